@@ -1,0 +1,1 @@
+"""Clinical dialects: pure functions between bytes and canonical bundles."""

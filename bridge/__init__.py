@@ -1,0 +1,1 @@
+"""The bridge: evidence, storage, chain and doors. It knows no clinical dialect."""

@@ -1,0 +1,1 @@
+"""Pure rules whose bytes are law: standard library, cryptography and msgspec only."""

@@ -1,0 +1,1 @@
+"""One growing Merkle log: tree, tiles, signed checkpoints."""

@@ -1,0 +1,1 @@
+"""Receipts and their verification, offline and trusting nobody."""

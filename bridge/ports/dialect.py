@@ -1,0 +1,64 @@
+"""A clinical dialect: bytes to canonical bundle and back to an answer. Implemented in `adapters`."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.core.errors import BridgeError
+from bridge.core.ids import Instant, RecordId
+from bridge.core.record.bundle import CanonicalBundle
+
+__all__ = ["Accepted", "Dialect", "Envelope", "Refused", "Verdict"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What can be said of an input without converting it; parts that cannot be read are empty."""
+
+    sender: str
+    """Name of the sender's profile, else `MSH-3/MSH-4` as sent, else the authenticated client."""
+    message_type: str
+    control_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The record is durable, or was already."""
+
+    record: RecordId
+    bundle: CanonicalBundle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The input is kept in quarantine under this id with the reason."""
+
+    record: RecordId
+    reason: BridgeError
+
+
+Verdict = Accepted | Refused
+
+
+class Dialect(Protocol):
+    """Pure: same bytes, sender and rules in, same bundle out, in any process."""
+
+    name: str
+    """`hl7v2` or `fhir`: stored with each record so that it can be derived again."""
+
+    def envelope(self, raw: bytes, *, sender: str) -> Envelope:
+        """Best effort, for quarantine and duplicates; never raises."""
+
+    def convert(self, raw: bytes, *, sender: str, charset: str = "") -> CanonicalBundle:
+        """The canonical bundle of one message.
+
+        Args:
+            raw: the bytes as received.
+            sender: name of a profile that the listener or token pins; empty lets the message say it.
+            charset: from the transport (Content-Type), empty when it says none.
+
+        Raises:
+            BridgeError: with fault SENDER; nothing else ever leaves this function.
+        """
+
+    def answer(self, raw: bytes, verdict: Verdict, *, at: Instant) -> bytes:
+        """The acknowledgement in the dialect's own form; empty where the door words it itself."""

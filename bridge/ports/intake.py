@@ -1,0 +1,81 @@
+"""The append-only side of the database: records, quarantine, and the promises made with them."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.core.ids import Digest, Instant, RecordId
+from bridge.core.record.bundle import CanonicalBundle
+
+__all__ = ["Appended", "Intake", "NewRecord", "Quarantined"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRecord:
+    """Everything of one accepted message that becomes durable in the same commit."""
+
+    id: RecordId
+    feed: str
+    """Listener or door with the start of its process, such as `mllp-2575/018f...`."""
+    number: int
+    """Rises by one for each message of the feed; a gap is a duplicate or a refusal."""
+    sender: str
+    dialect: str
+    received: Instant
+    source: bytes
+    bundle: CanonicalBundle
+    header: bytes
+    """Canonical JSON that the `header` claim covers."""
+    salts: bytes
+    """4 x 32 bytes in the order of `claims.RECORD_NAMES`."""
+    leaf: bytes
+    answer: bytes
+    resend_key: Digest | None
+    """Of sender, control id and source bytes; None for input that may rightly be sent twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """A refused input: kept whole, with its reason, until someone retries or dismisses it."""
+
+    id: RecordId
+    feed: str
+    number: int
+    sender: str
+    dialect: str
+    received: Instant
+    message_type: str
+    control_id: str
+    source: bytes
+    code: str
+    where: str
+    reason: str
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """What became of one offered record."""
+
+    id: RecordId
+    """Of the stored record: the earlier one when this was a resend."""
+    answer: bytes
+    duplicate: bool
+
+
+class Intake(Protocol):
+    """PostgreSQL. Trusted for durability and order, not for integrity: fsck re-derives it.
+
+    Appends only; takes no lock beyond its own rows; several processes may append at once.
+    """
+
+    def unit(self) -> AbstractContextManager[None]:
+        """All writes inside become durable together when the block ends, or none do."""
+
+    def append(self, records: Sequence[NewRecord]) -> tuple[Appended, ...]:
+        """Store records, their lanes and pending leaves; a resend stores nothing and returns what
+        the first one was answered. One entry a record, in order. Needs an open unit."""
+
+    def quarantine(self, refused: Sequence[Quarantined]) -> None:
+        """Store refused inputs. Needs an open unit. Promises nothing to the log."""

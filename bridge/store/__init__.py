@@ -1,0 +1,1 @@
+"""The only SQL: PostgreSQL through SQLAlchemy Core and psycopg 3."""

@@ -1,0 +1,250 @@
+"""Every table, once. Rows are only ever inserted but for queues, heads and the search index.
+
+Times are `timestamptz`; digests, salts and canonical bytes are `bytea`; nothing is stored as jsonb
+that is hashed, because PostgreSQL rewrites numbers and key order.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+__all__ = ["metadata"]
+
+metadata = MetaData()
+
+
+def _moment(name: str, *, nullable: bool = False) -> "Column[object]":
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+record = Table(
+    "record",
+    metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("feed", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("dialect", Text, nullable=False),
+    Column("message_type", Text, nullable=False),
+    Column("control_id", Text, nullable=False),
+    Column("resend_key", LargeBinary, unique=True),
+    _moment("received"),
+    Column("source", LargeBinary, nullable=False),
+    Column("source_digest", LargeBinary, nullable=False),
+    Column("bundle", LargeBinary, nullable=False),
+    Column("bundle_digest", LargeBinary, nullable=False),
+    Column("mapping", LargeBinary, nullable=False),
+    Column("apply", Text, nullable=False),
+    Column("header", LargeBinary, nullable=False),
+    Column("salts", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Index("record_by_control", "control_id", "seq"),
+    Index("record_by_sender", "sender", "seq"),
+    Index("record_by_time", "received"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("feed", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("dialect", Text, nullable=False),
+    Column("message_type", Text, nullable=False),
+    Column("control_id", Text, nullable=False),
+    _moment("received"),
+    Column("source", LargeBinary, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("retried_as", Text),
+    Index("quarantine_by_time", "received"),
+)
+
+lane_queue = Table(
+    "lane_queue",
+    metadata,
+    Column("seq", BigInteger, primary_key=True),
+    Column("lane", Text, primary_key=True),
+    Index("lane_queue_by_lane", "lane", "seq"),
+)
+
+lane_stalled = Table(
+    "lane_stalled",
+    metadata,
+    Column("lane", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _moment("since"),
+)
+
+revision = Table(
+    "revision",
+    metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("record_seq", BigInteger, nullable=False, unique=True),
+    _moment("at"),
+    Column("header", LargeBinary, nullable=False),
+    Column("salts", LargeBinary, nullable=False),
+    Column("resources_root", LargeBinary, nullable=False),
+)
+
+resource = Table(
+    "resource",
+    metadata,
+    Column("type", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("deleted", Boolean, nullable=False, server_default="false"),
+    _moment("updated", nullable=True),
+    Index("resource_by_update", "type", "updated", "id"),
+)
+
+resource_version = Table(
+    "resource_version",
+    metadata,
+    Column("type", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("revision", Text, nullable=False),
+    Column("place", Integer, nullable=False),
+    _moment("at"),
+    Column("deleted", Boolean, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Index("resource_version_by_revision", "revision", "place"),
+)
+
+index_token = Table(
+    "index_token",
+    metadata,
+    Column("type", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("param", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Index("index_token_find", "type", "param", "value", "system", "id"),
+    Index("index_token_owner", "type", "id"),
+)
+
+index_text = Table(
+    "index_text",
+    metadata,
+    Column("type", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("param", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("exact", Text, nullable=False),
+    Index("index_text_find", "type", "param", "value", "id", postgresql_ops={"value": "text_pattern_ops"}),
+    Index("index_text_owner", "type", "id"),
+)
+
+index_date = Table(
+    "index_date",
+    metadata,
+    Column("type", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("param", Text, nullable=False),
+    _moment("low"),
+    _moment("high"),
+    Index("index_date_find", "type", "param", "low", "high", "id"),
+    Index("index_date_owner", "type", "id"),
+)
+
+index_reference = Table(
+    "index_reference",
+    metadata,
+    Column("type", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("param", Text, nullable=False),
+    Column("target_type", Text, nullable=False),
+    Column("target_id", Text, nullable=False),
+    Index("index_reference_find", "target_id", "type", "param", "target_type", "id"),
+    Index("index_reference_owner", "type", "id"),
+)
+
+index_quantity = Table(
+    "index_quantity",
+    metadata,
+    Column("type", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("param", Text, nullable=False),
+    Column("value", Numeric, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Index("index_quantity_find", "type", "param", "value", "id"),
+    Index("index_quantity_owner", "type", "id"),
+)
+
+leaf_queue = Table(
+    "leaf_queue",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", SmallInteger, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+)
+
+leaf = Table(
+    "leaf",
+    metadata,
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Index("leaf_by_subject", "subject"),
+)
+
+tile = Table(
+    "tile",
+    metadata,
+    Column("level", SmallInteger, primary_key=True),
+    Column("n", BigInteger, primary_key=True),
+    Column("width", SmallInteger, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+head = Table(
+    "head",
+    metadata,
+    Column("origin", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", LargeBinary, nullable=False),
+    _moment("at"),
+)
+
+access = Table(
+    "access",
+    metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    _moment("at"),
+    Column("event", LargeBinary, nullable=False),
+    Column("salts", LargeBinary, nullable=False),
+)
