@@ -1,1 +1,1 @@
-"""What the flows need from the world, one noun a file. Docstrings state durability and idempotence."""
+"""What the flows need from the world, one noun a file. Docstrings state durability."""

@@ -1,4 +1,4 @@
-"""A clinical dialect: bytes to canonical bundle and back to an answer. Implemented in `adapters`."""
+"""A clinical dialect: bytes to canonical bundle, and back to an answer."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -53,7 +53,8 @@ class Dialect(Protocol):
 
         Args:
             raw: the bytes as received.
-            sender: name of a profile that the listener or token pins; empty lets the message say it.
+            sender: name of a profile that the listener or token pins; empty lets the
+                message say it.
             charset: from the transport (Content-Type), empty when it says none.
 
         Raises:

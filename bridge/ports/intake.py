@@ -74,8 +74,10 @@ class Intake(Protocol):
         """All writes inside become durable together when the block ends, or none do."""
 
     def append(self, records: Sequence[NewRecord]) -> tuple[Appended, ...]:
-        """Store records, their lanes and pending leaves; a resend stores nothing and returns what
-        the first one was answered. One entry a record, in order. Needs an open unit."""
+        """Store records, their lanes and pending leaves; one entry a record, in order.
+
+        A resend stores nothing and returns what the first one was answered. Needs an open unit.
+        """
 
     def quarantine(self, refused: Sequence[Quarantined]) -> None:
         """Store refused inputs. Needs an open unit. Promises nothing to the log."""

@@ -8,7 +8,7 @@ __all__ = ["Clock", "Entropy"]
 
 
 class Clock(Protocol):
-    """Trusted for display and ordering within a second, never for evidence: anchors date a record."""
+    """Trusted for display and ordering within a second, never as evidence: anchors are."""
 
     def now(self) -> Instant:
         """The present moment in UTC."""

@@ -18,7 +18,9 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         """Open lazily; `url` is `postgresql://...` in libpq form."""
         address = url.replace("postgresql://", "postgresql+psycopg://", 1)
-        self.engine = create_engine(address, pool_size=pool_size, max_overflow=8, pool_pre_ping=True)
+        self.engine = create_engine(
+            address, pool_size=pool_size, max_overflow=8, pool_pre_ping=True
+        )
         self._open: ContextVar[Connection | None] = ContextVar("open_unit", default=None)
 
     @contextmanager
@@ -48,7 +50,10 @@ class Database:
                 finally:
                     self._open.reset(token)
         except (OperationalError, InterfaceError, DBAPIError) as error:
-            if not isinstance(error, OperationalError | InterfaceError) and not error.connection_invalidated:
+            if (
+                not isinstance(error, OperationalError | InterfaceError)
+                and not error.connection_invalidated
+            ):
                 raise
             raise BridgeError(
                 "store-unavailable",

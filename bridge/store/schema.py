@@ -153,7 +153,14 @@ index_text = Table(
     Column("param", Text, nullable=False),
     Column("value", Text, nullable=False),
     Column("exact", Text, nullable=False),
-    Index("index_text_find", "type", "param", "value", "id", postgresql_ops={"value": "text_pattern_ops"}),
+    Index(
+        "index_text_find",
+        "type",
+        "param",
+        "value",
+        "id",
+        postgresql_ops={"value": "text_pattern_ops"},
+    ),
     Index("index_text_owner", "type", "id"),
 )
 

@@ -1,4 +1,4 @@
-"""One accepted input as a FHIR R4 Bundle: canonical, frozen, with what the store must know of it."""
+"""One accepted input as a FHIR R4 Bundle: canonical, frozen, with what the store must know."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -42,7 +42,8 @@ class Apply(Enum):
 
     MERGE = "merge"
     """Elements present replace, elements absent are left alone, a Parameters entry of
-    FHIRPath Patch operations (https://hl7.org/fhir/R4/fhirpatch.html) deletes what the sender deleted."""
+    FHIRPath Patch operations (https://hl7.org/fhir/R4/fhirpatch.html) deletes what
+    the sender deleted."""
     REQUESTS = "requests"
     """Each `Bundle.entry.request` says it: POST, PUT or DELETE, as in a FHIR transaction."""
 
@@ -61,7 +62,9 @@ class CanonicalBundle:
     message_type: str
     """MSH-9 as `ADT^A01^ADT_A01`, or `Bundle/transaction`, `Patient` for FHIR."""
     control_id: str
-    """MSH-10; empty when the input has no such thing. With sender and source it is the idempotency key."""
+    """MSH-10; empty when the input has no such thing. With sender and source
+    it is the idempotency key."""
     lanes: tuple[str, ...]
-    """Digest texts of the business keys whose records must be applied in arrival order; sorted, at least one."""
+    """Names (`identity.lane`) of the business keys whose records apply in arrival order; sorted, at
+    least one."""
     findings: tuple[Finding, ...] = ()

@@ -1,8 +1,8 @@
-"""Claims, commitment, leaf: what of a record goes into the log, and how one part is shown alone.
+r"""Claims, commitment, leaf: what of a record goes into the log, and how one part is shown alone.
 
     claim  = SHA-256(0x02 || u8 len(name) || name || salt[32] || SHA-256(value))
-    commit = SHA-256("fhir-anchor/commit/1\\0" || u8 n || claim_1 .. claim_n)      sorted by name
-    leaf   = "fhir-anchor/leaf/1\\0" || u8 kind || commit
+    commit = SHA-256("fhir-anchor/commit/1\0" || u8 n || claim_1 .. claim_n)      sorted by name
+    leaf   = "fhir-anchor/leaf/1\0" || u8 kind || commit
 Specification: docs/spec/leaf.md.
 """
 
@@ -59,7 +59,7 @@ class Claim:
 
 
 def claim(name: str, salt: bytes, value: Digest) -> Digest:
-    """SHA-256(0x02 || u8 len(name) || name || salt || SHA-256(value)); `value` is already a digest."""
+    """SHA-256(0x02 || u8 len(name) || name || salt || value); `value` is already a digest."""
     label = name.encode()
     if len(salt) != SALT_SIZE or not 0 < len(label) < 256 or len(value) != 32:
         raise BridgeError(

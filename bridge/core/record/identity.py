@@ -1,4 +1,4 @@
-"""Deterministic ids: the same business key gives the same resource id in every process, for ever."""
+"""Deterministic ids: one business key gives one resource id in every process, for ever."""
 
 import base64
 
