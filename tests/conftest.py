@@ -28,7 +28,7 @@ def shared() -> Path:
 
 
 def require_program(name: str) -> str:
-    """Path of a program beyond PyPI; skips where it is absent, fails where nothing may be skipped."""
+    """Path of a program beyond PyPI; absent, the test skips, or fails in CI."""
     found = shutil.which(name)
     if found is None:
         message = f"{name} is not installed: this test needs the real program"

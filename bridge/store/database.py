@@ -13,7 +13,7 @@ __all__ = ["Database"]
 
 
 class Database:
-    """One PostgreSQL. Several nouns (records, versions, log book, anchors) share it and its units."""
+    """One PostgreSQL. Records, versions, log book and anchors share it and its units."""
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         """Open lazily; `url` is `postgresql://...` in libpq form."""
@@ -49,7 +49,7 @@ class Database:
                     yield
                 finally:
                     self._open.reset(token)
-        except (OperationalError, InterfaceError, DBAPIError) as error:
+        except DBAPIError as error:
             if (
                 not isinstance(error, OperationalError | InterfaceError)
                 and not error.connection_invalidated
