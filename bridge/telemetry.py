@@ -14,9 +14,15 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 __all__ = ["Metrics", "configure_logs"]
 
-ALLOWED = frozenset(
-    ["address", "anchor", "attempt", "block", "bytes", "chain", "code", "count", "event", "fault", "feed", "index", "kind", "lane", "leaves", "level", "listener", "method", "offset", "origin", "peer", "pid", "port", "process", "record", "records", "route", "seconds", "sender", "signal", "size", "stalled", "state", "status", "task", "timestamp", "tx", "version", "versions", "where"]
-)
+# fmt: off
+ALLOWED = frozenset({
+    "address", "anchor", "attempt", "block", "bytes", "chain", "code", "count", "event",
+    "fault", "feed", "index", "kind", "lane", "leaves", "level", "listener", "method",
+    "offset", "origin", "peer", "pid", "port", "process", "record", "records", "route",
+    "seconds", "sender", "signal", "size", "stalled", "state", "status", "task", "timestamp",
+    "tx", "version", "versions", "where",
+})
+# fmt: on
 LATENCY_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 

@@ -31,7 +31,7 @@ def _filesystem(data: Path) -> dict[str, object]:
 
 
 def _network(url: str) -> dict[str, object]:
-    """Redis or RabbitMQ; short socket timeouts, because a sender may be waiting behind a wake-up."""
+    """Redis or RabbitMQ; short socket timeouts: a broker that is down is found out soon."""
     options = {"socket_timeout": 5, "socket_connect_timeout": 2} if url.startswith("redis") else {}
     return {"broker_url": url, "broker_transport_options": options}
 

@@ -1,4 +1,4 @@
-"""Wake the workers after a commit: from a thread of its own, so that no sender waits for a broker."""
+"""Wake the workers after a commit: from a thread of its own: no sender waits for a broker."""
 
 import threading
 from types import TracebackType
