@@ -51,7 +51,7 @@ class Child:
 
 
 def _die_with_parent() -> None:
-    """Linux ends the child when `up` is killed hard; elsewhere the next `up` finds the port busy."""
+    """Linux ends the child when `up` is killed hard; elsewhere its port stays busy."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
