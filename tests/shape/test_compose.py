@@ -75,6 +75,8 @@ def test_doors_are_published_on_loopback_alone(services: dict[str, Any]) -> None
 
 def test_the_image_holds_every_folder_that_the_wheel_needs() -> None:
     """What pyproject packages is what the Dockerfile copies."""
-    copied = set(re.findall(r"^COPY (\w+) \w+$", (ROOT / "Dockerfile").read_text("utf-8"), re.M))
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+
+    copied = set(re.findall(r"^COPY (\w+) \w+$", dockerfile, re.MULTILINE))
 
     assert {"bridge", "adapters", "workers", "config"} <= copied
