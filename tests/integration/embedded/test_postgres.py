@@ -25,9 +25,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def _keep(url: str, value: int) -> list[int]:
     with psycopg.connect(url) as connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS kept (value int)")
-        connection.execute("INSERT INTO kept VALUES (%s)", [value])
-        return [row[0] for row in connection.execute("SELECT value FROM kept ORDER BY value")]
+        connection.execute("CREATE TABLE IF NOT EXISTS kept (n serial, value int)")
+        connection.execute("INSERT INTO kept (value) VALUES (%s)", [value])
+        return [row[0] for row in connection.execute("SELECT value FROM kept ORDER BY n")]
 
 
 def _postmaster(folder: Path) -> int:
