@@ -13,5 +13,5 @@ def test_module_has_every_table_in_its_own_schema(database: Database) -> None:
 
     found = inspect(database.engine).get_table_names(schema)
 
-    assert schema == "t_test_conftest"
+    assert schema == "t_test_database"
     assert set(found) == set(metadata.tables)
