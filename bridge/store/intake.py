@@ -15,16 +15,16 @@ __all__ = ["PostgresIntake"]
 STATEMENT_BYTES = 64 << 20
 """PostgreSQL takes at most 1 GiB a statement; four frames of the largest size fit in this."""
 
-APPEND = text("""
+APPEND = """
 WITH offered AS (
     SELECT * FROM unnest(
-        CAST(:id AS text[]), CAST(:feed AS text[]), CAST(:number AS bigint[]),
-        CAST(:sender AS text[]), CAST(:dialect AS text[]), CAST(:message_type AS text[]),
-        CAST(:control_id AS text[]), CAST(:resend_key AS bytea[]),
-        CAST(:received AS timestamptz[]), CAST(:source AS bytea[]),
-        CAST(:source_digest AS bytea[]), CAST(:bundle AS bytea[]),
-        CAST(:bundle_digest AS bytea[]), CAST(:mapping AS bytea[]), CAST(:apply AS text[]),
-        CAST(:header AS bytea[]), CAST(:salts AS bytea[]), CAST(:answer AS bytea[])
+        %(id)b::text[], %(feed)b::text[], %(number)b::bigint[],
+        %(sender)b::text[], %(dialect)b::text[], %(message_type)b::text[],
+        %(control_id)b::text[], %(resend_key)b::bytea[],
+        %(received)b::timestamptz[], %(source)b::bytea[],
+        %(source_digest)b::bytea[], %(bundle)b::bytea[],
+        %(bundle_digest)b::bytea[], %(mapping)b::bytea[], %(apply)b::text[],
+        %(header)b::bytea[], %(salts)b::bytea[], %(answer)b::bytea[]
     ) WITH ORDINALITY AS o (
         id, feed, number, sender, dialect, message_type, control_id, resend_key, received, source,
         source_digest, bundle, bundle_digest, mapping, apply, header, salts, answer, place)
@@ -41,17 +41,18 @@ WITH offered AS (
 ), lanes AS (
     INSERT INTO lane_queue (seq, lane)
     SELECT kept.seq, l.lane
-    FROM unnest(CAST(:lane_record AS text[]), CAST(:lane AS text[])) AS l (record, lane)
+    FROM unnest(%(lane_record)b::text[], %(lane)b::text[]) AS l (record, lane)
     JOIN kept ON kept.id = l.record
 ), leaves AS (
     INSERT INTO leaf_queue (kind, subject, leaf)
-    SELECT :kind, kept.id, l.leaf
-    FROM unnest(CAST(:id AS text[]), CAST(:leaf AS bytea[])) AS l (record, leaf)
+    SELECT %(kind)s, kept.id, l.leaf
+    FROM unnest(%(id)b::text[], %(leaf)b::bytea[]) AS l (record, leaf)
     JOIN kept ON kept.id = l.record
     ORDER BY kept.seq
 )
 SELECT id FROM kept
-""")
+"""
+"""Binary arrays (`%b`): as text, each byte of a source would be escaped, at half the rate."""
 
 EARLIER = text("SELECT resend_key, id, answer FROM record WHERE resend_key = ANY(:keys)")
 
@@ -82,7 +83,7 @@ class PostgresIntake:
         """Store records, lanes and pending leaves; see the port."""
         kept: set[str] = set()
         for part in _parts(records):
-            rows = self._database.connection.execute(APPEND, _columns(part))
+            rows = self._database.connection.exec_driver_sql(APPEND, _columns(part))
             kept.update(row.id for row in rows)
         earlier = self._earlier([r.resend_key for r in records if r.id not in kept])
         return tuple(
