@@ -1,4 +1,4 @@
-"""What a datatype function may know besides the field's text: delimiters, sender, zone, findings."""
+"""What a datatype function may know besides its text: delimiters, sender, zone, findings."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -25,6 +25,7 @@ class Context:
         "field",
         "findings",
         "namespace",
+        "occurrence",
         "offset",
         "repetition",
         "subcomponent",
@@ -73,6 +74,7 @@ class Context:
         self.offset, self.zone = offset, zone
         self.systems: Mapping[str, str] = systems or {}
         self.at = ""
+        self.occurrence = 0
         self.findings: list[Finding] = []
         self.suppressed = 0
 
@@ -81,7 +83,12 @@ class Context:
         if len(self.findings) >= MAX_FINDINGS:
             self.suppressed += 1
             return
-        self.findings.append(Finding(code=code, severity=severity, where=self.at, text=text))
+        self.findings.append(Finding(code=code, severity=severity, where=self.where(), text=text))
+
+    def where(self) -> str:
+        """The path being converted with the segment's occurrence, such as `OBX[3]-5`."""
+        name, dash, field = self.at.partition("-")
+        return f"{name}[{self.occurrence}]{dash}{field}" if self.occurrence > 1 else self.at
 
     def text(self, raw: str) -> str:
         """The text with its escape sequences resolved; unknown ones are kept and reported."""

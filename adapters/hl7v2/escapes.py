@@ -1,4 +1,4 @@
-r"""Escape sequences: HL7 v2.5.1 ch. 2.7 and v2.8 ch. 2.7, `\F\ \S\ \T\ \R\ \E\ \P\ \Xhh\ \.br\` and kin.
+r"""Escape sequences, HL7 v2.5.1 and v2.8 ch. 2.7: `\F\ \S\ \T\ \R\ \E\ \P\ \Xhh\ \.br\` and kin.
 
 Highlighting has no meaning in a FHIR string and goes; formatting commands become line breaks and
 spaces; what this page does not know, local `\Z..\` included, stays as written and is reported.
@@ -10,9 +10,9 @@ __all__ = ["EscapeContext", "unescape"]
 
 _SILENT: Final = {"H", "N", "C2842", "C284A", ".fi", ".nf", ".in", ".ti"}
 _MAX_REPEAT: Final = 99
-"""`.sp` and `.sk` take a count; no page has more than 99 lines, so a count cannot inflate a field."""
+"""`.sp` and `.sk` take a count; no page has more than 99 lines: a count cannot inflate a field."""
 _ISO_2022: Final = {"M2440": "\x1b$@", "M2442": "\x1b$B", "M242844": "\x1b$(D"}
-"""Multi-byte sets of table 0211 as `\\M..\\` names them (ch. 2.7.3): ISO-IR 42, 87 and 159."""
+"""Multi-byte sets of table 0211 as `M..` names them (ch. 2.7.3): ISO-IR 42, 87 and 159."""
 _HEX: Final = frozenset("0123456789ABCDEFabcdef")
 
 
@@ -76,23 +76,16 @@ def _sequence(body: str, ctx: EscapeContext) -> str | None:
 
 def _character(body: str, ctx: EscapeContext) -> str | None:
     """A delimiter, or the start and end of highlighting."""
-    match body:
-        case "F":
-            return ctx.field
-        case "S":
-            return ctx.component
-        case "T":
-            return ctx.subcomponent or "&"
-        case "R":
-            return ctx.repetition
-        case "E":
-            return ctx.escape
-        case "P":
-            return ctx.truncation
-        case "H" | "N":
-            return ""
-        case _:
-            return None
+    if body in _SILENT:
+        return ""
+    return {
+        "F": ctx.field,
+        "S": ctx.component,
+        "T": ctx.subcomponent or "&",
+        "R": ctx.repetition,
+        "E": ctx.escape,
+        "P": ctx.truncation,
+    }.get(body)
 
 
 def _hexadecimal(digits: str, ctx: EscapeContext) -> str | None:
@@ -129,7 +122,7 @@ def _formatting(body: str) -> str | None:
 
 
 def _multi_byte(body: str, following: str) -> str | None:
-    """Text after `\\M2442\\` and kin: two 7-bit bytes a character; None when it is not that."""
+    r"""Text after `\M2442\` and kin: two 7-bit bytes a character; None when it is not that."""
     start = _ISO_2022.get(body)
     if start is None:
         return None
