@@ -1,0 +1,1 @@
+"""What a person with nothing installed gets started for them: PostgreSQL, a dev chain."""
