@@ -1,1 +1,1 @@
-"""What a person with nothing installed gets started for them: PostgreSQL, a dev chain."""
+"""What `up`, `demo` and the tests start for a person with nothing installed."""
