@@ -36,7 +36,7 @@ DATATYPES: Final[dict[str, Datatype]] = {}
 _Function = TypeVar("_Function", bound=Convert)
 
 
-def datatype(  # noqa: PLR0913 - the fields of a Datatype, all but two named
+def datatype(
     sources: str,
     target: str,
     *,
