@@ -30,6 +30,7 @@ class Store(_Section):
     """PostgreSQL."""
 
     url: str
+    password_file: str
     pool_size: int = Field(ge=1, le=200)
 
 

@@ -1,1 +1,1 @@
-"""Command line: one file a command group."""
+"""The command line: one file a command group, handed its ports by workers/main.py."""

@@ -23,7 +23,7 @@ from bridge.core.record.claims import commitment, leaf
 __all__ = ["MAX_DOCUMENT", "verify"]
 
 MAX_DOCUMENT = 64 << 20
-"""The largest input that intake accepts is far below; hashing this much takes a tenth of a second."""
+"""More than intake ever accepts; hashing it takes a tenth of a second."""
 
 
 def verify(
@@ -314,11 +314,9 @@ def _unreadable(error: BridgeError) -> Report:
 
 
 def _read_detail(receipt: Receipt) -> str:
-    unknown = len(receipt.unknown)
-    detail = "the receipt is well formed"
-    return f"{detail}; {unknown} members of a later version were not looked at" * bool(unknown) or (
-        detail
-    )
+    if receipt.unknown:
+        return f"well formed; {len(receipt.unknown)} members of a later version were not looked at"
+    return "well formed"
 
 
 def _refusal(step: Callable[[], object]) -> str | None:
