@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from bridge.core.errors import BridgeError, Fault
 
@@ -32,7 +32,10 @@ class Database:
         Raises:
             BridgeError: `store-unavailable` with fault PEER when the database is down or the
                 connection was cut; whether a commit that was under way took effect is then
-                unknown, and the caller repeats an idempotent verb.
+                unknown, and the caller repeats an idempotent verb. `store-conflict` with fault PEER
+                when another transaction stood in the way: nothing was kept, trying again helps.
+                `store-refused` with fault US when PostgreSQL cannot hold a row: nothing was kept,
+                trying the same again does not help.
         """
         if self._open.get() is not None:
             raise BridgeError(
@@ -50,18 +53,7 @@ class Database:
                 finally:
                     self._open.reset(token)
         except DBAPIError as error:
-            if (
-                not isinstance(error, OperationalError | InterfaceError)
-                and not error.connection_invalidated
-            ):
-                raise
-            raise BridgeError(
-                "store-unavailable",
-                Fault.PEER,
-                what="the database did not answer",
-                where="store.unit",
-                do="see that PostgreSQL runs and store.url is right, then retry",
-            ) from error
+            raise _refusal(error) from error
 
     @property
     def connection(self) -> Connection:
@@ -80,3 +72,37 @@ class Database:
     def close(self) -> None:
         """Give all connections back to the server."""
         self.engine.dispose()
+
+
+CONFLICTS = {"40001", "40P01"}
+"""Serialisation failure, deadlock: https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+UNAVAILABLE = ("08", "53", "57", "58")
+"""Connection, resources, operator intervention, disk: classes of the same table."""
+
+
+def _refusal(error: DBAPIError) -> BridgeError:
+    """One of three next steps by SQLSTATE; PostgreSQL's own text may quote rows and stays out."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if state in CONFLICTS:
+        return BridgeError(
+            "store-conflict",
+            Fault.PEER,
+            what=f"another transaction stood in the way, SQLSTATE {state}",
+            where="store.unit",
+            do="try again: nothing was kept",
+        )
+    if not state or error.connection_invalidated or state.startswith(UNAVAILABLE):
+        return BridgeError(
+            "store-unavailable",
+            Fault.PEER,
+            what="the database did not answer",
+            where="store.unit",
+            do="see that PostgreSQL runs and store.url is right, then retry",
+        )
+    return BridgeError(
+        "store-refused",
+        Fault.US,
+        what=f"the database cannot hold a row, SQLSTATE {state}",
+        where="store.unit",
+        do="look the state up in PostgreSQL's appendix A and mend what made the row",
+    )

@@ -72,6 +72,8 @@ quarantine = Table(
     Column("place", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("answer", LargeBinary, nullable=False),
+    Column("resend_key", LargeBinary, unique=True),
+    Column("times", Integer, nullable=False, server_default="1"),
     Column("state", Text, nullable=False, server_default="open"),
     Column("retried_as", Text),
     Index("quarantine_by_time", "received"),
