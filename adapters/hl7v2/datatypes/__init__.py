@@ -1,0 +1,5 @@
+"""HL7 v2 datatypes as FHIR R4 datatypes: one pure function a pair, registered by name."""
+
+from adapters.hl7v2.datatypes.registry import DATATYPES, Datatype
+
+__all__ = ["DATATYPES", "Datatype"]
