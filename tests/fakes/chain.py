@@ -183,6 +183,12 @@ class HostileChain:
         applied = raw is not None and _applies(_payload(raw), _head(self.blocks))
         self._seal(raw, applied=applied)
 
+    def mine_this(self, raw: bytes) -> None:
+        """A miner kept a transaction that pools forgot; it takes it if its nonce is next."""
+        if _body(raw).nonce == _nonce(self.blocks):
+            self.pool.pop(_body(raw).nonce, None)
+            self.force(raw)
+
     def reorg(self, depth: int, *, keep: bool = True) -> None:
         """Replace the last blocks by empty ones; their transactions go back to the pool or not."""
         gone = self.blocks[-depth:]
