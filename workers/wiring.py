@@ -1,0 +1,58 @@
+"""Settings to services: the only place where a port is constructed."""
+
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote
+
+from bridge.core.errors import BridgeError, Fault
+from bridge.embedded import postgres
+from bridge.settings import Settings
+from bridge.store.database import Database
+from bridge.store.intake import PostgresIntake
+from workers.sources import SystemClock, SystemEntropy
+
+__all__ = ["Services"]
+
+
+class Services:
+    """The parts of one process, each made when it is first asked for.
+
+    A worker that only sequences never looks for a chain, and a door never asks for a signing key.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Touches nothing yet."""
+        self.settings = settings
+        self.clock = SystemClock()
+        self.entropy = SystemEntropy()
+
+    @cached_property
+    def database(self) -> Database:
+        """The configured PostgreSQL, else the embedded one of the data folder."""
+        store = self.settings.store
+        url = store.url or postgres.start(self.settings.data)
+        return Database(_with_password(url, store.password_file), pool_size=store.pool_size)
+
+    @cached_property
+    def intake(self) -> PostgresIntake:
+        """The append-only side."""
+        return PostgresIntake(self.database)
+
+
+def _with_password(url: str, file: str) -> str:
+    """The URL with the password of the file after the user's name."""
+    if not file:
+        return url
+    try:
+        password = Path(file).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BridgeError(
+            "password-file",
+            Fault.OPERATOR,
+            what="the database password file cannot be read",
+            where=f"store.password_file {file}",
+            do="make it readable for this process",
+        ) from error
+    scheme, _, rest = url.partition("://")
+    user, _, host = rest.partition("@")
+    return f"{scheme}://{user}:{quote(password, safe='')}@{host}"
