@@ -4,9 +4,12 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
+from adapters.fhir.dialect import FhirDialect
+from adapters.hl7v2.dialect import Hl7v2
+from adapters.hl7v2.profiles import parse_profile
 from bridge.core.errors import BridgeError, Fault
 from bridge.embedded import postgres
-from bridge.settings import Settings
+from bridge.settings import Settings, shipped
 from bridge.store.database import Database
 from bridge.store.intake import PostgresIntake
 from workers.sources import SystemClock, SystemEntropy
@@ -37,6 +40,18 @@ class Services:
     def intake(self) -> PostgresIntake:
         """The append-only side."""
         return PostgresIntake(self.database)
+
+    @cached_property
+    def hl7v2(self) -> Hl7v2:
+        """The HL7v2 dialect with the overlays of this node's senders."""
+        folder = self.settings.senders.folder
+        files = sorted((Path(folder) if folder else shipped("senders")).glob("*.toml"))
+        return Hl7v2(tuple(parse_profile(file.stem, file.read_text("utf-8")) for file in files))
+
+    @cached_property
+    def fhir(self) -> FhirDialect:
+        """The FHIR dialect."""
+        return FhirDialect()
 
 
 def _with_password(url: str, file: str) -> str:

@@ -172,5 +172,3 @@ def _control_id(body: JsonObject) -> str:
         name = header.get("id")
         return name if isinstance(name, str) else ""
     return ""
-
-

@@ -102,7 +102,8 @@ def _check_required(
             problems.add("element-missing", (at, name), f"{shape.name}.{name} is required")
     for choice in shape.choices:
         if choice not in chosen and not any(
-            f"_{name}" in value for name, element in shape.elements.items()
+            f"_{name}" in value
+            for name, element in shape.elements.items()
             if element.choice == choice
         ):
             problems.add("element-missing", at, f"{shape.name}.{choice}[x] is required")

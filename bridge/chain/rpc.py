@@ -80,7 +80,8 @@ class Endpoints:
     """All configured nodes of one chain, asked in turn until k agree."""
 
     def __init__(self, nodes: Sequence[Endpoint], *, agree: int) -> None:
-        """`agree` is the k of "k of n"; more than there are nodes is refused."""
+        """`agree` is the k of "k of n", 0 a majority; more than there are nodes is refused."""
+        agree = agree or len(nodes) // 2 + 1
         if not 1 <= agree <= len(nodes):
             raise BridgeError(
                 "chain-agreement",

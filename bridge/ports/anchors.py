@@ -80,6 +80,12 @@ class AnchorBook(Protocol):
         Needs an open unit.
         """
 
+    def next_round(self, chain: str, account: str, nonce: int) -> int:
+        """The lowest round above all that were ever planned at this nonce. Needs a unit.
+
+        More than 0 only where a chain was wound back past finality and a nonce is used again.
+        """
+
     def swap(self, before: Attempt, after: Attempt) -> Attempt | None:
         """Change a stored attempt; None when another worker changed it since. Needs a unit."""
 
