@@ -1,14 +1,44 @@
 # Needs python3 >= 3.11 and make; everything else comes from uv.lock.
 PYTHON ?= python3
 BIN := .venv/bin
-UV := $(BIN)/uv
+PYTEST := $(BIN)/python -m pytest
 
-.PHONY: setup demo up test check lint types shape bench fmt
+.PHONY: setup demo up test check lint types shape unit suite bench chaos fmt
 
 setup: .venv/.made
 
 .venv/.made: pyproject.toml uv.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@$(UV) sync --quiet --frozen --all-extras --inexact
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@echo "installing from uv.lock into .venv"
+	@$(BIN)/uv sync --quiet --frozen --all-extras --inexact
 	@touch $@
+
+demo: setup ## the whole story on embedded parts, in a fresh folder
+	@$(BIN)/fhir-anchor demo
+
+up: setup ## everything in one go, on loopback, until Ctrl-C
+	@$(BIN)/fhir-anchor up
+
+test: setup ## the whole test suite
+	@$(PYTEST)
+
+check: setup lint types shape test ## everything that CI asks
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+
+types: setup
+	@$(BIN)/mypy
+
+shape: setup
+	@PYTHONPATH=. $(BIN)/lint-imports --no-logo
+	@$(PYTEST) -q tests/shape
+
+bench: setup ## speed, each figure beside its peer in the same run
+	@for part in tests/bench/*.py; do PYTHONPATH=. $(BIN)/python $$part || exit 1; done
+
+fmt: setup
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format --quiet .

@@ -52,14 +52,16 @@ class Quarantined:
     where: str
     reason: str
     answer: bytes
+    resend_key: Digest | None
+    """Of sender, control id, reason and source: a sender that repeats itself fills nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appended:
-    """What became of one offered record."""
+    """What became of one offered record or refusal."""
 
     id: RecordId
-    """Of the stored record: the earlier one when this was a resend."""
+    """Of the stored row: the earlier one when this was a resend."""
     answer: bytes
     duplicate: bool
 
@@ -76,8 +78,17 @@ class Intake(Protocol):
     def append(self, records: Sequence[NewRecord]) -> tuple[Appended, ...]:
         """Store records, their lanes and pending leaves; one entry a record, in order.
 
-        A resend stores nothing and returns what the first one was answered. Needs an open unit.
+        A resend stores nothing and returns what the first one was answered. Records of one call get
+        rising sequence numbers in the order given. Needs an open unit.
+
+        Raises:
+            BridgeError: when the unit ends, as `Database.unit` says: `store-conflict` when two
+                callers offer the same resends in opposite order.
         """
 
-    def quarantine(self, refused: Sequence[Quarantined]) -> None:
-        """Store refused inputs. Needs an open unit. Promises nothing to the log."""
+    def quarantine(self, refused: Sequence[Quarantined]) -> tuple[Appended, ...]:
+        """Store refused inputs; one entry each, in order. Promises nothing to the log.
+
+        The same input refused for the same reason is counted on the first row, whose id and answer
+        come back. Needs an open unit.
+        """

@@ -1,11 +1,12 @@
 """The connection pool and the unit of work: one transaction a verb, committed at its edge."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+import psycopg
 from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from bridge.core.errors import BridgeError, Fault
 
@@ -32,7 +33,10 @@ class Database:
         Raises:
             BridgeError: `store-unavailable` with fault PEER when the database is down or the
                 connection was cut; whether a commit that was under way took effect is then
-                unknown, and the caller repeats an idempotent verb.
+                unknown, and the caller repeats an idempotent verb. `store-conflict` with fault PEER
+                when another transaction stood in the way: nothing was kept, trying again helps.
+                `store-refused` with fault US when PostgreSQL cannot hold a row: nothing was kept,
+                trying the same again does not help.
         """
         if self._open.get() is not None:
             raise BridgeError(
@@ -49,19 +53,29 @@ class Database:
                     yield
                 finally:
                     self._open.reset(token)
+        except (DBAPIError, psycopg.Error) as error:
+            raise _refusal(error) from error
+
+    @contextmanager
+    def joined(self) -> Iterator[Connection]:
+        """The connection of the open unit, or of a unit for this block alone; for reads."""
+        connection = self._open.get()
+        if connection is not None:
+            yield connection
+            return
+        with self.unit():
+            yield self.connection
+
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection of its own beside all units, closed at the end; for locks of a session."""
+        try:
+            with self.engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.detach()
+                yield connection
         except DBAPIError as error:
-            if (
-                not isinstance(error, OperationalError | InterfaceError)
-                and not error.connection_invalidated
-            ):
-                raise
-            raise BridgeError(
-                "store-unavailable",
-                Fault.PEER,
-                what="the database did not answer",
-                where="store.unit",
-                do="see that PostgreSQL runs and store.url is right, then retry",
-            ) from error
+            raise _refusal(error) from error
 
     @property
     def connection(self) -> Connection:
@@ -77,6 +91,50 @@ class Database:
             )
         return connection
 
+    @contextmanager
+    def copy(self, statement: str, types: Sequence[str]) -> Iterator[psycopg.Copy]:
+        """A binary COPY on the open unit, the fastest way in; `types` are those of the columns."""
+        raw = self.connection.connection.cursor()
+        with raw.copy(statement + " FROM STDIN (FORMAT BINARY)") as rows:
+            rows.set_types(types)
+            yield rows
+
     def close(self) -> None:
         """Give all connections back to the server."""
         self.engine.dispose()
+
+
+CONFLICTS = {"40001", "40P01"}
+"""Serialisation failure, deadlock: https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+UNAVAILABLE = ("08", "53", "57", "58")
+"""Connection, resources, operator intervention, disk: classes of the same table."""
+
+
+def _refusal(error: DBAPIError | psycopg.Error) -> BridgeError:
+    """One of three next steps by SQLSTATE; PostgreSQL's own text may quote rows and stays out."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None) or ""
+    if state in CONFLICTS:
+        return BridgeError(
+            "store-conflict",
+            Fault.PEER,
+            what=f"another transaction stood in the way, SQLSTATE {state}",
+            where="store.unit",
+            do="try again: nothing was kept",
+        )
+    unsendable = isinstance(cause, psycopg.DataError)  # the driver's own: it has no state
+    if state.startswith(UNAVAILABLE) or not (state or unsendable):
+        return BridgeError(
+            "store-unavailable",
+            Fault.PEER,
+            what="the database did not answer",
+            where="store.unit",
+            do="see that PostgreSQL runs and store.url is right, then retry",
+        )
+    return BridgeError(
+        "store-refused",
+        Fault.US,
+        what=f"the database cannot hold a row, SQLSTATE {state or 'none'}",
+        where="store.unit",
+        do="look the state up in PostgreSQL's appendix A and mend what made the row",
+    )

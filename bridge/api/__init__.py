@@ -1,0 +1,1 @@
+"""The HTTP doors: who asks, which flow answers, and how a refusal reads."""

@@ -1,0 +1,138 @@
+"""The one table from a refusal to HTTP: status, and OperationOutcome or JSON words.
+
+Source: https://hl7.org/fhir/R4/operationoutcome.html, https://hl7.org/fhir/R4/http.html#Status-Codes
+"""
+
+from typing import assert_never
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.record.bundle import Finding
+
+__all__ = ["FHIR_JSON", "install", "outcome", "status_of"]
+
+FHIR_JSON = "application/fhir+json"
+STATUS = {
+    "token-missing": 401,
+    "token-unknown": 401,
+    "role-missing": 403,
+    "not-found": 404,
+    "method": 405,
+    "deleted": 410,
+    "version-conflict": 412,
+    "conditional-many": 412,
+    "body-too-large": 413,
+    "media-type": 415,
+    "record-not-sequenced": 409,
+    "not-acceptable": 406,
+}
+ISSUE_CODES = {
+    401: "login",
+    403: "forbidden",
+    404: "not-found",
+    409: "conflict",
+    410: "deleted",
+    412: "conflict",
+    413: "too-long",
+    415: "not-supported",
+    503: "transient",
+}
+RETRY_AFTER_S = 5
+
+
+def status_of(error: BridgeError) -> int:
+    """HTTP status of a refusal: by its code, else by whose move it is."""
+    if error.code in STATUS:
+        return STATUS[error.code]
+    match error.fault:
+        case Fault.SENDER:
+            return 400
+        case Fault.PEER:
+            return 503
+        case Fault.OPERATOR | Fault.US:
+            return 500
+        case _ as never:
+            assert_never(never)
+
+
+def outcome(error: BridgeError) -> dict[str, object]:
+    """OperationOutcome with an issue for each problem that was found."""
+    problems: tuple[Finding, ...] = getattr(error, "problems", ())
+    code = ISSUE_CODES.get(status_of(error), "invalid")
+    issues = [_issue(p.severity.value, "invalid", p.code, p.text, p.where) for p in problems] or [
+        _issue("error", code, error.code, str(error), error.where)
+    ]
+    return {"resourceType": "OperationOutcome", "issue": issues}
+
+
+def _issue(severity: str, code: str, detail: str, text: str, where: str) -> dict[str, object]:
+    system = "https://fhir-anchor.dev/codes"
+    issue: dict[str, object] = {
+        "severity": severity,
+        "code": code,
+        "details": {"coding": [{"system": system, "code": detail}], "text": text},
+        "diagnostics": text,
+    }
+    looks_like_path = where[:1].isupper() and " " not in where
+    return {**issue, "expression": [where]} if looks_like_path else issue
+
+
+def _answer(request: Request, error: BridgeError) -> Response:
+    status = status_of(error)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}  # RFC 6750 s3
+    headers |= {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
+    if request.url.path.startswith("/fhir"):
+        return JSONResponse(outcome(error), status, headers, media_type=FHIR_JSON)
+    body = {
+        "error": error.code,
+        "what": error.what,
+        "where": error.where,
+        "do": error.do,
+    }
+    return JSONResponse(body, status, headers)
+
+
+def install(app: FastAPI) -> None:
+    """Every refusal of every route goes through this table; none shows a traceback."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        if isinstance(error, BridgeError):
+            return _answer(request, error)
+        return _answer(request, _translated(error))
+
+    for kind in (BridgeError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, refused)
+
+
+def _translated(error: Exception) -> BridgeError:
+    if isinstance(error, HTTPException):
+        code = {404: "not-found", 405: "method", 413: "body-too-large"}.get(
+            error.status_code, "request"
+        )
+        return BridgeError(
+            code,
+            Fault.SENDER,
+            what=str(error.detail),
+            where="request",
+            do="see /docs for the doors",
+        )
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        return BridgeError(
+            "request",
+            Fault.SENDER,
+            what=f"a request part does not fit: {first['msg']}",
+            where=".".join(str(part) for part in first["loc"]),
+            do="see /docs for what this door takes",
+        )
+    return BridgeError(
+        "unexpected",
+        Fault.US,
+        what="the node met a defect of its own and did nothing",
+        where="server",
+        do="retry once; if it stays, report the time of this answer to the operator",
+    )

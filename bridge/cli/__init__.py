@@ -1,0 +1,1 @@
+"""The command line: one file a command group, handed its ports by workers/main.py."""

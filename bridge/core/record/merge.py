@@ -1,0 +1,229 @@
+"""How a bundle meets the resources that are stored: what is replaced, what is left, what goes.
+
+A later, poorer message never wipes what a richer one said; only an explicit delete takes an
+element away.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.record.bundle import Apply, Json, JsonObject
+from bridge.core.record.elements import merged, without
+
+__all__ = ["Change", "ResourceRef", "apply_bundle", "references_touched"]
+
+_PATCH = "Parameters"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ResourceRef:
+    """One stored resource, such as `Patient/abc`. Positional, because it is a pair."""
+
+    type: str
+    id: str
+
+    def __str__(self) -> str:
+        """The relative literal reference, https://hl7.org/fhir/R4/references.html#literal."""
+        return f"{self.type}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What one resource becomes. `body` carries no versionId or lastUpdated: who stores it does."""
+
+    ref: ResourceRef
+    body: JsonObject | None
+    """None when the resource is deleted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Put:
+    ref: ResourceRef
+    body: JsonObject
+    merge: bool
+    if_match: str = ""
+    if_none_match: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Delete:
+    ref: ResourceRef
+    path: str = ""
+    """Empty for the whole resource, else element names below it, joined by dots."""
+    if_match: str = ""
+
+
+_Step = _Put | _Delete
+
+
+def references_touched(bundle: JsonObject, apply: Apply) -> tuple[ResourceRef, ...]:
+    """Every resource whose stored body `apply_bundle` needs to see, sorted, each once."""
+    return tuple(sorted({step.ref for step in _steps(bundle, apply)}))
+
+
+def apply_bundle(
+    bundle: JsonObject, apply: Apply, current: Mapping[ResourceRef, JsonObject | None]
+) -> tuple[Change, ...]:
+    """The real changes that a bundle makes, one a resource, in the order the bundle names them.
+
+    Args:
+        bundle: a canonical Bundle whose resources carry their ids and literal references.
+        apply: how its entries are meant.
+        current: stored bodies by reference; absent or None where there is none or it is
+            deleted. `meta.versionId` and `meta.lastUpdated` in them are ignored, except
+            that `request.ifMatch` is compared with the former. Never altered.
+
+    Returns:
+        No entry for a resource that would stay as it is.
+
+    Raises:
+        BridgeError: an entry without type or id, a patch that cannot be read, a conditional
+            request that was not resolved before, or an `ifMatch`/`ifNoneMatch` that does not hold.
+    """
+    before = {ref: _plain(body) for ref, body in current.items() if body is not None}
+    after: dict[ResourceRef, JsonObject | None] = {}
+    for step in _steps(bundle, apply):
+        stored = after[step.ref] if step.ref in after else before.get(step.ref)
+        _check_precondition(step, current.get(step.ref))
+        after[step.ref] = _applied(step, stored)
+    return tuple(
+        Change(ref=ref, body=body) for ref, body in after.items() if body != before.get(ref)
+    )
+
+
+def _applied(step: _Step, stored: JsonObject | None) -> JsonObject | None:
+    if isinstance(step, _Put):
+        body = _plain(step.body)
+        return merged(stored, body) if step.merge and stored is not None else body
+    if stored is None or not step.path:
+        return None
+    return without(stored, step.path.split("."))
+
+
+def _plain(body: JsonObject) -> JsonObject:
+    """The body without the two elements that the store stamps on each version."""
+    meta = body.get("meta")
+    if not isinstance(meta, dict) or not ({"versionId", "lastUpdated"} & meta.keys()):
+        return body
+    kept: JsonObject = {k: v for k, v in meta.items() if k not in {"versionId", "lastUpdated"}}
+    rest: JsonObject = {k: v for k, v in body.items() if k != "meta"}
+    return rest | {"meta": kept} if kept else rest
+
+
+def _check_precondition(step: _Step, stored: JsonObject | None) -> None:
+    """If-Match and If-None-Match of https://hl7.org/fhir/R4/http.html#concurrency."""
+    if step.if_match:
+        meta = (stored or {}).get("meta")
+        version = meta.get("versionId") if isinstance(meta, dict) else None
+        if step.if_match.removeprefix("W/").strip('"') != version:
+            raise BridgeError(
+                "version-conflict",
+                Fault.SENDER,
+                what="the stored version is another than ifMatch names",
+                where=step.ref.type,
+                do="read the resource again and repeat the change on its present version",
+            )
+    if isinstance(step, _Put) and step.if_none_match == "*" and stored is not None:
+        raise BridgeError(
+            "already-exists",
+            Fault.SENDER,
+            what="ifNoneMatch is * and the resource exists",
+            where=step.ref.type,
+            do="update the existing resource, or drop ifNoneMatch",
+        )
+
+
+def _steps(bundle: JsonObject, apply: Apply) -> Iterator[_Step]:
+    """Deletes before sets, so that deleting and setting one element in one message sets it."""
+    entries = [cast("JsonObject", entry) for entry in cast("list[Json]", bundle.get("entry", []))]
+    if apply is Apply.MERGE:
+        for index, entry in enumerate(entries):
+            yield from _patch_steps(index, entry)
+        for index, entry in enumerate(entries):
+            if not _is_patch(entry):
+                body = cast("JsonObject", entry.get("resource", {}))
+                yield _Put(ref=_ref_of(index, body), body=body, merge=True)
+        return
+    steps = [_request_step(index, entry) for index, entry in enumerate(entries)]
+    yield from (step for step in steps if isinstance(step, _Delete))
+    yield from (step for step in steps if isinstance(step, _Put))
+
+
+def _request_step(index: int, entry: JsonObject) -> _Step:
+    """POST, PUT and DELETE of https://hl7.org/fhir/R4/http.html#transaction; no request is PUT."""
+    request = cast("dict[str, str]", entry.get("request", {}))
+    body = entry.get("resource")
+    if request.get("ifNoneExist") or "?" in request.get("url", ""):
+        raise BridgeError(
+            "conditional-unresolved",
+            Fault.US,
+            what="a conditional request reached the projection",
+            where=f"Bundle.entry[{index}].request",
+            do="resolve conditional requests before the bundle is applied",
+        )
+    if request.get("method") == "DELETE":
+        kind, _, name = request.get("url", "").partition("/")
+        ref = _ref_of(index, {"resourceType": kind, "id": name})
+        return _Delete(ref=ref, if_match=request.get("ifMatch", ""))
+    resource = cast("JsonObject", body if isinstance(body, dict) else {})
+    return _Put(
+        ref=_ref_of(index, resource),
+        body=resource,
+        merge=False,
+        if_match=request.get("ifMatch", ""),
+        if_none_match=request.get("ifNoneMatch", ""),
+    )
+
+
+def _ref_of(index: int, body: JsonObject) -> ResourceRef:
+    kind, name = body.get("resourceType"), body.get("id")
+    if not isinstance(kind, str) or not isinstance(name, str) or not kind or not name:
+        raise BridgeError(
+            "entry-without-identity",
+            Fault.US,
+            what="an entry of a canonical bundle has no resource type and id",
+            where=f"Bundle.entry[{index}]",
+            do="give every entry its deterministic id in the dialect that made the bundle",
+        )
+    return ResourceRef(kind, name)
+
+
+def _is_patch(entry: JsonObject) -> bool:
+    body = entry.get("resource")
+    return isinstance(body, dict) and body.get("resourceType") == _PATCH
+
+
+def _patch_steps(index: int, entry: JsonObject) -> Iterator[_Step]:
+    """The delete operations of FHIRPath Patch, https://hl7.org/fhir/R4/fhirpatch.html.
+
+    Each names its resource in a part `target`, since one Parameters may speak of several.
+    """
+    if not _is_patch(entry):
+        return
+    body = cast("JsonObject", entry["resource"])
+    for number, parameter in enumerate(cast("list[JsonObject]", body.get("parameter", []))):
+        where = f"Bundle.entry[{index}].resource.parameter[{number}]"
+        parts = {
+            part["name"]: part.get("valueString", part.get("valueCode"))
+            for part in cast("list[dict[str, str]]", parameter.get("part", []))
+        }
+        target, path = parts.get("target") or "", parts.get("path") or ""
+        kind, _, name = target.partition("/")
+        root, _, below = path.partition(".")
+        if parts.get("type") != "delete" or not name or root != kind or _odd(below):
+            raise BridgeError(
+                "patch-form",
+                Fault.US,
+                what="a patch operation is not target Type/id, type delete, path Type.element",
+                where=where,
+                do="write element names joined by dots, starting with the type of the target",
+            )
+        yield _Delete(ref=ResourceRef(kind, name), path=below)
+
+
+def _odd(path: str) -> bool:
+    """Identity cannot be deleted; indexes and functions are not spoken here."""
+    names = path.split(".") if path else []
+    return names[:1] in (["id"], ["resourceType"]) or not all(name.isalpha() for name in names)

@@ -1,0 +1,1 @@
+"""One verb a file: ports in, values out, one transaction each."""

@@ -1,0 +1,229 @@
+"""Bytes to durable records, promised to the log: one commit for a group of inputs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from bridge.core.errors import BridgeError
+from bridge.core.ids import Digest, Instant, RecordId, instant_text, record_id, sha256
+from bridge.core.plain import plain
+from bridge.core.record.bundle import CanonicalBundle, JsonObject
+from bridge.core.record.canon import canonical
+from bridge.core.record.claims import RECORD_NAMES, SALT_SIZE, Kind, claim, commitment, leaf
+from bridge.ports.dialect import Accepted, Dialect, Refused
+from bridge.ports.intake import Appended, Intake, NewRecord, Quarantined
+from bridge.ports.sources import Clock, Entropy
+
+__all__ = ["SHARE", "Inbound", "Offer", "Received", "prepare", "receive", "record_leaf"]
+
+ID_SIZE = 10
+SHARE = ID_SIZE + len(RECORD_NAMES) * SALT_SIZE
+"""Random bytes of one input: those of its record id, then one salt a claim."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """One input as a door hands it in."""
+
+    raw: bytes
+    feed: str
+    number: int
+    sender: str = ""
+    """Profile that the listener or token pins; empty lets the message say it."""
+    charset: str = ""
+    resend_key_hint: str | None = None
+    """Stands for the control id where the input has none, such as an Idempotency-Key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What became of one input; when a caller holds it, it is durable."""
+
+    record: RecordId
+    answer: bytes
+    status: Literal["stored", "duplicate", "quarantined"]
+    reason: BridgeError | None = None
+    """Why it was refused, when it was."""
+    bundle: CanonicalBundle | None = None
+
+
+def receive(
+    inputs: Sequence[Inbound],
+    *,
+    dialect: Dialect,
+    intake: Intake,
+    clock: Clock,
+    entropy: Entropy,
+) -> tuple[Received, ...]:
+    """Store a group of inputs in one transaction; one result an input, in order.
+
+    When this returns, every record stands with its source bytes, bundle, claims, lanes and pending
+    leaf, and every refusal stands in quarantine: answers may leave. An input that cannot be
+    converted or stored is refused alone. A resend changes nothing and gets the first answer.
+
+    Raises:
+        BridgeError: `store-unavailable` when the database is down: nothing may be acknowledged, and
+            the sender tries again.
+    """
+    at = clock.now()
+    random = entropy.take(SHARE * len(inputs))
+    offers = [
+        prepare(one, dialect=dialect, at=at, random=random[i * SHARE : (i + 1) * SHARE])
+        for i, one in enumerate(inputs)
+    ]
+    try:
+        return _keep(offers, intake)
+    except BridgeError as error:
+        if error.code not in {"store-refused", "store-conflict"}:
+            raise
+    return tuple(_keep_alone(offer, dialect=dialect, intake=intake) for offer in offers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One input, converted or refused, before it is durable."""
+
+    inbound: Inbound
+    row: NewRecord | Quarantined
+    reason: BridgeError | None = None
+
+
+def prepare(inbound: Inbound, *, dialect: Dialect, at: Instant, random: bytes) -> Offer:
+    """Convert one input, make its claims and word its answer; pure.
+
+    The header claim covers the canonical JSON `{"feed":"mllp-2575/0190...","number":17,
+    "received":"2026-11-22T14:00:00.000000Z","record":"0190...","type":"ADT^A01^ADT_A01"}`;
+    number counts the messages of the feed; a feed or type that is empty is left out.
+    `random` is `SHARE` fresh bytes.
+    """
+    new = record_id(at, random[:ID_SIZE])
+    try:
+        bundle = _indexable(
+            dialect.convert(inbound.raw, sender=inbound.sender, charset=inbound.charset)
+        )
+    except BridgeError as reason:
+        return _refuse(inbound, reason, dialect=dialect, at=at, new=new)
+    sender = plain(dialect.envelope(inbound.raw, sender=inbound.sender).sender)
+    header = _header(inbound, bundle, at=at, new=new)
+    salts = random[ID_SIZE:]
+    row = NewRecord(
+        id=new,
+        feed=inbound.feed,
+        number=inbound.number,
+        sender=sender,
+        dialect=dialect.name,
+        received=at,
+        source=inbound.raw,
+        bundle=bundle,
+        header=header,
+        salts=salts,
+        leaf=record_leaf(bundle, header=header, salts=salts),
+        answer=dialect.answer(inbound.raw, Accepted(record=new, bundle=bundle), at=at),
+        resend_key=_resend_key(inbound, sender, bundle),
+    )
+    return Offer(inbound=inbound, row=row)
+
+
+def record_leaf(bundle: CanonicalBundle, *, header: bytes, salts: bytes) -> bytes:
+    """The leaf over the four claims of a record, salts in the order of `RECORD_NAMES`."""
+    values = (sha256(bundle.canonical), sha256(header), bundle.mapping, bundle.source)
+    claims = {
+        name: claim(name, salts[i * SALT_SIZE : (i + 1) * SALT_SIZE], value)
+        for i, (name, value) in enumerate(zip(RECORD_NAMES, values, strict=True))
+    }
+    return leaf(Kind.RECORD, commitment(claims))
+
+
+def _indexable(bundle: CanonicalBundle) -> CanonicalBundle:
+    control_id, message_type = plain(bundle.control_id), plain(bundle.message_type)
+    if (control_id, message_type) == (bundle.control_id, bundle.message_type):
+        return bundle
+    return replace(bundle, control_id=control_id, message_type=message_type)
+
+
+def _header(inbound: Inbound, bundle: CanonicalBundle, *, at: Instant, new: RecordId) -> bytes:
+    parts: JsonObject = {
+        "feed": inbound.feed,
+        "number": inbound.number,
+        "received": instant_text(at),
+        "record": new,
+        "type": bundle.message_type,
+    }
+    return canonical({name: value for name, value in parts.items() if value != ""})
+
+
+def _resend_key(inbound: Inbound, sender: str, bundle: CanonicalBundle) -> Digest | None:
+    """Of sender, control id and source; None where nothing says that a repeat is a resend."""
+    name = bundle.control_id or inbound.resend_key_hint
+    return _digest(sender, name, bundle.source) if name else None
+
+
+def _refuse(
+    inbound: Inbound, reason: BridgeError, *, dialect: Dialect, at: Instant, new: RecordId
+) -> Offer:
+    """The quarantine row of an input, answered in the dialect's own form."""
+    envelope = dialect.envelope(inbound.raw, sender=inbound.sender)
+    row = Quarantined(
+        id=new,
+        feed=inbound.feed,
+        number=inbound.number,
+        sender=plain(envelope.sender),
+        dialect=dialect.name,
+        received=at,
+        message_type=plain(envelope.message_type),
+        control_id=plain(envelope.control_id),
+        source=inbound.raw,
+        code=reason.code,
+        where=reason.where,
+        reason=str(reason),
+        answer=dialect.answer(inbound.raw, Refused(record=new, reason=reason), at=at),
+        resend_key=_digest(envelope.sender, envelope.control_id, str(reason), inbound.raw),
+    )
+    return Offer(inbound=inbound, row=row, reason=reason)
+
+
+def _keep(offers: Sequence[Offer], intake: Intake) -> tuple[Received, ...]:
+    """All offers in one transaction."""
+    records = [offer.row for offer in offers if isinstance(offer.row, NewRecord)]
+    refused = [offer.row for offer in offers if isinstance(offer.row, Quarantined)]
+    with intake.unit():
+        appended = iter(intake.append(records))
+        quarantined = iter(intake.quarantine(refused))
+    return tuple(
+        _stored(offer.row, next(appended))
+        if isinstance(offer.row, NewRecord)
+        else _quarantined(offer, next(quarantined))
+        for offer in offers
+    )
+
+
+def _keep_alone(offer: Offer, *, dialect: Dialect, intake: Intake) -> Received:
+    """One offer in a transaction of its own; what PostgreSQL cannot hold is quarantined."""
+    try:
+        return _keep([offer], intake)[0]
+    except BridgeError as reason:
+        if reason.code != "store-refused" or isinstance(offer.row, Quarantined):
+            raise
+        refusal = _refuse(
+            offer.inbound, reason, dialect=dialect, at=offer.row.received, new=offer.row.id
+        )
+    return _keep([refusal], intake)[0]
+
+
+def _stored(row: NewRecord, kept: Appended) -> Received:
+    return Received(
+        record=kept.id,
+        answer=kept.answer,
+        status="duplicate" if kept.duplicate else "stored",
+        bundle=row.bundle,
+    )
+
+
+def _quarantined(offer: Offer, kept: Appended) -> Received:
+    return Received(record=kept.id, answer=kept.answer, status="quarantined", reason=offer.reason)
+
+
+def _digest(*parts: str | bytes) -> Digest:
+    """SHA-256 over length-prefixed parts."""
+    raw = [part.encode("utf-8", "replace") if isinstance(part, str) else part for part in parts]
+    return sha256(b"".join(len(part).to_bytes(8) + part for part in raw))

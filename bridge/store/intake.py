@@ -1,0 +1,174 @@
+"""Records, their lanes and pending leaves, written by one statement a group."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+
+from sqlalchemy import text
+
+from bridge.core.ids import Digest, RecordId, sha256
+from bridge.core.record.claims import Kind
+from bridge.ports.intake import Appended, NewRecord, Quarantined
+from bridge.store.database import Database
+
+__all__ = ["PostgresIntake"]
+
+STATEMENT_BYTES = 64 << 20
+"""PostgreSQL takes at most 1 GiB a statement; four frames of the largest size fit in this."""
+
+APPEND = """
+WITH offered AS (
+    SELECT * FROM unnest(
+        %(id)b::text[], %(feed)b::text[], %(number)b::bigint[],
+        %(sender)b::text[], %(dialect)b::text[], %(message_type)b::text[],
+        %(control_id)b::text[], %(resend_key)b::bytea[],
+        %(received)b::timestamptz[], %(source)b::bytea[],
+        %(source_digest)b::bytea[], %(bundle)b::bytea[],
+        %(bundle_digest)b::bytea[], %(mapping)b::bytea[], %(apply)b::text[],
+        %(header)b::bytea[], %(salts)b::bytea[], %(answer)b::bytea[]
+    ) WITH ORDINALITY AS o (
+        id, feed, number, sender, dialect, message_type, control_id, resend_key, received, source,
+        source_digest, bundle, bundle_digest, mapping, apply, header, salts, answer, place)
+), kept AS (
+    INSERT INTO record (
+        id, feed, number, sender, dialect, message_type, control_id, resend_key, received, source,
+        source_digest, bundle, bundle_digest, mapping, apply, header, salts, answer)
+    SELECT
+        id, feed, number, sender, dialect, message_type, control_id, resend_key, received, source,
+        source_digest, bundle, bundle_digest, mapping, apply, header, salts, answer
+    FROM offered ORDER BY place
+    ON CONFLICT (resend_key) DO NOTHING
+    RETURNING seq, id
+), lanes AS (
+    INSERT INTO lane_queue (seq, lane)
+    SELECT kept.seq, l.lane
+    FROM unnest(%(lane_record)b::text[], %(lane)b::text[]) AS l (record, lane)
+    JOIN kept ON kept.id = l.record
+), leaves AS (
+    INSERT INTO leaf_queue (kind, subject, leaf)
+    SELECT %(kind)s, kept.id, l.leaf
+    FROM unnest(%(id)b::text[], %(leaf)b::bytea[]) AS l (record, leaf)
+    JOIN kept ON kept.id = l.record
+    ORDER BY kept.seq
+)
+SELECT id FROM kept
+"""
+"""Binary arrays (`%b`): as text, each byte of a source would be escaped, at half the rate."""
+
+EARLIER = text("SELECT resend_key, id, answer FROM record WHERE resend_key = ANY(:keys)")
+
+QUARANTINE = text("""
+INSERT INTO quarantine (
+    id, feed, number, sender, dialect, message_type, control_id, received, source, code, place,
+    reason, answer, resend_key)
+VALUES (
+    :id, :feed, :number, :sender, :dialect, :message_type, :control_id, :received, :source, :code,
+    :place, :reason, :answer, :resend_key)
+ON CONFLICT (resend_key) DO UPDATE SET times = quarantine.times + 1
+RETURNING id, answer
+""")
+
+
+class PostgresIntake:
+    """The port `Intake` over one PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        """Share the database's pool and units."""
+        self._database = database
+
+    def unit(self) -> AbstractContextManager[None]:
+        """All writes inside become durable together when the block ends, or none do."""
+        return self._database.unit()
+
+    def append(self, records: Sequence[NewRecord]) -> tuple[Appended, ...]:
+        """Store records, lanes and pending leaves; see the port."""
+        kept: set[str] = set()
+        for part in _parts(records):
+            rows = self._database.connection.exec_driver_sql(APPEND, _columns(part))
+            kept.update(row.id for row in rows)
+        earlier = self._earlier([r.resend_key for r in records if r.id not in kept])
+        return tuple(
+            Appended(id=record.id, answer=record.answer, duplicate=False)
+            if record.id in kept
+            else earlier[record.resend_key]
+            for record in records
+        )
+
+    def quarantine(self, refused: Sequence[Quarantined]) -> tuple[Appended, ...]:
+        """Store refused inputs; rare enough for a statement each. See the port."""
+        return tuple(self._refuse(one) for one in refused)
+
+    def _earlier(self, keys: list[Digest | None]) -> dict[Digest | None, Appended]:
+        """What the first record of each resend key was answered."""
+        if not keys:
+            return {}
+        rows = self._database.connection.execute(EARLIER, {"keys": keys})
+        return {
+            Digest(row.resend_key): Appended(id=RecordId(row.id), answer=row.answer, duplicate=True)
+            for row in rows
+        }
+
+    def _refuse(self, one: Quarantined) -> Appended:
+        row = self._database.connection.execute(
+            QUARANTINE,
+            {
+                "id": one.id,
+                "feed": one.feed,
+                "number": one.number,
+                "sender": one.sender,
+                "dialect": one.dialect,
+                "message_type": one.message_type,
+                "control_id": one.control_id,
+                "received": one.received,
+                "source": one.source,
+                "code": one.code,
+                "place": one.where,
+                "reason": one.reason,
+                "answer": one.answer,
+                "resend_key": one.resend_key,
+            },
+        ).one()
+        return Appended(id=RecordId(row.id), answer=row.answer, duplicate=row.id != one.id)
+
+
+def _parts(records: Sequence[NewRecord]) -> Iterator[list[NewRecord]]:
+    """The records in order, in parts that one statement can carry; a single one may exceed it."""
+    part: list[NewRecord] = []
+    size = 0
+    for record in records:
+        weight = len(record.source) + len(record.bundle.canonical) + len(record.answer)
+        if part and size + weight > STATEMENT_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(record)
+        size += weight
+    if part:
+        yield part
+
+
+def _columns(records: Sequence[NewRecord]) -> dict[str, object]:
+    """One array a column: PostgreSQL unnests them side by side."""
+    lanes = [(record.id, lane) for record in records for lane in dict.fromkeys(record.bundle.lanes)]
+    return {
+        "id": [r.id for r in records],
+        "feed": [r.feed for r in records],
+        "number": [r.number for r in records],
+        "sender": [r.sender for r in records],
+        "dialect": [r.dialect for r in records],
+        "message_type": [r.bundle.message_type for r in records],
+        "control_id": [r.bundle.control_id for r in records],
+        "resend_key": [r.resend_key for r in records],
+        "received": [r.received for r in records],
+        "source": [r.source for r in records],
+        "source_digest": [r.bundle.source for r in records],
+        "bundle": [r.bundle.canonical for r in records],
+        "bundle_digest": [sha256(r.bundle.canonical) for r in records],
+        "mapping": [r.bundle.mapping for r in records],
+        "apply": [r.bundle.apply.value for r in records],
+        "header": [r.header for r in records],
+        "salts": [r.salts for r in records],
+        "answer": [r.answer for r in records],
+        "lane_record": [record for record, _ in lanes],
+        "lane": [lane for _, lane in lanes],
+        "leaf": [r.leaf for r in records],
+        "kind": int(Kind.RECORD),
+    }

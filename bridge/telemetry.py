@@ -1,0 +1,95 @@
+"""Logs and metrics of a process. Both carry ids, codes, counts and times; never content.
+
+The scrubber is a list of what may pass, not of what may not: a key that is not known here is
+dropped and its name is logged, so that a new field cannot leak a patient by being forgotten.
+"""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+__all__ = ["Metrics", "configure_logs"]
+
+# fmt: off
+ALLOWED = frozenset({
+    "address", "anchor", "attempt", "block", "bytes", "chain", "code", "count", "event",
+    "fault", "feed", "index", "kind", "lane", "leaves", "level", "listener", "method",
+    "offset", "origin", "peer", "pid", "port", "process", "record", "records", "route",
+    "seconds", "sender", "signal", "size", "stalled", "state", "status", "task", "timestamp",
+    "tx", "version", "versions", "where",
+})
+# fmt: on
+LATENCY_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+def scrub(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Drop every key that is not known to be free of content, and say which were dropped."""
+    dropped = sorted(set(event) - ALLOWED)
+    kept = {key: value for key, value in event.items() if key in ALLOWED}
+    return kept | ({"code": f"dropped:{','.join(dropped)}"} if dropped else {})
+
+
+def configure_logs(process: str) -> structlog.stdlib.BoundLogger:
+    """JSON lines on standard error for this process; libraries speak from WARNING on."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s")
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            scrub,
+            structlog.processors.JSONRenderer(sort_keys=True),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(process=process)
+    return logger
+
+
+class Metrics:
+    """The Prometheus metrics of one process (https://prometheus.io/docs/practices/naming/)."""
+
+    def __init__(self) -> None:
+        """Own registry, so that two nodes in one test process do not share counters."""
+        self.registry = CollectorRegistry()
+        self.received = Counter(
+            "fhir_anchor_messages_total",
+            "Messages by door and what became of them",
+            ("door", "status"),
+            registry=self.registry,
+        )
+        self.answer_seconds = Histogram(
+            "fhir_anchor_answer_seconds",
+            "From the last byte of a message to its answer",
+            ("door",),
+            buckets=LATENCY_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.log_size = Gauge(
+            "fhir_anchor_log_leaves", "Leaves under the newest checkpoint", registry=self.registry
+        )
+        self.unsequenced = Gauge(
+            "fhir_anchor_unsequenced_leaves",
+            "Leaves that wait for a checkpoint",
+            registry=self.registry,
+        )
+        self.unprojected = Gauge(
+            "fhir_anchor_unprojected_records",
+            "Records that wait to be applied",
+            registry=self.registry,
+        )
+        self.unanchored = Gauge(
+            "fhir_anchor_unanchored_leaves",
+            "Leaves under the newest checkpoint but no final anchor",
+            registry=self.registry,
+        )
+
+    def exposition(self) -> bytes:
+        """The text format that Prometheus scrapes."""
+        return generate_latest(self.registry)

@@ -1,0 +1,71 @@
+"""Celery: wake-ups and the clock's beat. Losing its broker loses nothing but a little time.
+
+Every task is idempotent and takes no argument, so a message that is lost, doubled or late changes
+nothing; messages expire before the next beat, so a broker that was down does not flood a worker.
+"""
+
+from pathlib import Path
+
+from celery import Celery
+
+from bridge.settings import Settings
+
+__all__ = ["configured"]
+
+
+def _filesystem(data: Path) -> dict[str, object]:
+    """Kombu's filesystem transport: one folder that is both ends of the queue."""
+    folder = data / "queue"
+    for name in ("messages", "control"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    return {
+        "broker_url": "filesystem://",
+        "broker_transport_options": {
+            "data_folder_in": str(folder / "messages"),
+            "data_folder_out": str(folder / "messages"),
+            "control_folder": str(folder / "control"),
+            "store_processed": False,
+            "polling_interval": 0.1,
+        },
+    }
+
+
+def _network(url: str) -> dict[str, object]:
+    """Redis or RabbitMQ; short socket timeouts: a broker that is down is found out soon."""
+    options = {"socket_timeout": 5, "socket_connect_timeout": 2} if url.startswith("redis") else {}
+    return {"broker_url": url, "broker_transport_options": options}
+
+
+def _beat(settings: Settings) -> dict[str, object]:
+    every = {
+        "project": 1.0,
+        "sequence": settings.log.max_age_s,
+        "anchor": max(settings.anchor.every_s, 0.5),
+        "watch": settings.anchor.watch_s,
+    }
+    return {
+        name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 1.0)}}
+        for name, seconds in every.items()
+    }
+
+
+def configured(settings: Settings) -> Celery:
+    """The Celery app of a node."""
+    celery = Celery("fhir-anchor")
+    transport = _network(settings.queue.url) if settings.queue.url else _filesystem(settings.data)
+    celery.conf.update(
+        transport,
+        beat_schedule=_beat(settings),
+        beat_schedule_filename=str(settings.data / "beat-schedule"),
+        broker_connection_retry_on_startup=True,
+        enable_utc=True,
+        result_backend=None,
+        task_acks_late=False,
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        worker_enable_remote_control=False,
+        worker_hijack_root_logger=False,
+        worker_prefetch_multiplier=1,
+        worker_send_task_events=False,
+    )
+    return celery

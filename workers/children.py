@@ -1,0 +1,120 @@
+"""Child processes of `up`: started, watched, started again when they die, stopped in order."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bridge.core.errors import BridgeError, Fault
+
+__all__ = ["Child", "Children"]
+
+PR_SET_PDEATHSIG = 1
+STOP_GRACE_S = 15.0
+"""A listener finishes what it read and answers it before it goes; then it is killed."""
+RESTART_PAUSE_S = 0.5
+
+
+@dataclass(slots=True, kw_only=True)
+class Child:
+    """One process of the node, by its command: `fhir-anchor <arguments>`."""
+
+    name: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    log: Path
+    process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Run it with this interpreter; its standard error goes to its log file."""
+        command = [sys.executable, "-m", "workers.main", *self.arguments]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - only a system call, no lock
+            )
+
+    def ended(self) -> bool:
+        """True when it was started and is gone."""
+        return self.process is not None and self.process.poll() is not None
+
+
+def _die_with_parent() -> None:
+    """Linux ends the child when `up` is killed hard; elsewhere its port stays busy."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Children:
+    """Keeps the processes of a node alive until it is told to stop."""
+
+    def __init__(self, on_restart: Callable[[str], None]) -> None:
+        """`on_restart` hears the name of each child that had died."""
+        self._children: list[Child] = []
+        self._stopping = threading.Event()
+        self._on_restart = on_restart
+        self._watcher = threading.Thread(target=self._watch, name="children", daemon=True)
+
+    def start(self, child: Child, *, ready: Callable[[], bool], within_s: float) -> None:
+        """Start a child and wait until `ready` says so.
+
+        Raises:
+            BridgeError: `child-not-ready` with the child's last log line, so that a busy port or a
+                wrong setting is named and not guessed.
+        """
+        child.start()
+        self._children.append(child)
+        limit = time.monotonic() + within_s
+        while not ready():
+            if child.ended() or time.monotonic() > limit:
+                raise BridgeError(
+                    "child-not-ready",
+                    Fault.OPERATOR,
+                    what=f"the {child.name} process did not start: {_last_line(child.log)}",
+                    where=str(child.log),
+                    do="mend what it says and start again",
+                )
+            time.sleep(0.05)
+
+    def watch(self) -> None:
+        """From now on, restart whatever dies."""
+        self._watcher.start()
+
+    def stop(self) -> None:
+        """Ask all to stop in reverse order of their start, wait, kill what stays."""
+        self._stopping.set()
+        if self._watcher.is_alive():
+            self._watcher.join(timeout=2)
+        alive = [c.process for c in reversed(self._children) if c.process and not c.ended()]
+        for process in alive:
+            process.send_signal(signal.SIGTERM)
+        limit = time.monotonic() + STOP_GRACE_S
+        for process in alive:
+            try:
+                process.wait(timeout=max(0.1, limit - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(RESTART_PAUSE_S):
+            for child in self._children:
+                if child.ended() and not self._stopping.is_set():
+                    self._on_restart(child.name)
+                    child.start()
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text("utf-8", errors="replace").split("\n") if log.exists() else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it printed nothing")
