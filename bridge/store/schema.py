@@ -257,3 +257,10 @@ access = Table(
     Column("event", LargeBinary, nullable=False),
     Column("salts", LargeBinary, nullable=False),
 )
+
+access_patient = Table(
+    "access_patient",
+    metadata,
+    Column("patient", Text, primary_key=True),
+    Column("access", BigInteger, primary_key=True),
+)
