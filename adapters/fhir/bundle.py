@@ -65,11 +65,11 @@ def _check_full_url(entry: JsonObject, at: Path, problems: Problems) -> None:
         return
     request = entry.get("request")
     creates = isinstance(request, dict) and request.get("method") == "POST"
-    if rest[1] != body.get("resourceType") or ("id" in body and rest[2] != body["id"]):
-        if not creates:
-            problems.add(
-                "full-url-identity", (at, "fullUrl"), "fullUrl and resource name two identities"
-            )
+    same = rest[1] == body.get("resourceType") and rest[2] == body.get("id", rest[2])
+    if not same and not creates:
+        problems.add(
+            "full-url-identity", (at, "fullUrl"), "fullUrl and resource name two identities"
+        )
 
 
 def _check_unique(bundle: JsonObject, at: Path, problems: Problems) -> None:

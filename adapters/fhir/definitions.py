@@ -6,6 +6,7 @@ changes it (0.40 to 0.4). Types that only R4B has are not known here.
 
 import re
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -17,12 +18,12 @@ from adapters.fhir.primitives import GRAMMARS, Grammar
 
 __all__ = ["Element", "Shape", "resource_shape", "type_shape"]
 
-_R4B_ONLY = frozenset(
-    """AdministrableProductDefinition Citation ClinicalUseDefinition EvidenceReport Ingredient
+_R4B_ONLY_NAMES = """
+    AdministrableProductDefinition Citation ClinicalUseDefinition EvidenceReport Ingredient
     ManufacturedItemDefinition MedicinalProductDefinition NutritionProduct
     PackagedProductDefinition RegulatedAuthorization SubscriptionStatus SubscriptionTopic
-    SubstanceDefinition""".split()
-)
+    SubstanceDefinition"""
+_R4B_ONLY = frozenset(_R4B_ONLY_NAMES.split())
 _ABSTRACT = frozenset({"Resource", "DomainResource"})
 _CODE = re.compile(r"(?!\+$)[A-Za-z0-9<>=!*/.\-]+").fullmatch
 
@@ -138,7 +139,7 @@ def _shape_of(model: type[FHIRAbstractModel]) -> Shape:
     )
 
 
-def _element(path: str, alias: str, info: FieldInfo, extra: dict[str, object]) -> Element:
+def _element(path: str, alias: str, info: FieldInfo, extra: Mapping[str, object]) -> Element:
     annotation, repeats = _unwrapped(info.annotation)
     choice = str(extra.get("one_of_many") or "")
     model_of = getattr(annotation, "get_model_klass", None)
@@ -166,7 +167,7 @@ def _element(path: str, alias: str, info: FieldInfo, extra: dict[str, object]) -
     )
 
 
-def _texts(extra: dict[str, object], key: str) -> tuple[str, ...]:
+def _texts(extra: Mapping[str, object], key: str) -> tuple[str, ...]:
     listed = extra.get(key)
     return tuple(str(item) for item in listed) if isinstance(listed, list) else ()
 

@@ -36,7 +36,7 @@ def give_ids(bundle: JsonObject, *, namespace: str, source: Digest) -> dict[str,
         request = cast("dict[str, str]", entry.get("request", {}))
         if request.get("method") == "POST" or "id" not in body:
             body["id"] = resource_id(namespace, kind, source.hex(), url or f"entry/{index}")
-        name = f"{kind}/{body['id']}"
+        name = f"{kind}/{cast('str', body['id'])}"
         if url:
             names[url] = name
             rest = _REST_URL(url)

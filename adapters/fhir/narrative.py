@@ -10,17 +10,17 @@ from xml.parsers import expat
 __all__ = ["is_narrative"]
 
 _SPACE = "http://www.w3.org/1999/xhtml"
-_TAGS = frozenset(
-    """a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em
-    h1 h2 h3 h4 h5 h6 hr i img li ol p pre q samp small span strong sub sup table tbody td
-    tfoot th thead tr tt ul var""".split()
-)
-_ATTRIBUTES = frozenset(
-    """abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing
-    cellvalign char charoff charset cite class colspan compact coords dir frame headers height
-    href hreflang hspace id lang longdesc name nowrap rel rev rowspan rules scope shape span
-    src start style summary tabindex title type usemap valign value vspace width""".split()
-)
+_TAGS_NAMES = """
+    a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2
+    h3 h4 h5 h6 hr i img li ol p pre q samp small span strong sub sup table tbody td tfoot th
+    thead tr tt ul var"""
+_TAGS = frozenset(_TAGS_NAMES.split())
+_ATTRIBUTES_NAMES = """
+    abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign
+    char charoff charset cite class colspan compact coords dir frame headers height href
+    hreflang hspace id lang longdesc name nowrap rel rev rowspan rules scope shape span src
+    start style summary tabindex title type usemap valign value vspace width"""
+_ATTRIBUTES = frozenset(_ATTRIBUTES_NAMES.split())
 # A link or picture may lead to a page, a mail, inline data or a contained resource: never to code.
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.\-]*):").match
 _SCHEMES = frozenset({"http", "https", "mailto", "tel", "data", "urn", "ftp", "cid"})
@@ -48,7 +48,7 @@ def is_narrative(div: str) -> bool:
     parser.CharacterDataHandler = seen.text
     parser.ProcessingInstructionHandler = seen.refuse
     try:
-        parser.Parse(_ENTITY.sub(_plain_entity, div), True)  # noqa: FBT003 - expat's own signature
+        parser.Parse(_ENTITY.sub(_plain_entity, div), True)
     except (expat.ExpatError, _NotNarrativeError):
         return False
     return seen.shown

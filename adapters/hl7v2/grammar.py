@@ -109,6 +109,7 @@ def place(
         odd: told the finding code and the number (from 0) of a segment that is out of place.
     """
     group = Group(root, None, "MSH")
+    group.at = -1
     counts: dict[str, int] = {}
     placed: list[tuple[Group, list[str], int]] = []
     for number, fields in enumerate(lines):
@@ -146,11 +147,11 @@ def _search(group: Group, name: str) -> tuple[Group, Step | None, str]:
             if step.index > above.at or (step.index == above.at and step.repeats):
                 return above, step, ""
     for above in chain:
-        for step in above.shape.steps.get(name, ()):
-            return above, step, "segment-order"
-    for above in chain:
-        if name in above.shape.loose:
-            return above, above.shape.loose[name], "segment-stray"
+        if name in above.shape.steps:
+            return above, above.shape.steps[name][0], "segment-order"
+    stray = next((above for above in chain if name in above.shape.loose), None)
+    if stray is not None:
+        return stray, stray.shape.loose[name], "segment-stray"
     return group, None, "" if name[:1] == "Z" else "segment-stray"
 
 
@@ -162,8 +163,8 @@ def _parse(name: str, tokens: Iterator[str]) -> tuple[Structure, str]:
     members: list[_Member] = []
     waiting = ""
     mark = ""
-    for token in tokens:
-        if token == "(":
+    for word in tokens:
+        if word == "(":
             inner, inner_mark = _parse(waiting, tokens)
             inner.repeats = inner_mark in {"*", "+"}
             members.append((waiting, inner_mark, inner))
@@ -172,10 +173,10 @@ def _parse(name: str, tokens: Iterator[str]) -> tuple[Structure, str]:
         if waiting:
             members.append((waiting[:3], waiting[3:], None))
             waiting = ""
-        if token[0] == ")":
-            mark = token[1:]
+        if word[0] == ")":
+            mark = word[1:]
             break
-        waiting = token
+        waiting = word
     if waiting:
         members.append((waiting[:3], waiting[3:], None))
     return _table(name, members), mark

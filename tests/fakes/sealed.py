@@ -257,6 +257,7 @@ class World:
                 "index": index,
                 "size": len(names),
                 "path": [h.hex() for h in tree_path(index, claims)],
+                "root": tree_root(claims).hex(),
             },
         }
 

@@ -11,9 +11,9 @@ from typing import NoReturn
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, LeafIndex, TreeSize
+from bridge.core.log.tlog_proof import MAX_PATH, TlogProof, parse_tlog_proof
 from bridge.core.proof.anchors import Anchor, anchor_value, parse_anchor
 from bridge.core.proof.members import Members, Value, dump, load
-from bridge.core.log.tlog_proof import MAX_PATH, TlogProof, parse_tlog_proof
 from bridge.core.record.claims import RECORD_NAMES, REVISION_NAMES, Claim, Kind
 
 __all__ = [
@@ -74,6 +74,8 @@ class ResourcePart:
     """Among the versions of the revision in order of name (bytewise)."""
     size: TreeSize
     path: tuple[Digest, ...]
+    root: Digest
+    """Of the `resources` tree; its SHA-256 is the value of the claim `resources`."""
 
     def claim(self) -> Claim:
         """The claim that is the leaf of the `resources` tree."""
@@ -155,6 +157,7 @@ def encode_receipt(receipt: Receipt) -> bytes:
             "index": part.index,
             "size": part.size,
             "path": [digest.hex() for digest in part.path],
+            "root": part.root.hex(),
         }
     return dump(members)
 
@@ -256,7 +259,7 @@ def _rebase(value: Value, where: str) -> Rebase:
 
 
 def _resource(members: Members) -> ResourcePart:
-    members.only("name", "salt", "value", "index", "size", "path")
+    members.only("name", "salt", "value", "index", "size", "path", "root")
     name = members.text("name", max_size=160)
     if not _RESOURCE_NAME.fullmatch(name):
         _refuse("receipt-form", "the name is not Type/id/version", "receipt.resource.name")
@@ -267,6 +270,7 @@ def _resource(members: Members) -> ResourcePart:
         index=LeafIndex(members.number("index")),
         size=TreeSize(members.number("size")),
         path=members.digests("path", at_most=MAX_PATH),
+        root=members.digest("root"),
     )
 
 

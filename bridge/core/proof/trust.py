@@ -1,4 +1,4 @@
-"""The trust file: whose signatures and which contracts a verifier believes. See docs/spec/verify.md.
+"""The trust file: whose signatures and which contracts a verifier believes; docs/spec/verify.md.
 
 Everything else in a receipt is a claim of whoever made it. The file is TOML or JSON.
 """
@@ -11,8 +11,8 @@ from typing import NoReturn
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest
-from bridge.core.log.checkpoint import VerifierKey
-from bridge.core.proof.members import Value, load
+from bridge.core.log.note import KeyKind, VerifierKey
+from bridge.core.proof.members import Value, dump, load
 
 __all__ = ["NO_TRUST", "Contract", "KnownBlock", "Trust", "parse_trust", "trust_text"]
 
@@ -93,6 +93,34 @@ def parse_trust(data: bytes) -> Trust:
     )
 
 
+def trust_text(trust: Trust) -> str:
+    """The TOML that `parse_trust` reads back: what a node writes for its own people."""
+    parts = [f"[policy]\nwitnesses = {trust.witnesses_needed}\n"]
+    parts += [
+        f"[[log]]\norigin = {_quoted(origin)}\nkey = {_quoted(key.encode())}\n"
+        for origin, key in trust.logs
+    ]
+    parts += [f"[[witness]]\nkey = {_quoted(key.encode())}\n" for key in trust.witnesses]
+    parts += [
+        f"[[contract]]\norigin = {_quoted(pin.origin)}\nchain = {_quoted(pin.chain)}\n"
+        f'address = "0x{pin.address.hex()}"\ncode_hash = "0x{pin.code_hash.hex()}"\n'
+        f'log_id = "0x{pin.log_id.hex()}"\nfinality = {_quoted(pin.finality)}\n'
+        f"independent = {str(pin.independent).lower()}\nendpoints = {pin.endpoints}\n"
+        for pin in trust.contracts
+    ]
+    parts += [
+        f"[[block]]\nchain = {_quoted(known.chain)}\nnumber = {known.number}\n"
+        f'hash = "0x{known.hash.hex()}"\n'
+        for known in trust.blocks
+    ]
+    return "\n".join(parts)
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string: its escapes are those of JSON, for text without control characters."""
+    return dump(text).decode()
+
+
 def _document(data: bytes) -> object:
     if data.lstrip()[:1] == b"{":
         value: Value = load(data, max_size=MAX_SIZE, where="trust file")
@@ -105,12 +133,18 @@ def _document(data: bytes) -> object:
 
 def _log(row: "_Table") -> tuple[str, VerifierKey]:
     row.only("origin", "key")
-    return row.text("origin"), VerifierKey.parse(row.text("key"))
+    key = VerifierKey.parse(row.text("key"))
+    if key.kind is not KeyKind.LOG:
+        _refuse("a log key is of type 1 (c2sp.org/signed-note)", f"{row.where}.key")
+    return row.text("origin"), key
 
 
 def _witness(row: "_Table") -> VerifierKey:
     row.only("key")
-    return VerifierKey.parse(row.text("key"))
+    key = VerifierKey.parse(row.text("key"))
+    if key.kind is not KeyKind.WITNESS:
+        _refuse("a witness key is of type 4 (c2sp.org/tlog-cosignature)", f"{row.where}.key")
+    return key
 
 
 def _contract(row: "_Table", logs: Sequence[tuple[str, VerifierKey]]) -> Contract:
