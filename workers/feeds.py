@@ -90,6 +90,4 @@ def _tls(mllp: Mllp) -> ssl.SSLContext | None:
 
 
 def _say(log: structlog.stdlib.BoundLogger, event: FeedEvent) -> None:
-    log.info(
-        event.code, feed=event.feed, peer=event.peer, offset=event.offset, count=event.count
-    )
+    log.info(event.code, feed=event.feed, peer=event.peer, offset=event.offset, count=event.count)

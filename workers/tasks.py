@@ -56,13 +56,17 @@ def _sequence(node: Services, log: Log) -> bool:
 
 def _anchor(node: Services, log: Log) -> bool:
     step = anchor(book=node.book, anchors=node.anchors, chain=node.chain, clock=node.clock)
-    log.info("anchor", state=step.move.value, size=step.attempt.size if step.attempt else 0)
+    log.info("anchor", state=step.move.value, size=step.attempt.payload.size if step.attempt else 0)
     return False
 
 
 def _watch(node: Services, log: Log) -> bool:
-    for seen in watch(anchors=node.anchors, chain=node.chain, clock=node.clock):
-        log.info("watch", state=seen.state.value, size=seen.size)
+    seen = watch(anchors=node.anchors, chain=node.chain, clock=node.clock)
+    for group in (seen.mined, seen.evidenced, seen.reorged, seen.failed, seen.replaced):
+        for attempt in group:
+            log.info("watch", state=attempt.state.value, size=attempt.payload.size)
+    for problem in seen.problems:
+        log.warning("watch", code=problem.code, where=problem.where)
     return False
 
 
