@@ -14,7 +14,7 @@ from bridge.embedded import postgres
 from bridge.keys.file import FileSigner, open_signer
 from bridge.ports.logbook import AnchoredHead
 from bridge.settings import Settings, shipped
-from bridge.store.anchors import PostgresAnchorBook
+from bridge.store.anchors import PostgresAnchors
 from bridge.store.database import Database
 from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
@@ -61,9 +61,9 @@ class Services:
         return PostgresLogBook(self.database)
 
     @cached_property
-    def anchors(self) -> PostgresAnchorBook:
+    def anchors(self) -> PostgresAnchors:
         """What was sent to the chain, and what became of it."""
-        return PostgresAnchorBook(self.database)
+        return PostgresAnchors(self.database)
 
     @cached_property
     def signer(self) -> FileSigner:

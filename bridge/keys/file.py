@@ -90,13 +90,15 @@ def _make(path: Path, key: SigningKey) -> None:
 
 def _read(path: Path) -> tuple[SigningKey, ...]:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         what = f"the key file cannot be opened: {error.strerror}"
         raise _refusal(what, path, "make it a plain file of this user") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         _check_owner(os.fstat(descriptor), path)
-        data = file.read(MAX_FILE + 1)
+        data = os.read(descriptor, MAX_FILE + 1)
+    finally:
+        os.close(descriptor)
     lines = data.decode("ascii", "replace").splitlines()
     keys = tuple(
         SigningKey.parse(line.strip()) for line in lines if line.strip() and line[0] != "#"

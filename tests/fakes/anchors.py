@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from bridge.core.ids import Digest, TreeSize, sha256
-from bridge.ports.anchors import Attempt, PublishedHead, State
+from bridge.ports.anchors import Attempt, State
+from bridge.ports.logbook import PublishedHead
 from tests.fakes.chain import Crash
 
 __all__ = ["MemoryAnchors", "MemoryHeads", "grown"]
