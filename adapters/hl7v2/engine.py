@@ -12,6 +12,7 @@ from adapters.hl7v2.compiler.layers import digest, resolve
 from adapters.hl7v2.compiler.rows import SegmentMap
 from adapters.hl7v2.context import MAX_FINDINGS, Context
 from adapters.hl7v2.grammar import Group, Structure, place
+from adapters.hl7v2.memory import Memory
 from adapters.hl7v2.profiles import SenderProfile
 from bridge.core.ids import Digest
 from bridge.core.record.bundle import Severity
@@ -42,6 +43,7 @@ class Engine:
     sources: Mapping[str, str]
     """Generated Python by map name."""
     width: int
+    memory: Memory
 
     def run(self, build: Build, lines: Iterable[list[str]], structure: Structure) -> Group:
         """Convert every segment, MSH the first of `lines`; gives the group of the whole message."""
@@ -114,6 +116,7 @@ def compiled(profile: SenderProfile) -> Engine:
         trace=_by_segment(trace),
         sources={rules.name: made.source for rules, made in zip(maps, fast, strict=True)},
         width=max((made.width for made in fast), default=1),
+        memory=Memory(),
     )
 
 
