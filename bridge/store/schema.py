@@ -299,4 +299,12 @@ anchor_attempt = Table(
         "size",
         postgresql_where=text("state = 'evidenced'"),
     ),
+    Index(
+        "anchor_attempt_newest",
+        "chain",
+        "account",
+        "block_number",
+        "id",
+        postgresql_where=text("state = 'evidenced'"),
+    ),
 )
