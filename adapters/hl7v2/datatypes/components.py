@@ -1,0 +1,108 @@
+"""Components of a field as FHIR strings, codes and URIs; the empty string means absent.
+
+FHIR forbids empty strings and control characters below 32 other than tab, newline and carriage
+return: https://hl7.org/fhir/R4/datatypes.html#string.
+"""
+
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote
+
+from adapters.hl7v2.context import Context
+
+__all__ = [
+    "DELETE",
+    "clean",
+    "code_part",
+    "is_oid",
+    "is_uuid",
+    "local_uri",
+    "part",
+    "split_parts",
+    "subparts",
+    "token",
+    "uri_text",
+]
+
+DELETE: Final = '""'
+"""The delete marker of HL7 v2.5.1 ch. 2.5.3; inside a component it means absent."""
+_FORBIDDEN: Final = dict.fromkeys(
+    [point for point in range(32) if point not in (9, 10, 13)] + list(range(0xD800, 0xE000))
+)
+_HEX: Final = frozenset("0123456789abcdefABCDEF")
+_SYSTEMS_KEPT: Final = 4096
+"""More authorities and coding systems than one sender has; bounds what a stranger can fill."""
+
+
+def split_parts(text: str, ctx: Context) -> list[str]:
+    """The components, raw; the last ones may be missing."""
+    return text.split(ctx.component)
+
+
+def subparts(raw: str, ctx: Context) -> list[str]:
+    """The subcomponents of a component, raw."""
+    return raw.split(ctx.subcomponent) if ctx.subcomponent else [raw]
+
+
+def part(parts: list[str], number: int, ctx: Context) -> str:
+    """Component `number`, counted from 1, as a FHIR string."""
+    if number > len(parts):
+        return ""
+    raw = parts[number - 1]
+    return clean(raw, ctx) if raw else ""
+
+
+def code_part(parts: list[str], number: int, ctx: Context) -> str:
+    """Component `number`, counted from 1, as a FHIR code."""
+    if number > len(parts):
+        return ""
+    raw = parts[number - 1]
+    return token(clean(raw, ctx)) if raw else ""
+
+
+def clean(raw: str, ctx: Context) -> str:
+    """Raw text as a FHIR string: escapes resolved, trimmed, without forbidden characters."""
+    if raw == DELETE:
+        return ""
+    text = ctx.text(raw).strip()
+    return text if text.isprintable() else text.translate(_FORBIDDEN).strip()
+
+
+def token(text: str) -> str:
+    """The text by the grammar of a FHIR code: no white space but single spaces inside."""
+    return text if text.isalnum() else " ".join(text.split())
+
+
+def uri_text(text: str) -> str:
+    """The text as a FHIR uri: white space is percent-encoded, the rest is as sent."""
+    if text.isalnum():
+        return text
+    return "".join(quote(character) if character.isspace() else character for character in text)
+
+
+@lru_cache(maxsize=_SYSTEMS_KEPT)
+def local_uri(namespace: str, kind: str, name: str) -> str:
+    """A stable URI for what only the sender knows: `<namespace>/<kind>/<name>`.
+
+    Args:
+        namespace: the sender's, `Context.namespace`.
+        kind: `CodeSystem` or `NamingSystem`, as FHIR calls the two.
+        name: as sent; characters that a URI reserves are percent-encoded.
+    """
+    return f"{namespace}/{kind}/{quote(name, safe='')}"
+
+
+def is_oid(text: str) -> bool:
+    """Whether it is an OID in dotted digits (ISO 8824), at least two arcs."""
+    arcs = text.split(".")
+    if len(arcs) < 2 or arcs[0] not in {"0", "1", "2"} or not text.isascii():
+        return False
+    return all(arc.isdigit() and (arc == "0" or arc[0] != "0") for arc in arcs)
+
+
+def is_uuid(text: str) -> bool:
+    """Whether it is a UUID in its usual hyphenated form (RFC 9562 s4)."""
+    groups = text.split("-")
+    return [len(group) for group in groups] == [8, 4, 4, 4, 12] and all(
+        _HEX.issuperset(group) for group in groups
+    )

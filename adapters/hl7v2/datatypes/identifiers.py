@@ -1,0 +1,290 @@
+"""Identifiers and who assigns them: HD, CX, EI, EIP, PLN, DLN.
+
+HL7 v2.8 ch. 2A.2.14 (CX), 2A.2.28 (EI), 2A.2.33 (HD); v2-to-FHIR maps CX[Identifier],
+EI[Identifier], HD[uri]. The number of one hospital is not that of another: an identifier whose
+authority is no OID, UUID or URI gets a system in the sender's own name space.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from adapters.hl7v2.context import Context
+from adapters.hl7v2.datatypes.codes import look_up, sub_concept, system_uri
+from adapters.hl7v2.datatypes.components import (
+    code_part,
+    is_oid,
+    is_uuid,
+    local_uri,
+    part,
+    split_parts,
+    subparts,
+    uri_text,
+)
+from adapters.hl7v2.datatypes.registry import datatype
+from adapters.hl7v2.datatypes.times import period_between
+from adapters.hl7v2.tables import CodeTable, load
+from bridge.core.record.bundle import JsonObject
+
+__all__ = [
+    "assigned",
+    "authority",
+    "cx_identifier",
+    "ei_identifier",
+    "hd_uri",
+    "identifier_type",
+]
+
+_V2_0203: Final = "http://terminology.hl7.org/CodeSystem/v2-0203"
+_OIDS: Final = {
+    "2.16.840.1.113883.4.1": "http://hl7.org/fhir/sid/us-ssn",
+    "2.16.840.1.113883.4.6": "http://hl7.org/fhir/sid/us-npi",
+    "2.16.840.1.113883.4.572": "http://hl7.org/fhir/sid/us-medicare",
+    "2.16.840.1.113883.4.927": "http://hl7.org/fhir/sid/us-mbi",
+}
+"""https://hl7.org/fhir/R4/identifier-registry.html: FHIR prefers these URLs to the OIDs."""
+_NATIONAL: Final = {
+    "NPI": "http://hl7.org/fhir/sid/us-npi",
+    "SS": "http://hl7.org/fhir/sid/us-ssn",
+}
+"""Type codes of table 0203 with one national authority, used when the sender names none."""
+
+
+@datatype("CX", "Identifier", reads=(1, 4, 5, 7, 8))
+def cx_identifier(text: str, ctx: Context) -> JsonObject | None:
+    """CX.1 in the system of CX.4 with its type and period; None without CX.1."""
+    parts = split_parts(text, ctx)
+    value = part(parts, 1, ctx)
+    if not value:
+        return None
+    result = assigned(value, _raw(parts, 4), code_part(parts, 5, ctx), ctx)
+    if len(parts) > 6:
+        period = period_between(parts[6], _raw(parts, 8), ctx)
+        if period:
+            result["period"] = period
+    return result
+
+
+@datatype("CX EI CNN CN XCN PLN DLN", "string", reads=(1,))
+def value_only(text: str, ctx: Context) -> str | None:
+    """The number alone."""
+    return part(split_parts(text, ctx), 1, ctx) or None
+
+
+@datatype("EI", "Identifier", reads=(1, 2, 3, 4))
+def ei_identifier(text: str, ctx: Context) -> JsonObject | None:
+    """EI.1 in the system of EI.2 to EI.4; None without EI.1."""
+    return _entity(split_parts(text, ctx), "", ctx)
+
+
+@datatype("EI", "PlacerIdentifier", reads=(1, 2, 3, 4), gives="Identifier")
+def placer(text: str, ctx: Context) -> JsonObject | None:
+    """A placer's order number, type PLAC."""
+    return _entity(split_parts(text, ctx), "PLAC", ctx)
+
+
+@datatype("EI", "FillerIdentifier", reads=(1, 2, 3, 4), gives="Identifier")
+def filler(text: str, ctx: Context) -> JsonObject | None:
+    """A filler's order number, type FILL."""
+    return _entity(split_parts(text, ctx), "FILL", ctx)
+
+
+@datatype("EI", "GroupIdentifier", reads=(1, 2, 3, 4), gives="Identifier")
+def group(text: str, ctx: Context) -> JsonObject | None:
+    """A placer's group number, type PGN."""
+    return _entity(split_parts(text, ctx), "PGN", ctx)
+
+
+@datatype("EI", "Coding", reads=(1, 2, 3))
+def ei_coding(text: str, ctx: Context) -> JsonObject | None:
+    """EI.1 as a code of the system that EI.3, else EI.2, names."""
+    parts = split_parts(text, ctx)
+    code = code_part(parts, 1, ctx)
+    if not code:
+        return None
+    result: JsonObject = {"code": code}
+    system = system_uri(part(parts, 2, ctx), part(parts, 3, ctx), ctx)
+    if system:
+        result["system"] = system
+    return result
+
+
+@datatype("EIP", "PlacerIdentifier", reads=(1,), gives="Identifier")
+def eip_placer(text: str, ctx: Context) -> JsonObject | None:
+    """EIP.1, type PLAC."""
+    return _pair(split_parts(text, ctx), 1, "PLAC", ctx)
+
+
+@datatype("EIP", "FillerIdentifier", reads=(2,), gives="Identifier")
+def eip_filler(text: str, ctx: Context) -> JsonObject | None:
+    """EIP.2, type FILL."""
+    return _pair(split_parts(text, ctx), 2, "FILL", ctx)
+
+
+@datatype("HD", "uri", reads=(1, 2, 3))
+@datatype("HD", "url", reads=(1, 2, 3))
+def hd_uri(text: str, ctx: Context) -> str | None:
+    """The authority's URI; None for an empty one."""
+    return authority(split_parts(text, ctx), ctx)[0] or None
+
+
+@datatype("HD", "string", reads=(1, 2))
+def hd_name(text: str, ctx: Context) -> str | None:
+    """What a reader should see: the name space, else the universal id."""
+    parts = split_parts(text, ctx)
+    return part(parts, 1, ctx) or part(parts, 2, ctx) or None
+
+
+@datatype("HD", "Identifier", reads=(1, 2, 3))
+def hd_identifier(text: str, ctx: Context) -> JsonObject | None:
+    """The universal id as a URI of RFC 3986, else the name space in the sender's own system."""
+    parts = split_parts(text, ctx)
+    name, universal = part(parts, 1, ctx), part(parts, 2, ctx)
+    if universal:
+        return {"system": "urn:ietf:rfc:3986", "value": authority(parts, ctx)[0]}
+    if name:
+        return {"system": local_uri(ctx.namespace, "NamingSystem", "HD"), "value": name}
+    return None
+
+
+@datatype("HD", "Organization", reads=(1, 2, 3))
+def hd_organization(text: str, ctx: Context) -> JsonObject | None:
+    """An organization that the designator identifies."""
+    known = hd_identifier(text, ctx)
+    if known is None:
+        return None
+    result: JsonObject = {"identifier": [known]}
+    name = part(split_parts(text, ctx), 1, ctx)
+    if name:
+        result["name"] = name
+    return result
+
+
+@datatype("PLN", "Identifier", reads=(1, 2, 4), coded=True)
+def pln_identifier(text: str, ctx: Context, table: CodeTable | None = None) -> JsonObject | None:
+    """A practitioner's licence: number, type of table 0338, expiry."""
+    parts = split_parts(text, ctx)
+    value = part(parts, 1, ctx)
+    if not value:
+        return None
+    result: JsonObject = {"value": value}
+    kind = sub_concept(parts[1], ctx, table) if len(parts) > 1 else None
+    if kind:
+        result["type"] = kind
+    period = period_between("", _raw(parts, 4), ctx)
+    if period:
+        result["period"] = period
+    return result
+
+
+@datatype("DLN", "Identifier", reads=(1, 2, 3))
+def dln_identifier(text: str, ctx: Context) -> JsonObject | None:
+    """A driver's licence: number, issuing state as its system, expiry."""
+    parts = split_parts(text, ctx)
+    value = part(parts, 1, ctx)
+    if not value:
+        return None
+    result: JsonObject = {"value": value, "type": identifier_type("DL", ctx)}
+    state = part(subparts(_raw(parts, 2), ctx), 1, ctx)
+    if state:
+        result["system"] = ctx.systems.get(state) or local_uri(
+            ctx.namespace, "NamingSystem", f"DL-{state}"
+        )
+    period = period_between("", _raw(parts, 3), ctx)
+    if period:
+        result["period"] = period
+    return result
+
+
+def assigned(value: str, raw: str, kind: str, ctx: Context) -> JsonObject:
+    """An Identifier with the authority of a raw HD component.
+
+    Args:
+        value: the number, clean.
+        raw: the component of the assigning authority, its parts split by the subcomponent
+            delimiter; empty means the national authority of the type, else the sender's facility.
+        kind: code of table 0203, may be empty.
+        ctx: of the message.
+    """
+    result: JsonObject = {"value": value}
+    system, name = authority(subparts(raw, ctx), ctx) if raw else ("", "")
+    if not system:
+        system = _NATIONAL.get(kind) or _of_facility(ctx)
+    if system:
+        result["system"] = system
+    if name:
+        result["assigner"] = {"display": name}
+    if kind:
+        result["type"] = identifier_type(kind, ctx)
+    return result
+
+
+def identifier_type(kind: str, ctx: Context) -> JsonObject:
+    """A code of table 0203 as a concept; a code that the table lacks is the site's own."""
+    row = look_up(load("IdentifierType"), kind)
+    if row is not None:
+        return {"coding": [{"system": row[0], "code": row[1], "display": row[2]}]}
+    if len(kind) == 5 and kind.startswith("NN"):  # NNxxx: national person id, xxx ISO 3166
+        return {"coding": [{"system": _V2_0203, "code": kind}]}
+    system = local_uri(ctx.namespace, "CodeSystem", "v2-0203")
+    return {"coding": [{"system": system, "code": kind}]}
+
+
+def authority(parts: list[str], ctx: Context) -> tuple[str, str]:
+    """URI and name of an HD's raw parts: name space, universal id, its type. Both may be empty.
+
+    The sender's `systems` decide first, then the universal id, then the sender's name space.
+    Findings: `authority-invalid` when a universal id is not of the type that it claims.
+    """
+    name, universal = part(parts, 1, ctx), part(parts, 2, ctx)
+    own = ctx.systems.get(universal) or ctx.systems.get(name)
+    if own:
+        return uri_text(own), name
+    if universal:
+        system = _universal(universal, part(parts, 3, ctx).upper())
+        if system:
+            return system, name
+        ctx.note("authority-invalid", "an authority's universal id is not of the type it claims")
+    if name or universal:
+        known = _universal(name, "") if name else ""
+        return known or local_uri(ctx.namespace, "NamingSystem", name or universal), name
+    return "", ""
+
+
+@lru_cache(maxsize=4096)
+def _universal(universal: str, kind: str) -> str:
+    """URI of a universal id by its type of table 0301; without type by its form."""
+    if kind in {"ISO", ""} and is_oid(universal):
+        return _OIDS.get(universal) or "urn:oid:" + universal
+    if kind in {"UUID", "GUID", ""} and is_uuid(universal):
+        return "urn:uuid:" + universal.lower()
+    if (kind == "URI" and ":" in universal) or universal.startswith(("http://", "https://")):
+        return uri_text(universal)
+    return "urn:dns:" + uri_text(universal) if kind == "DNS" else ""
+
+
+def _of_facility(ctx: Context) -> str:
+    return local_uri(ctx.namespace, "NamingSystem", ctx.facility) if ctx.facility else ""
+
+
+def _entity(parts: list[str], kind: str, ctx: Context) -> JsonObject | None:
+    value = part(parts, 1, ctx)
+    if not value:
+        return None
+    result: JsonObject = {"value": value}
+    system, name = authority(parts[1:4], ctx)
+    if system or ctx.facility:
+        result["system"] = system or _of_facility(ctx)
+    if name:
+        result["assigner"] = {"display": name}
+    if kind:
+        result["type"] = identifier_type(kind, ctx)
+    return result
+
+
+def _pair(parts: list[str], number: int, kind: str, ctx: Context) -> JsonObject | None:
+    raw = _raw(parts, number)
+    return _entity(subparts(raw, ctx), kind, ctx) if raw else None
+
+
+def _raw(parts: list[str], number: int) -> str:
+    return parts[number - 1] if number <= len(parts) else ""

@@ -1,0 +1,177 @@
+"""Names of persons: XPN, PN, FN, and the name inside XCN, CN and CNN.
+
+HL7 v2.8 ch. 2A.2.89 (XPN), 2A.2.30 (FN); v2-to-FHIR maps XPN[HumanName], FN[HumanName].
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from adapters.hl7v2.context import Context
+from adapters.hl7v2.datatypes.codes import look_up
+from adapters.hl7v2.datatypes.components import code_part, part, split_parts, subparts
+from adapters.hl7v2.datatypes.registry import datatype
+from adapters.hl7v2.datatypes.times import period_between, period_of
+from adapters.hl7v2.tables import load
+from bridge.core.record.bundle import Json, JsonObject, Severity
+
+__all__ = ["CN_NAME", "XCN_NAME", "NamePlan", "display_of", "fn_name", "human_name", "xpn_name"]
+
+_EXTENSION: Final = "http://hl7.org/fhir/StructureDefinition/humanname-"
+_FAMILY_PARTS: Final = ("own-prefix", "own-name", "partner-prefix", "partner-name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamePlan:
+    """Where the parts of a name stand in a datatype, component numbers from 1; 0 means nowhere."""
+
+    family: int
+    given: int
+    further: int
+    suffix: int
+    prefix: int
+    suffixes: tuple[int, ...] = ()
+    """Degree and professional suffix."""
+    use: int = 0
+    validity: int = 0
+    """A DR, its two times as subcomponents."""
+    start: int = 0
+    end: int = 0
+
+
+XPN_NAME: Final = NamePlan(
+    family=1,
+    given=2,
+    further=3,
+    suffix=4,
+    prefix=5,
+    suffixes=(6, 14),
+    use=7,
+    validity=10,
+    start=12,
+    end=13,
+)
+XCN_NAME: Final = NamePlan(
+    family=2,
+    given=3,
+    further=4,
+    suffix=5,
+    prefix=6,
+    suffixes=(7, 21),
+    use=10,
+    validity=17,
+    start=19,
+    end=20,
+)
+CN_NAME: Final = NamePlan(family=2, given=3, further=4, suffix=5, prefix=6, suffixes=(7,))
+
+
+@datatype("XPN PN", "HumanName", reads=(1, 2, 3, 4, 5, 6, 7, 10, 12, 13, 14))
+def xpn_name(text: str, ctx: Context) -> JsonObject | None:
+    """Family, given, prefix, suffix with degree, use of table 0200, period; None when all empty."""
+    return human_name(split_parts(text, ctx), XPN_NAME, ctx)
+
+
+@datatype("XPN PN", "string", reads=(1, 2, 3, 4, 5, 6, 11, 14))
+def xpn_string(text: str, ctx: Context) -> str | None:
+    """The name on one line; XPN.11 `F` puts the family name first."""
+    parts = split_parts(text, ctx)
+    name = human_name(parts, XPN_NAME, ctx)
+    return display_of(name, family_first=part(parts, 11, ctx) == "F") if name else None
+
+
+@datatype("FN", "HumanName", reads=(1,))
+def fn_name(text: str, ctx: Context) -> JsonObject | None:
+    """A family name alone, as its own field."""
+    result: JsonObject = {}
+    _add_family(result, text.replace(ctx.component, ctx.subcomponent or ctx.component), ctx)
+    return result or None
+
+
+@datatype("FN", "string", reads=(1,))
+def fn_string(text: str, ctx: Context) -> str | None:
+    """The surname alone."""
+    parts = split_parts(text, ctx)
+    return part(subparts(parts[0], ctx), 1, ctx) or None
+
+
+def human_name(parts: list[str], plan: NamePlan, ctx: Context) -> JsonObject | None:
+    """The HumanName that stands in the components by the plan; None without any part of a name."""
+    result: JsonObject = {}
+    count = len(parts)
+    if plan.family <= count and parts[plan.family - 1]:
+        _add_family(result, parts[plan.family - 1], ctx)
+    given = _strings(parts, (plan.given, plan.further), ctx)
+    if given:
+        result["given"] = given
+    if count < plan.suffix:
+        return result or None
+    suffix = _strings(parts, (plan.suffix, *plan.suffixes), ctx)
+    if suffix:
+        result["suffix"] = suffix
+    prefix = part(parts, plan.prefix, ctx)
+    if prefix:
+        result["prefix"] = [prefix]
+    if not result:
+        return None
+    if plan.use and count >= plan.use:
+        _add_use_and_period(result, parts, plan, ctx)
+    return result
+
+
+def display_of(name: JsonObject, *, family_first: bool = False) -> str | None:
+    """A HumanName on one line: prefix, given, family, suffix; None when it has no such part."""
+    family = name.get("family")
+    given, prefix, suffix = (_texts(name.get(key)) for key in ("given", "prefix", "suffix"))
+    surname = [family] if isinstance(family, str) else []
+    middle = [*surname, *given] if family_first else [*given, *surname]
+    return " ".join([*prefix, *middle, *suffix]) or None
+
+
+def _texts(value: Json) -> list[str]:
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
+
+
+def _strings(parts: list[str], numbers: tuple[int, ...], ctx: Context) -> list[Json]:
+    return [value for value in (part(parts, number, ctx) for number in numbers) if value]
+
+
+def _add_family(result: JsonObject, raw: str, ctx: Context) -> None:
+    """FN: surname, then own and partner's prefix and name, which FHIR keeps as extensions."""
+    if not ctx.subcomponent or ctx.subcomponent not in raw:
+        family = part([raw], 1, ctx)
+        if family:
+            result["family"] = family
+        return
+    pieces = subparts(raw, ctx)
+    family = part(pieces, 1, ctx)
+    extra = [part(pieces, number, ctx) for number in (2, 3, 4, 5)]
+    extensions: list[Json] = [
+        {"url": _EXTENSION + kind, "valueString": value}
+        for kind, value in zip(_FAMILY_PARTS, extra, strict=True)
+        if value
+    ]
+    family = family or " ".join(value for value in extra if value)
+    if family:
+        result["family"] = family
+    if extensions:
+        result["_family"] = {"extension": extensions}
+
+
+def _add_use_and_period(result: JsonObject, parts: list[str], plan: NamePlan, ctx: Context) -> None:
+    use = code_part(parts, plan.use, ctx)
+    if use:
+        row = look_up(load("NameType"), use)
+        if row is not None:
+            result["use"] = row[1]
+        else:
+            ctx.note("code-unmapped", "the name type has no use in FHIR", Severity.INFORMATION)
+    if len(parts) < plan.validity:
+        return
+    start, end = (parts[at - 1] if at <= len(parts) else "" for at in (plan.start, plan.end))
+    period = (
+        period_between(start, end, ctx)
+        if start or end
+        else period_of(subparts(parts[plan.validity - 1], ctx), ctx)
+    )
+    if period:
+        result["period"] = period
