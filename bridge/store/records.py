@@ -36,7 +36,7 @@ WHERE (:control_id = '' OR r.control_id = :control_id)
   AND (CAST(:until AS timestamptz) IS NULL OR r.received <= :until)
   AND (:last = '' OR r.seq < (SELECT b.seq FROM record b WHERE b.id = :last))
 ORDER BY r.seq DESC LIMIT :size
-"""  # noqa: S608  two constants of this file
+"""
 )
 
 SOURCE = text("""
