@@ -11,18 +11,19 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
-from bridge.api.access import Client, Role, allow
+from bridge.api.access import holding
 from bridge.api.bodies import MAX_FHIR_BYTES, body_of, media_type_of
 from bridge.api.node import Node, TheNode
 from bridge.api.problems import FHIR_JSON
 from bridge.core.errors import BridgeError, Fault
+from bridge.core.policy.access import Caller, Role
 from bridge.flows.receive import Inbound
 from bridge.flows.write import Written, WrittenEntry, receive_and_project
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"])
-Writer = Annotated[Client, Depends(allow(Role.SENDER))]
+Writer = Annotated[Caller, Depends(holding(Role.SENDER))]
 MEDIA_TYPES = frozenset({"application/fhir+json", "application/json", "text/json"})
 STATUS = {"created": 201, "updated": 200, "unchanged": 200, "deleted": 204}
 Said = dict[str, str]
@@ -109,12 +110,12 @@ def _check_names(raw: bytes, kind: str, name: str) -> None:
         )
 
 
-def _write(node: Node, client: Client, raw: bytes, said: Said) -> Written:
+def _write(node: Node, client: Caller, raw: bytes, said: Said) -> Written:
     inbound = Inbound(
         raw=raw,
         feed=node.feed,
         number=next(node.numbers),
-        sender=client.name,
+        sender=client.subject,
         request=tuple(said.items()),
     )
     with node.metrics.answer_seconds.labels("fhir").time():
