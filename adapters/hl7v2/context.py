@@ -56,8 +56,8 @@ class Context:
         Args:
             field: MSH-1.
             component: MSH-2 first character.
-            subcomponent: MSH-2 fourth character, empty where the sender declares none.
-            repetition: MSH-2 second character.
+            subcomponent: MSH-2 fourth character; a control character where none is declared.
+            repetition: MSH-2 second character; a control character where none is declared.
             escape: MSH-2 third character, empty where the sender declares none.
             truncation: MSH-2 fifth character (v2.7 on).
             codec: Python name of the message's character set, for `\Xhh\`.

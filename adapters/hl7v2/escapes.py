@@ -81,7 +81,7 @@ def _character(body: str, ctx: EscapeContext) -> str | None:
     return {
         "F": ctx.field,
         "S": ctx.component,
-        "T": ctx.subcomponent or "&",
+        "T": ctx.subcomponent if ctx.subcomponent >= " " else "&",
         "R": ctx.repetition,
         "E": ctx.escape,
         "P": ctx.truncation,

@@ -6,6 +6,7 @@ from typing import Literal
 
 from bridge.core.errors import BridgeError
 from bridge.core.ids import Digest, Instant, RecordId, instant_text, record_id, sha256
+from bridge.core.plain import plain
 from bridge.core.record.bundle import CanonicalBundle, JsonObject
 from bridge.core.record.canon import canonical
 from bridge.core.record.claims import RECORD_NAMES, SALT_SIZE, Kind, claim, commitment, leaf
@@ -13,13 +14,11 @@ from bridge.ports.dialect import Accepted, Dialect, Refused
 from bridge.ports.intake import Appended, Intake, NewRecord, Quarantined
 from bridge.ports.sources import Clock, Entropy
 
-__all__ = ["SHARE", "Inbound", "Offer", "Received", "prepare", "receive", "record_leaf", "storable"]
+__all__ = ["SHARE", "Inbound", "Offer", "Received", "prepare", "receive", "record_leaf"]
 
 ID_SIZE = 10
 SHARE = ID_SIZE + len(RECORD_NAMES) * SALT_SIZE
 """Random bytes of one input: those of its record id, then one salt a claim."""
-INDEXED_CHARS = 500
-"""PostgreSQL's index rows hold 2,704 bytes; 500 characters of 4 bytes fit beside a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +103,7 @@ def prepare(inbound: Inbound, *, dialect: Dialect, at: Instant, random: bytes) -
         )
     except BridgeError as reason:
         return _refuse(inbound, reason, dialect=dialect, at=at, new=new)
-    sender = storable(dialect.envelope(inbound.raw, sender=inbound.sender).sender)
+    sender = plain(dialect.envelope(inbound.raw, sender=inbound.sender).sender)
     header = _header(inbound, bundle, at=at, new=new)
     salts = random[ID_SIZE:]
     row = NewRecord(
@@ -135,16 +134,8 @@ def record_leaf(bundle: CanonicalBundle, *, header: bytes, salts: bytes) -> byte
     return leaf(Kind.RECORD, commitment(claims))
 
 
-def storable(value: str) -> str:
-    """Text as an indexed column can hold it: no NUL, no lone surrogate, bounded."""
-    if value.isascii() and "\0" not in value and len(value) <= INDEXED_CHARS:
-        return value
-    whole = value[:INDEXED_CHARS].encode("utf-8", "replace").decode()
-    return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
 def _indexable(bundle: CanonicalBundle) -> CanonicalBundle:
-    control_id, message_type = storable(bundle.control_id), storable(bundle.message_type)
+    control_id, message_type = plain(bundle.control_id), plain(bundle.message_type)
     if (control_id, message_type) == (bundle.control_id, bundle.message_type):
         return bundle
     return replace(bundle, control_id=control_id, message_type=message_type)
@@ -176,11 +167,11 @@ def _refuse(
         id=new,
         feed=inbound.feed,
         number=inbound.number,
-        sender=storable(envelope.sender),
+        sender=plain(envelope.sender),
         dialect=dialect.name,
         received=at,
-        message_type=storable(envelope.message_type),
-        control_id=storable(envelope.control_id),
+        message_type=plain(envelope.message_type),
+        control_id=plain(envelope.control_id),
         source=inbound.raw,
         code=reason.code,
         where=reason.where,

@@ -11,14 +11,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import text
+
 from bridge.core.ids import Instant, sha256
 from bridge.core.record.bundle import Apply, CanonicalBundle
 from bridge.embedded import postgres
+from bridge.flows.project import Projected, project
 from bridge.flows.receive import Inbound, receive
 from bridge.ports.dialect import Envelope, Verdict
 from bridge.store.database import Database
 from bridge.store.intake import PostgresIntake
 from bridge.store.schema import metadata
+from bridge.store.versions import PostgresVersions
 
 __all__ = ["main"]
 
@@ -69,6 +73,10 @@ def main(messages: int = 4_000) -> None:
             count = messages // 8 if group == 1 else messages
             rate = intake_rate(database, count, group)
             print(f"intake, {group:>3} a commit: {rate:8,.0f} records/s")  # noqa: T201
+        waiting = count_of(database, "SELECT count(*) FROM lane_queue")
+        records, versions, seconds = projection(database)
+        print(f"projection of {waiting:,} records: {records / seconds:8,.0f} records/s, ")  # noqa: T201
+        print(f"    {versions / seconds:8,.0f} versions/s with index and leaves")  # noqa: T201
     finally:
         database.close()
         postgres.stop(folder)
@@ -89,6 +97,25 @@ def intake_rate(database: Database, count: int, group: int) -> float:
             receive(part, dialect=dialect, intake=intake, clock=sources, entropy=sources)
 
     return count / _seconds(run)
+
+
+def count_of(database: Database, query: str) -> int:
+    """One number."""
+    with database.unit():
+        return int(database.connection.execute(text(query)).scalar_one())
+
+
+def projection(database: Database) -> tuple[int, int, float]:
+    """Records and versions projected by one worker until nothing waits, and the seconds."""
+    versions, sources = PostgresVersions(database), Sources()
+    done: list[Projected] = []
+
+    def run() -> None:
+        while not done or done[-1].records:
+            done.append(project(versions=versions, clock=sources, entropy=sources))
+
+    seconds = _seconds(run)
+    return sum(one.records for one in done), sum(one.versions for one in done), seconds
 
 
 def _sources(count: int, *, tag: int) -> list[tuple[int, bytes]]:

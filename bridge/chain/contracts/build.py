@@ -1,7 +1,7 @@
-"""Compile CheckpointAnchor.vy into the committed artefact: `python -m bridge.chain.contracts.build`.
+"""Compile CheckpointAnchor.vy into the committed artefact.
 
-Needs the `dev` group (Vyper). A test compiles again and compares, so a source without its artefact
-cannot be committed.
+Run `python -m bridge.chain.contracts.build`; it needs the `dev` group (Vyper). A test compiles
+again and compares, so that a source cannot be committed without its artefact.
 """
 
 import hashlib

@@ -1,0 +1,162 @@
+"""The Bundle around the resources: order, fullUrl, focus, Provenance, and the change set."""
+
+from typing import Final, cast
+
+from adapters.hl7v2.build import Build
+from adapters.hl7v2.grammar import Group
+from bridge.core.ids import Digest
+from bridge.core.record.bundle import Json, JsonObject
+from bridge.core.record.identity import resource_id
+
+__all__ = ["MAPPING_VERSION", "UNKNOWN", "assemble", "begin"]
+
+MAPPING_VERSION: Final = "fhir-anchor-hl7v2/1"
+UNKNOWN: Final = {
+    "extension": [
+        {
+            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+            "valueCode": "unknown",
+        }
+    ]
+}
+"""What stands beside a required primitive that nobody knows: FHIR R4 extensibility s2.4."""
+_FOCUS: Final = frozenset({
+    "Patient", "Encounter", "ServiceRequest", "DiagnosticReport", "DocumentReference",
+    "Appointment", "Immunization", "MedicationRequest",
+})  # fmt: skip
+_PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+
+
+def begin(build: Build, root: Group) -> None:
+    """Bundle, MessageHeader and Provenance exist before the first row: every map may fill them."""
+    key = build.fallback
+    header: JsonObject = {
+        "resourceType": "MessageHeader",
+        "id": resource_id(build.namespace, "MessageHeader", *key),
+    }
+    provenance: JsonObject = {
+        "resourceType": "Provenance",
+        "id": resource_id(build.namespace, "Provenance", *key),
+    }
+    build.bundle["id"] = resource_id(build.namespace, "Bundle", *key)
+    root.resources |= {
+        "Bundle": build.bundle,
+        "MessageHeader": header,
+        "Provenance": provenance,
+    }
+
+
+def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> JsonObject:
+    """The finished Bundle."""
+    header = cast("JsonObject", root.resources["MessageHeader"])
+    provenance = cast("JsonObject", root.resources["Provenance"])
+    _complete_header(header, build)
+    references = [f"{kind}/{name}" for kind, name in build.resources]
+    _complete_provenance(provenance, build, references, header, source, mapping)
+    entries = [header, *build.resources.values(), provenance]
+    changes = _changes(build)
+    if changes is not None:
+        entries.append(changes)
+    base = build.base
+    build.bundle["entry"] = [
+        {"fullUrl": f"{base}/{made['resourceType']}/{made['id']}", "resource": made}
+        for made in entries
+    ]
+    return build.bundle
+
+
+def _complete_header(header: JsonObject, build: Build) -> None:
+    """What R4 requires of a MessageHeader where MSH leaves it open, and the focus."""
+    if "eventCoding" not in header and "eventUri" not in header:
+        header["eventCoding"] = {
+            "system": "http://terminology.hl7.org/CodeSystem/v2-0076",
+            "code": build.ctx.text(build.code).strip() or "unknown",
+        }
+    origin = cast("JsonObject", header.setdefault("source", {}))
+    if "endpoint" not in origin:
+        origin["_endpoint"] = cast("Json", UNKNOWN)
+    for destination in cast("list[JsonObject]", header.get("destination", [])):
+        if "endpoint" not in destination:
+            destination["_endpoint"] = cast("Json", UNKNOWN)
+    focus: list[Json] = [
+        {"reference": f"{kind}/{name}"} for kind, name in build.resources if kind in _FOCUS
+    ]
+    if focus:
+        header["focus"] = focus
+
+
+def _complete_provenance(  # noqa: PLR0913 - the parties of a provenance
+    provenance: JsonObject,
+    build: Build,
+    references: list[str],
+    header: JsonObject,
+    source: Digest,
+    mapping: Digest,
+) -> None:
+    """Target, agents and entities: https://hl7.org/fhir/R4/provenance.html."""
+    targets = [f"MessageHeader/{header['id']}", *references]
+    provenance["target"] = [{"reference": reference} for reference in targets]
+    if "recorded" not in provenance:
+        provenance["_recorded"] = cast("Json", UNKNOWN)
+    sender = header.get("sender")
+    origin = cast("JsonObject", header["source"])
+    who: Json = sender if isinstance(sender, dict) else {"display": origin.get("name") or "unknown"}
+    agents = cast("list[Json]", provenance.setdefault("agent", []))
+    agents.insert(0, {"type": {"coding": [{"system": _PARTICIPANT, "code": "author"}]}, "who": who})
+    agents.append({
+        "type": {"coding": [{"system": _PARTICIPANT, "code": "assembler"}]},
+        "who": {"display": MAPPING_VERSION},
+    })  # fmt: skip
+    provenance["entity"] = [
+        {"role": "source", "what": _digest(source, "the message as received")},
+        {"role": "derivation", "what": _digest(mapping, f"mapping {MAPPING_VERSION}")},
+    ]
+
+
+def _digest(value: Digest, display: str) -> JsonObject:
+    """A reference by content: nothing but the bytes themselves has this identifier."""
+    identifier: JsonObject = {
+        "system": "urn:ietf:rfc:3986",
+        "value": f"urn:sha256:{value.hex()}",
+    }
+    return {"identifier": identifier, "display": display}
+
+
+def _changes(build: Build) -> JsonObject | None:
+    """The deletes as FHIRPath Patch, grouped by resource; none for what the snapshot sets."""
+    operations: list[Json] = []
+    seen: set[tuple[str, str]] = set()
+    for resource, path in build.deletes:
+        kind = cast("str", resource["resourceType"])
+        target = f"{kind}/{resource['id']}"
+        if _is_set(resource, path) or (target, path) in seen:
+            continue
+        seen.add((target, path))
+        operations.append({
+            "name": "operation",
+            "part": [
+                {"name": "target", "valueString": target},
+                {"name": "type", "valueCode": "delete"},
+                {"name": "path", "valueString": f"{kind}.{path}"},
+            ],
+        })  # fmt: skip
+    if not operations:
+        return None
+    operations.sort(key=lambda made: cast("str", made["part"][0]["valueString"]))  # type: ignore[index, call-overload]
+    return {
+        "resourceType": "Parameters",
+        "id": resource_id(build.namespace, "Parameters", *build.fallback),
+        "parameter": operations,
+    }
+
+
+def _is_set(resource: JsonObject, path: str) -> bool:
+    """Whether the snapshot holds the element itself."""
+    at: Json = resource
+    for name in path.split("."):
+        if isinstance(at, list) and at:
+            at = at[0]
+        if not isinstance(at, dict) or name not in at:
+            return False
+        at = at[name]
+    return True

@@ -1,0 +1,245 @@
+"""The bundle under construction: resources by their keys, references, deletes, and the trace."""
+
+from collections.abc import Sequence
+from typing import TypeAlias, cast
+
+from adapters.hl7v2.context import Context
+from adapters.hl7v2.datatypes.registry import Convert
+from adapters.hl7v2.grammar import Group
+from bridge.core.record.bundle import Json, JsonObject
+from bridge.core.record.identity import resource_id
+
+__all__ = ["Build", "KeyPart", "Touch", "append", "element"]
+
+KeyPart: TypeAlias = tuple[str, int, int, Convert | None]
+"""Segment, field, component (0 is all) and the function that reads an identifier there."""
+Touch: TypeAlias = tuple[str, str, int, int, tuple[int, ...], str]
+"""Row, segment, occurrence, field, components read (empty is all), target path."""
+
+
+class Build:
+    """Everything that the generated functions write into; one instance a message."""
+
+    __slots__ = (
+        "base", "bundle", "code", "control", "ctx", "deletes", "fallback", "header", "keys",
+        "memo", "namespace", "patients", "people", "resources", "sender", "trace", "trigger",
+    )  # fmt: skip
+
+    def __init__(
+        self, ctx: Context, *, header: list[str], source: str, base: str, tracing: bool
+    ) -> None:
+        """Start with what MSH says.
+
+        Args:
+            ctx: delimiters, sender, findings.
+            header: MSH as fields, MSH-1 in place.
+            source: hex SHA-256 of the bytes, the key of last resort.
+            base: URL below which `fullUrl` is made.
+            tracing: also keep which row read which position.
+        """
+        self.ctx, self.namespace, self.base = ctx, ctx.namespace, base
+        self.header = header
+        self.code, self.trigger = self.comp(header[9], 1), self.comp(header[9], 2)
+        self.control = ctx.text(header[10]).strip()
+        self.sender = f"{header[3]}|{header[4]}"
+        self.fallback = ("", self.sender, self.control or source)
+        self.resources: dict[tuple[str, str], JsonObject] = {}
+        self.patients: list[tuple[str, ...]] = []
+        self.keys: dict[tuple[str, str], int] = {}
+        self.deletes: list[tuple[JsonObject, str]] = []
+        self.memo: dict[tuple[Convert, str], tuple[str, str]] = {}
+        self.people: dict[tuple[Convert, str], JsonObject] = {}
+        self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}
+        self.trace: list[Touch] | None = [] if tracing else None
+
+    # -- resources -------------------------------------------------------------------------
+
+    def new(
+        self,
+        group: Group,
+        kind: str,
+        alternatives: Sequence[Sequence[KeyPart]],
+        fields: list[str],
+        merge: bool = False,  # noqa: FBT001, FBT002 - written by the generator alone
+    ) -> JsonObject:
+        """A resource of its own key, else of control id and source path, open in this group.
+
+        A key that this message used before gives the same resource where the map says `merge`,
+        else the key with its number behind.
+        """
+        key = self._key(group, alternatives, fields)
+        found = resource_id(self.namespace, kind, *key)
+        seen = (kind, found)
+        if seen in self.resources:
+            if merge:
+                group.home.resources[kind] = self.resources[seen]
+                return self.resources[seen]
+            count = self.keys[seen] = self.keys.get(seen, 1) + 1
+            found = resource_id(self.namespace, kind, *key, f"#{count}")
+            seen = (kind, found)
+        made: JsonObject = {"resourceType": kind, "id": found}
+        self.resources[seen] = group.home.resources[kind] = made
+        if kind == "Patient":
+            self.patients.append(key)
+        return made
+
+    def _key(
+        self, group: Group, alternatives: Sequence[Sequence[KeyPart]], fields: list[str]
+    ) -> tuple[str, ...]:
+        """The first alternative whose leading part is valued."""
+        for parts in alternatives:
+            key = [self._key_part(group, part, fields) for part in parts]
+            if key[0][-1]:
+                return tuple(text for found in key for text in found)
+        return (*self.fallback, f"{fields[0]}[{self.ctx.occurrence}]")
+
+    def _key_part(self, group: Group, part: KeyPart, fields: list[str]) -> tuple[str, ...]:
+        """One part of a key: a system and value, or a text."""
+        segment, field, component, function = part
+        text = fields[field] if segment == fields[0] else self.lookup(group, segment, field)
+        if function is not None:
+            return self.identity(text, function) if text else ("", "")
+        return (self.comp(text, component) if component else text,)
+
+    def identity(self, text: str, function: Convert) -> tuple[str, str]:
+        """System and value of the first repetition, through the function that converts it."""
+        memo = self.memo.get((function, text))
+        if memo is not None:
+            return memo
+        findings = len(self.ctx.findings)
+        made = function(self.first(text), self.ctx)
+        del self.ctx.findings[findings:]
+        system = value = ""
+        if made:
+            value = made.get("value", "")
+            system = made.get("system", "") or f"|{self.sender}"
+        self.memo[function, text] = (system, value)
+        return system, value
+
+    def near(self, group: Group, kind: str) -> JsonObject | None:
+        """The nearest resource of that type: in this group, else in those around it."""
+        above: Group | None = group.home
+        while above is not None:
+            found = above.resources.get(kind)
+            if found is not None:
+                return found
+            above = above.parent.home if above.parent is not None else None
+        return None
+
+    def refer(
+        self, kind: str, function: Convert, text: str, display: Convert | None
+    ) -> JsonObject | None:
+        """A reference to a person or place: a resource where it has an identifier, else words.
+
+        Resources of one key are one; what the first left open the later ones fill.
+        """
+        known = self.people.get((function, text))
+        if known is None:
+            known = self.people[function, text] = self._refer(kind, function, text, display)
+        return {**known} if known else None
+
+    def _refer(
+        self, kind: str, function: Convert, text: str, display: Convert | None
+    ) -> JsonObject:
+        made = function(text, self.ctx)
+        label = display(text, self.ctx) if display is not None else None
+        reference: JsonObject = {"display": label} if label else {}
+        chain = made if isinstance(made, list) else [made] if made else []
+        whole = ""
+        for resource in reversed(chain):  # a place after the place that holds it
+            if whole:
+                resource["partOf"] = {"reference": whole}
+            whole = self._keep(kind, resource) or whole
+        if whole:
+            reference["reference"] = whole
+        return reference
+
+    def _keep(self, kind: str, resource: JsonObject) -> str:
+        """The relative reference of a resource that its first identifier names; empty if none."""
+        identifiers = cast("list[dict[str, str]]", resource.get("identifier"))
+        if not identifiers:
+            return ""
+        system = identifiers[0].get("system") or f"|{self.sender}"
+        found = resource_id(self.namespace, kind, system, identifiers[0]["value"])
+        stored = self.resources.get((kind, found))
+        if stored is None:
+            self.resources[kind, found] = {"resourceType": kind, "id": found, **resource}
+        else:
+            for name, value in resource.items():
+                stored.setdefault(name, value)
+        return f"{kind}/{found}"
+
+    def touch(  # noqa: PLR0913 - what is noted has six parts
+        self,
+        row: str,
+        occurrence: int,
+        segment: str,
+        field: int,
+        components: tuple[int, ...],
+        target: str,
+    ) -> None:
+        """In the trace build: this row read this position for that element."""
+        if self.trace is not None:
+            self.trace.append((row, segment, occurrence, field, components, target))
+
+    @staticmethod
+    def target(resource: JsonObject, path: str) -> str:
+        """`Patient/abc.birthDate`."""
+        return f"{resource.get('resourceType')}/{resource.get('id', '')}.{path}"
+
+    def erase(self, resource: JsonObject, path: str) -> None:
+        """The sender sent `""`: the stored element goes, unless this message sets it too."""
+        self.deletes.append((resource, path))
+
+    # -- positions -------------------------------------------------------------------------
+
+    def lookup(self, group: Group, segment: str, field: int) -> str:
+        """A field of the nearest segment of that name in this group or those around it."""
+        above: Group | None = group
+        while above is not None:
+            found = above.segments.get(segment)
+            if found is not None:
+                return found[field] if field < len(found) else ""
+            above = above.parent
+        return ""
+
+    def comp(self, text: str, component: int, subcomponent: int = 0) -> str:
+        """One component of the first repetition, raw; empty where there is none."""
+        ctx = self.ctx
+        if ctx.repetition in text:
+            text = text.split(ctx.repetition, 1)[0]
+        if component:
+            parts = text.split(ctx.component)
+            text = parts[component - 1] if component <= len(parts) else ""
+        if subcomponent:
+            parts = text.split(ctx.subcomponent)
+            text = parts[subcomponent - 1] if subcomponent <= len(parts) else ""
+        return text
+
+    def first(self, text: str) -> str:
+        """The first valued repetition of a field that fills a single element."""
+        if self.ctx.repetition not in text:
+            return text
+        valued = [part for part in text.split(self.ctx.repetition) if part]
+        if len(valued) > 1:
+            self.ctx.note(
+                "repetition-unread", "a field repeats whose element does not: the first was taken"
+            )
+        return valued[0] if valued else ""
+
+
+def append(target: JsonObject, name: str, value: Json) -> None:
+    """Append to the array of that name, made when absent."""
+    array = target.get(name)
+    if array is None:
+        target[name] = [value]
+    else:
+        cast("list[Json]", array).append(value)
+
+
+def element(target: JsonObject, name: str, index: int) -> JsonObject:
+    """The element of the array at that index, or the last there is, made when there is none."""
+    array = cast("list[JsonObject]", target.setdefault(name, []))
+    if not array:
+        array.append({})
+    return array[min(index, len(array) - 1)]

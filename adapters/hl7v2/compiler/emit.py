@@ -1,0 +1,396 @@
+"""Code generation: one plain Python function a segment map, without closures or regexes.
+
+Each function is `(f, g, b)`: fields (padded), group, build. Two builds come of the same rows: fast,
+and trace, which also notes which row read which position.
+"""
+
+import linecache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from adapters.hl7v2 import tables
+from adapters.hl7v2.build import Build, KeyPart, append, element
+from adapters.hl7v2.compiler.conditions import python_of
+from adapters.hl7v2.compiler.rows import (
+    Position,
+    Row,
+    SegmentMap,
+    Target,
+    nearest,
+    parse_position,
+    refuse,
+)
+from adapters.hl7v2.datatypes import DATATYPES, Datatype
+from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.rules import RULES
+from adapters.hl7v2.tables import CodeTable
+
+__all__ = ["Apply", "Emitted", "emit"]
+
+Apply: TypeAlias = Callable[[list[str], Group, Build], None]
+_RESOURCES: Final = frozenset({
+    "Practitioner", "PractitionerRole", "Organization", "Location", "RelatedPerson", "Device",
+    "Patient", "HealthcareService", "Specimen", "Substance",
+})  # fmt: skip
+"""What gives one of these gives a person or place: the row refers to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emitted:
+    """One generated function."""
+
+    segment: str
+    source: str
+    """Python, for whoever wants to read what runs."""
+    apply: Apply
+    width: int
+    """Fields that it indexes: shorter segments are padded to this."""
+
+
+@dataclass(slots=True)
+class _Code:
+    """Lines under construction and the names that they use."""
+
+    rules: SegmentMap
+    tracing: bool
+    lines: list[str] = field(default_factory=list)
+    names: dict[str, Any] = field(default_factory=dict)
+    width: int = 1
+
+    def put(self, depth: int, text: str, row: Row | None = None) -> None:
+        note = f"  # {row.id} ({row.place})" if row else ""
+        self.lines.append("    " * depth + text + note)
+
+    def name(self, prefix: str, value: object) -> str:
+        """A global name for a value, the same name for the same value."""
+        for known, held in self.names.items():
+            if held is value:
+                return known
+        made = f"{prefix}{len(self.names)}"
+        self.names[made] = value
+        return made
+
+
+def emit(rules: SegmentMap, code_tables: Mapping[str, CodeTable], *, tracing: bool) -> Emitted:
+    """The function of one segment map.
+
+    Args:
+        rules: checked rows.
+        code_tables: the sender's own tables by name, before the shipped ones.
+        tracing: also write the trace.
+
+    Raises:
+        BridgeError: `row-as`, `row-table`, `row-call` or `when-form`, naming file and line.
+    """
+    code = _Code(rules=rules, tracing=tracing)
+    code.names |= {"EMPTY": ("", '""'), "append": append, "element": element}
+    function = f"{rules.segment}_{rules.target}".replace(".", "_")
+    code.put(0, f"def {function}(f, g, b):")
+    code.put(1, "ctx = b.ctx; rep = ctx.repetition")
+    _opening(code)
+    for row in rules.rows:
+        _row(code, row, code_tables)
+    if rules.into:
+        code.put(1, "if e:")
+        _store(code, 2, "r", rules.into, "e", {})
+    source = "\n".join(code.lines) + "\n"
+    filename = f"<{rules.name} {'trace' if tracing else 'fast'}>"
+    scope = dict(code.names)
+    exec(compile(source, filename, "exec"), scope)  # noqa: S102 - our own text, from checked rows
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    return Emitted(
+        segment=rules.segment, source=source, apply=scope[function], width=code.width + 1
+    )
+
+
+def _opening(code: _Code) -> None:
+    """Where the map applies, and the resource that it fills."""
+    rules = code.rules
+    if rules.under:
+        code.put(1, f"if g.lead not in {tuple(rules.under)!r}: return")
+    if rules.when:
+        _widen(code, rules.when)
+        code.put(1, f"if not {python_of(rules.when, rules.segment, rules.place)}: return")
+    if code.tracing:
+        for seen in rules.seen:
+            where = parse_position(seen, rules.place)
+            code.put(1, f"b.touch('seen', ctx.occurrence, {where.segment!r}, {where.field}, "
+                        f"{_components(where)!r}, '')")  # fmt: skip
+    keys = code.name("K", _keys(code))
+    make = f"b.new(g, {rules.target!r}, {keys}, f, {rules.merge})"
+    if rules.instance == "new":
+        code.put(1, f"r = {make}")
+    elif rules.instance == "scope":
+        code.put(1, f"r = g.home.resources.get({rules.target!r})")
+        code.put(1, f"if r is None: r = {make}")
+    elif rules.instance == "near":
+        code.put(1, f"r = b.near(g, {rules.target!r})")
+        code.put(1, "if r is None: return")
+    else:
+        raise refuse("map-instance", f"unknown instance {rules.instance}", rules.place,
+                     nearest(rules.instance, {"new", "scope", "near"}))  # fmt: skip
+    code.put(1, "e = {}" if rules.into else "e = r")
+
+
+def _keys(code: _Code) -> tuple[tuple[KeyPart, ...], ...]:
+    """Key parts with their functions: `PID-3:CX.Identifier`, `OBR-4.1`."""
+    alternatives = []
+    for texts in code.rules.key:
+        parts: list[KeyPart] = []
+        for text in texts:
+            where, _, function = text.partition(":")
+            at = parse_position(where, code.rules.place)
+            if at.segment == code.rules.segment:
+                code.width = max(code.width, at.field)
+            convert = _datatype(function, code.rules.place).function if function else None
+            parts.append((at.segment, at.field, at.component, convert))
+        alternatives.append(tuple(parts))
+    return tuple(alternatives)
+
+
+def _row(code: _Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
+    """All statements of one row."""
+    source = row.source
+    depth = 1
+    if source is not None:
+        if source.segment == code.rules.segment:
+            code.width = max(code.width, source.field)
+            read = f"f[{source.field}]"
+        else:
+            read = f"b.lookup(g, {source.segment!r}, {source.field})"
+        code.put(1, f"v = {read}", row)
+        code.put(1, "if v:")
+        depth = 2
+        code.put(2, f"ctx.at = {Position(segment=source.segment, field=source.field).text!r}")
+    if row.when:
+        _widen(code, row.when)
+        code.put(depth, f"if {python_of(row.when, code.rules.segment, row.place)}:", row)
+        depth += 1
+    base = "e"
+    if row.on:
+        code.put(depth, f"o = b.near(g, {row.on!r})", row)
+        code.put(depth, "if o is not None:")
+        depth, base = depth + 1, "o"
+    _value(code, depth, row, base, code_tables)
+    if row.default is not None:
+        first = row.to[0].name
+        test = f"if {first!r} not in {base if not row.on else 'e'}:"
+        code.put(1, test, row)
+        _store(code, 2, "e", row.to, repr(row.default), {})
+
+
+def _value(
+    code: _Code, depth: int, row: Row, base: str, code_tables: Mapping[str, CodeTable]
+) -> None:
+    """How the row's value is made, and where it goes."""
+    if row.call:
+        if row.call not in RULES:
+            raise refuse("row-call", f"there is no rule {row.call}", row.place,
+                         nearest(row.call, set(RULES)))  # fmt: skip
+        rule = RULES[row.call]
+        for text in rule.reads:
+            where = parse_position(text, row.place)
+            if where.segment == code.rules.segment:
+                code.width = max(code.width, where.field)
+        code.put(depth, f"{code.name('R', rule.function)}(f, g, b, r)", row)
+        if code.tracing:
+            for text in rule.reads:
+                where = parse_position(text, row.place)
+                _touch(code, depth, row, where, frozenset(), f"{rule.writes}")
+    elif row.ref:
+        code.put(depth, f"n = b.near(g, {row.ref!r})", row)
+        code.put(depth, "if n is not None:")
+        code.put(depth + 1, f"x = {{'reference': {row.ref + '/'!r} + n['id']}}")
+        _store(code, depth + 1, base, row.to, "x", row.siblings)
+        _touch_row(code, depth + 1, row, frozenset())
+    elif not row.function:
+        if row.fixed is not None:
+            code.put(depth, "if v != '\"\"':" if row.source else "if True:", row)
+            _store(code, depth + 1, base, row.to, repr(row.fixed), row.siblings)
+            _touch_row(code, depth + 1, row, frozenset())
+        elif row.default is not None and depth > 1:
+            code.put(depth, "pass")
+    else:
+        _convert(code, depth, row, base, code_tables)
+
+
+def _convert(
+    code: _Code, depth: int, row: Row, base: str, code_tables: Mapping[str, CodeTable]
+) -> None:
+    """Through a datatype function, once a repetition where the target repeats."""
+    kind = _datatype(row.function, row.place)
+    source = row.source
+    if source is None:
+        raise refuse("row-form", "a row with as has no from", row.place, "name the position")
+    code.put(depth, "if v == '\"\"':", row)
+    if row.on or code.rules.into or code.rules.target in {"Bundle", "MessageHeader", "Provenance"}:
+        code.put(depth + 1, "pass")
+    else:
+        code.put(depth + 1, f"b.erase(r, {_delete_path(row)!r})")
+        _touch_row(code, depth + 1, row, kind.reads)
+    code.put(depth, "else:")
+    depth += 1
+    if any(step.kind == "[]" for step in row.to) and not row.first:
+        code.put(depth, "for s in (v.split(rep) if rep in v else (v,)):")
+        code.put(depth + 1, "if not s: continue")
+        depth += 1
+    else:
+        code.put(depth, "s = b.first(v) if rep in v else v")
+    if source.component:
+        code.put(depth, f"s = b.comp(s, {source.component}, {source.subcomponent})")
+    if kind.gives.removesuffix("[]") in _RESOURCES:
+        shown = next(
+            (
+                DATATYPES[name].function
+                for name in _display_names(row.function)
+                if name in DATATYPES
+            ),
+            None,
+        )
+        display = code.name("D", shown) if shown else "None"
+        name = code.name(row.function.replace(".", "_"), kind.function)
+        code.put(
+            depth,
+            f"x = b.refer({kind.gives.removesuffix('[]')!r}, {name}, s, {display}) if s else None",
+            row,
+        )
+    else:
+        code.put(depth, f"x = {_call(code, row, kind, code_tables)} if s else None", row)
+    code.put(depth, "if x is not None:")
+    value = _wrapped(row, kind)
+    if value != "x":
+        code.put(depth + 1, f"x = {value}")
+    if kind.gives.endswith("[]") and kind.gives[:-2] not in _RESOURCES:
+        code.put(depth + 1, "for y in x:")
+        _store(code, depth + 2, base, row.to, "y", row.siblings)
+    else:
+        _store(code, depth + 1, base, row.to, "x", row.siblings)
+    _touch_row(code, depth + 1, row, kind.reads)
+
+
+def _display_names(function: str) -> tuple[str, ...]:
+    """Functions that show the same datatype as words."""
+    source = function.split(".", 1)[0]
+    return (f"{source}.display", f"{source}.string")
+
+
+def _call(code: _Code, row: Row, kind: Datatype, code_tables: Mapping[str, CodeTable]) -> str:
+    """The call of the datatype function."""
+    name = code.name(row.function.replace(".", "_").replace(":", "_"), kind.function)
+    if not kind.coded:
+        if row.table:
+            raise refuse("row-table", f"{row.function} takes no table", row.place,
+                         "remove table, or use a coded function")  # fmt: skip
+        return f"{name}(s, ctx)"
+    if not row.table:
+        return f"{name}(s, ctx, None)"
+    table = code_tables.get(row.table)
+    if table is None:
+        if row.table not in tables.names():
+            raise refuse("row-table", f"there is no table {row.table}", row.place,
+                         nearest(row.table, {*tables.names(), *code_tables}))  # fmt: skip
+        table = tables.load(row.table)
+    return f"{name}(s, ctx, {code.name('T', table)})"
+
+
+def _wrapped(row: Row, kind: Datatype) -> str:
+    """The value inside its extension, where the row names one."""
+    if not row.url:
+        return "x"
+    gives = kind.gives
+    value = f"value{gives[0].upper()}{gives[1:]}" if gives not in _RESOURCES else "valueReference"
+    if row.part:
+        inner = f"[{{'url': {row.part!r}, {value!r}: x}}]"
+        return f"{{'url': {row.url!r}, 'extension': {inner}}}"
+    return f"{{'url': {row.url!r}, {value!r}: x}}"
+
+
+def _store(  # noqa: PLR0913 - where, what, and the elements that come with it
+    code: _Code,
+    depth: int,
+    base: str,
+    path: Sequence[Target],
+    value: str,
+    siblings: Mapping[str, Any],
+) -> None:
+    """Put the value at the path, making objects and array elements on the way."""
+    at = base
+    fresh = False
+    for number, step in enumerate(path[:-1]):
+        made = f"p{number}"
+        if step.kind == "":
+            code.put(depth, f"{made} = {at}.get({step.name!r})")
+            code.put(depth, f"if {made} is None: {made} = {at}[{step.name!r}] = {{}}")
+        elif step.kind == "[]":
+            code.put(depth, f"{made} = {dict(siblings)!r}")
+            code.put(depth, f"append({at}, {step.name!r}, {made})")
+            fresh = True
+        else:
+            code.put(depth, f"{made} = element({at}, {step.name!r}, {step.kind})")
+        at = made
+    last = path[-1]
+    if siblings and not fresh:
+        if value != "x":
+            code.put(depth, f"x = {value}")
+            value = "x"
+        for key, held in siblings.items():
+            code.put(depth, f"if {key!r} not in x: x[{key!r}] = {held!r}")
+    if last.kind == "":
+        code.put(depth, f"{at}[{last.name!r}] = {value}")
+    elif last.kind == "[]":
+        code.put(depth, f"append({at}, {last.name!r}, {value})")
+    else:
+        code.put(depth, f"element({at}, {last.name!r}, {last.kind}).update({value})")
+
+
+def _delete_path(row: Row) -> str:
+    """Element names below the resource, without arrays: what `\"\"` takes away."""
+    return ".".join(step.name for step in row.to)
+
+
+def _touch_row(code: _Code, depth: int, row: Row, reads: frozenset[int]) -> None:
+    """In the trace build: this row read its position for its target."""
+    if row.source is not None:
+        _touch(code, depth, row, row.source, reads, row.path)
+    elif code.tracing:
+        code.put(depth, f"b.touch({row.id!r}, ctx.occurrence, {code.rules.segment!r}, 0, (), "
+                        f"b.target({'o' if row.on else 'r'}, {_full(code, row.path)!r}))")  # fmt: skip
+
+
+def _touch(  # noqa: PLR0913 - what is noted has five parts
+    code: _Code, depth: int, row: Row, at: Position, reads: frozenset[int], path: str
+) -> None:
+    if not code.tracing:
+        return
+    components = (at.component,) if at.component else tuple(sorted(reads))
+    base = "o" if row.on else "r"
+    code.put(depth, f"b.touch({row.id!r}, ctx.occurrence, {at.segment!r}, {at.field}, "
+                    f"{components!r}, b.target({base}, {_full(code, path)!r}))")  # fmt: skip
+
+
+def _full(code: _Code, path: str) -> str:
+    """The path below the resource, with the element that the map makes."""
+    into = ".".join(step.name for step in code.rules.into)
+    plain = ".".join(part.split("[")[0] for part in path.split("."))
+    return f"{into}.{plain}" if into else plain
+
+
+def _components(at: Position) -> tuple[int, ...]:
+    return (at.component,) if at.component else ()
+
+
+def _datatype(name: str, place: str) -> Datatype:
+    """The registered function, or a refusal with the nearest name."""
+    found = DATATYPES.get(name)
+    if found is None:
+        raise refuse("row-as", f"there is no datatype function {name}", place,
+                     nearest(name, set(DATATYPES)))  # fmt: skip
+    return found
+
+
+def _widen(code: _Code, condition: str) -> None:
+    """Conditions index fields too."""
+    for word in condition.replace("(", " ").replace(")", " ").split():
+        if word.startswith(f"{code.rules.segment}-"):
+            code.width = max(code.width, parse_position(word, code.rules.place).field)

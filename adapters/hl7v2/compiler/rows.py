@@ -1,0 +1,239 @@
+"""Rows: mapping files to frozen values, each remembering its file and line."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Final
+
+from bridge.core.errors import BridgeError, Fault
+
+__all__ = ["Position", "Row", "SegmentMap", "Target", "nearest", "parse_map", "refuse", "row_of"]
+
+MAP_KEYS: Final = {
+    "segment", "target", "instance", "into", "when", "under", "key", "merge", "seen", "order", "row",
+}  # fmt: skip
+ROW_KEYS: Final = {
+    "id", "from", "to", "as", "table", "when", "fixed", "default", "ref", "on", "with", "url",
+    "part", "first", "call", "why",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """`PID-5` or `PID-5.1` or `PID-5.1.2`; component and subcomponent 0 mean the whole."""
+
+    segment: str
+    field: int
+    component: int = 0
+    subcomponent: int = 0
+
+    @property
+    def text(self) -> str:
+        """As HL7 writes it."""
+        more = f".{self.component}" if self.component else ""
+        more += f".{self.subcomponent}" if self.subcomponent else ""
+        return f"{self.segment}-{self.field}{more}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One step of `to`: an element name and whether it is an array."""
+
+    name: str
+    kind: str
+    """Empty for one value, `[]` to append, a digit for that element of the array."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One rule: where from, where to, through what. The unit of test, lineage and error."""
+
+    id: str
+    place: str
+    """File and line, for errors."""
+    source: Position | None = None
+    to: tuple[Target, ...] = ()
+    function: str = ""
+    table: str = ""
+    when: str = ""
+    fixed: Any = None
+    default: Any = None
+    ref: str = ""
+    on: str = ""
+    siblings: Mapping[str, Any] = field(default_factory=dict)
+    url: str = ""
+    part: str = ""
+    first: bool = False
+    call: str = ""
+    why: str = ""
+
+    @property
+    def path(self) -> str:
+        """The target as written in the file."""
+        return ".".join(
+            step.name + (step.kind if step.kind in {"", "[]"} else f"[{step.kind}]")
+            for step in self.to
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentMap:
+    """What one segment does to one resource."""
+
+    name: str
+    """`PV1.Encounter`: the file's name."""
+    place: str
+    segment: str
+    target: str
+    instance: str
+    """`new` makes a resource; `scope` fills the nearest one; `call` makes none."""
+    into: tuple[Target, ...]
+    when: str
+    under: tuple[str, ...]
+    """Only in groups that this segment opened; empty is everywhere."""
+    key: tuple[tuple[str, ...], ...]
+    merge: bool
+    order: int
+    """Among the maps of one segment the lower runs first; then by name."""
+    seen: Mapping[str, str]
+    """Positions read by nobody on purpose, each with the reason."""
+    rows: tuple[Row, ...]
+
+
+def parse_map(name: str, text: str) -> SegmentMap:
+    """One mapping file. Raises BridgeError naming file and line on any unknown or wrong key."""
+    place = f"{name}.toml"
+    data = load_toml(place, text)
+    lines = table_lines(text, "row")
+    check_keys(data, MAP_KEYS, f"{place}, line 1")
+    for needed in ("segment", "target"):
+        if not isinstance(data.get(needed), str):
+            raise refuse(
+                "map-form",
+                f"{needed} is missing",
+                f"{place}, line 1",
+                f'name the {needed}, such as {needed} = "PID"',
+            )
+    return SegmentMap(
+        name=name,
+        place=place,
+        segment=data["segment"],
+        target=data["target"],
+        instance=data.get("instance", "new"),
+        into=parse_to(data.get("into", ""), f"{place}, line 1"),
+        when=data.get("when", ""),
+        under=tuple(data.get("under", ())),
+        key=tuple(tuple(parts) for parts in data.get("key", ())),
+        merge=data.get("merge", False),
+        order=data.get("order", 1),
+        seen=data.get("seen", {}),
+        rows=tuple(
+            row_of(row, f"{place}, line {line}")
+            for row, line in zip(data.get("row", ()), lines, strict=True)
+        ),
+    )
+
+
+def row_of(data: Mapping[str, Any], place: str) -> Row:
+    """One `[[row]]` or `[[add]]` table."""
+    check_keys(data, ROW_KEYS, place)
+    source = data.get("from", "")
+    if not data.get("to") and not data.get("call"):
+        raise refuse("row-form", "a row has neither to nor call", place, "name the target element")
+    if "as" not in data and not {"fixed", "default", "ref", "call"} & data.keys():
+        raise refuse(
+            "row-form",
+            "a row says no way to make its value",
+            place,
+            "give one of as, fixed, default, ref or call",
+        )
+    return Row(
+        id=data.get("id") or source or data.get("to", ""),
+        place=place,
+        source=parse_position(source, place) if source else None,
+        to=parse_to(data.get("to", ""), place),
+        function=data.get("as", ""),
+        table=data.get("table", ""),
+        when=data.get("when", ""),
+        fixed=data.get("fixed"),
+        default=data.get("default"),
+        ref=data.get("ref", ""),
+        on=data.get("on", ""),
+        siblings=data.get("with", {}),
+        url=data.get("url", ""),
+        part=data.get("part", ""),
+        first=data.get("first", False),
+        call=data.get("call", ""),
+        why=data.get("why", ""),
+    )
+
+
+def parse_position(text: str, place: str) -> Position:
+    """`PID-5.1.2` to its parts."""
+    segment, dash, rest = text.partition("-")
+    numbers = rest.split(".")
+    good = len(segment) == 3 and segment.isalnum() and segment.isupper() and dash
+    if not good or len(numbers) > 3 or not all(n.isascii() and n.isdigit() for n in numbers):
+        raise refuse(
+            "row-from",
+            f"{text!r} is no HL7 position",
+            place,
+            "write it as PID-5, PID-5.1 or PID-5.1.2",
+        )
+    field_, component, subcomponent = (*(int(n) for n in numbers), 0, 0)[:3]
+    return Position(segment=segment, field=field_, component=component, subcomponent=subcomponent)
+
+
+def parse_to(text: str, place: str) -> tuple[Target, ...]:
+    """`participant[].individual` to its steps."""
+    steps = []
+    for part in text.split(".") if text else ():
+        name, bracket, rest = part.partition("[")
+        index = rest[:-1]
+        if bracket and (not rest.endswith("]") or (index and not index.isdigit())):
+            raise refuse(
+                "row-to",
+                f"{text!r} is no element path",
+                place,
+                "write name, name[] or name[0] between dots",
+            )
+        steps.append(Target(name=name, kind=(index or "[]") if bracket else ""))
+    return tuple(steps)
+
+
+def load_toml(place: str, text: str) -> dict[str, Any]:
+    """Parse TOML; the parser's own message names the line."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise refuse(
+            "map-toml", f"the file is no TOML: {error}", place, "correct the syntax"
+        ) from error
+
+
+def table_lines(text: str, name: str) -> list[int]:
+    """Line numbers of each `[[name]]`, from 1: the TOML parser of the library keeps none."""
+    return [
+        number
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.split("#", 1)[0].strip() == f"[[{name}]]"
+    ]
+
+
+def check_keys(data: Mapping[str, Any], known: set[str], place: str) -> None:
+    """Refuse a key that nobody reads, naming the nearest right one."""
+    for key in data:
+        if key not in known:
+            raise refuse("map-key", f"unknown key {key}", place, nearest(key, known))
+
+
+def nearest(wrong: str, right: Mapping[str, Any] | set[str] | frozenset[str]) -> str:
+    """`use X` with the nearest right name, or the names there are."""
+    close = get_close_matches(wrong, sorted(right), n=1, cutoff=0.5)
+    return f"use {close[0]}" if close else f"use one of {', '.join(sorted(right)[:12])}"
+
+
+def refuse(code: str, what: str, where: str, do: str) -> BridgeError:
+    """A refusal of a mapping; its fault is the operator's."""
+    return BridgeError(code, Fault.OPERATOR, what=what, where=where, do=do)

@@ -1,0 +1,191 @@
+"""HL7 v2 as a clinical dialect: bytes of one message to one canonical bundle, and to its answer.
+
+Bundle: type message, MessageHeader first, resources in the order of the message, Provenance, and
+last, where the sender deleted something, a Parameters of FHIRPath Patch operations.
+https://hl7.org/fhir/R4/messaging.html, https://hl7.org/fhir/R4/fhirpatch.html.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from adapters.hl7v2 import ack, syntax
+from adapters.hl7v2.assembly import assemble, begin
+from adapters.hl7v2.build import Build
+from adapters.hl7v2.context import Context
+from adapters.hl7v2.datatypes.zones import offset_of
+from adapters.hl7v2.engine import Engine, compiled, fields_of
+from adapters.hl7v2.grammar import Group, structure, structure_of
+from adapters.hl7v2.profiles import ANYONE, SenderProfile, choose
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.ids import Digest, Instant, sha256
+from bridge.core.record.bundle import Apply, CanonicalBundle, Finding, JsonObject, Severity
+from bridge.core.record.canon import canonical
+from bridge.core.record.identity import lane
+from bridge.ports.dialect import Envelope, Verdict
+
+__all__ = ["Converted", "Hl7v2"]
+
+_MSH_READ: Final = (1, 2, 9, 10, 12, 13, 14, 15, 16, 18, 21)
+"""Fields of MSH that the dialect itself reads: for residue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """A bundle still as values, with the build that made it: what explain looks into."""
+
+    bundle: JsonObject
+    build: Build
+    engine: Engine
+    message: syntax.Message
+    lines: list[list[str]]
+    source: Digest
+
+
+class Hl7v2:
+    """The dialect for a set of senders. Safe to share between threads: it only compiles lazily."""
+
+    name = "hl7v2"
+
+    def __init__(self, profiles: tuple[SenderProfile, ...] = ()) -> None:
+        """Compile every sender's rules at once, so that a bad overlay refuses to start."""
+        self._profiles = profiles
+        self._engines = {profile.name: compiled(profile) for profile in (ANYONE, *profiles)}
+
+    def engine(self, sender: str = "") -> Engine:
+        """The compiled rules of a sender, of anyone where there is no such profile."""
+        return self._engines.get(sender) or self._engines[""]
+
+    def envelope(self, raw: bytes, *, sender: str) -> Envelope:
+        """Best effort, for quarantine and duplicates; never raises."""
+        head = syntax.header(raw)
+        if len(head) < 3:
+            return Envelope(sender=sender, message_type="", control_id="")
+        head += [""] * (11 - len(head))
+        profile = choose(self._profiles, head, sender)
+        named = profile.name or (f"{head[3]}/{head[4]}" if head[3] or head[4] else sender)
+        return Envelope(sender=named, message_type=head[9], control_id=head[10])
+
+    def convert(self, raw: bytes, *, sender: str, charset: str = "") -> CanonicalBundle:
+        """The canonical bundle of one message; see `bridge.ports.dialect.Dialect`."""
+        made = self.converted(raw, sender=sender, charset=charset, tracing=False)
+        build = made.build
+        return CanonicalBundle(
+            canonical=canonical(made.bundle),
+            source=made.source,
+            mapping=made.engine.digest,
+            apply=Apply.MERGE,
+            message_type=build.ctx.text(build.header[9]),
+            control_id=build.control,
+            lanes=_lanes(build),
+            findings=_findings(build.ctx),
+        )
+
+    def converted(self, raw: bytes, *, sender: str, charset: str = "", tracing: bool) -> Converted:
+        """The bundle as values. Raises BridgeError with fault SENDER."""
+        early: list[Finding] = []
+
+        def note(code: str, text: str) -> None:
+            early.append(Finding(code=code, severity=Severity.WARNING, where="MSH", text=text))
+
+        source = sha256(raw)
+        profile = choose(self._profiles, syntax.header(raw), sender)
+        engine = self._engines[profile.name]
+        message = syntax.read(raw, charset=charset, senders=profile.charsets, note=note)
+        lines = fields_of(message.lines, message.delimiters.field)
+        ctx = _context(message, lines[0], profile)
+        ctx.findings += early
+        _check_header(lines[0], message)
+        build = Build(
+            ctx, header=lines[0], source=source.hex(), base=_base(profile), tracing=tracing
+        )
+        name, mapped = structure_of(build.code, build.trigger)
+        if not mapped:
+            _unmapped(build, profile)
+        root = engine.run(build, lines, structure(name))
+        bundle = assemble(build, root, source=source, mapping=engine.digest)
+        for number in _MSH_READ:
+            build.touch("MSH", 1, "MSH", number, (), "")
+        return Converted(
+            bundle=bundle, build=build, engine=engine, message=message, lines=lines, source=source
+        )
+
+    def answer(self, raw: bytes, verdict: Verdict, *, at: Instant) -> bytes:
+        """The acknowledgement in HL7 v2's own form."""
+        return ack.acknowledge(raw, verdict, at=at)
+
+
+def _context(message: syntax.Message, header: list[str], profile: SenderProfile) -> Context:
+    """Delimiters and defaults; MSH is padded so that every field can be asked for."""
+    header.extend([""] * (26 - len(header)))
+    signs = message.delimiters
+    return Context(
+        field=signs.field,
+        component=signs.component,
+        subcomponent=signs.subcomponent,
+        repetition=signs.repetition,
+        escape=signs.escape,
+        truncation=signs.truncation,
+        codec=message.codec,
+        namespace=profile.namespace,
+        facility=header[4],
+        offset=offset_of(header[7]),
+        zone=profile.zone,
+        systems=profile.systems,
+    )
+
+
+def _check_header(header: list[str], message: syntax.Message) -> None:
+    """A message without type cannot be placed; everything else can be worked around."""
+    if not header[9]:
+        raise BridgeError(
+            "message-type-missing",
+            Fault.SENDER,
+            what="MSH-9 is empty",
+            where=f"MSH-9, byte {message.offset(0, 9)}",
+            do="send the message type and trigger event, such as ADT^A01",
+        )
+
+
+def _base(profile: SenderProfile) -> str:
+    """Where fullUrl begins: an http(s) name space, so that relative references resolve in it."""
+    if profile.namespace.startswith(("http://", "https://")):
+        return profile.namespace.rstrip("/")
+    return "https://fhir-anchor.invalid/fhir"
+
+
+def _unmapped(build: Build, profile: SenderProfile) -> None:
+    """A trigger that no map knows: kept, and said; refused where the profile says so."""
+    if profile.unmapped_trigger == "reject":
+        raise BridgeError(
+            "unmapped-trigger",
+            Fault.SENDER,
+            what="the message type or trigger event is not mapped and this sender's profile "
+            "refuses such messages",
+            where="MSH-9",
+            do="send a supported trigger event, or set unmapped_trigger to keep",
+        )
+    build.ctx.at = "MSH-9"
+    build.ctx.note(
+        "unmapped-trigger",
+        "no map knows this trigger event: its known segments were converted",
+    )
+
+
+def _lanes(build: Build) -> tuple[str, ...]:
+    """One lane a patient; without a patient the message is its own."""
+    keys = build.patients or [build.fallback]
+    return tuple(sorted({lane(build.namespace, *key) for key in keys}))
+
+
+def _findings(ctx: Context) -> tuple[Finding, ...]:
+    """The findings, with one more where the bound cut them off."""
+    if ctx.suppressed:
+        ctx.findings.append(
+            Finding(
+                code="findings-suppressed",
+                severity=Severity.WARNING,
+                where="message",
+                text=f"{ctx.suppressed} more findings were counted and not listed",
+            )
+        )
+    return tuple(ctx.findings)

@@ -1,0 +1,157 @@
+"""One sender's compiled rules: placed segments in, resources out, in the order of the message."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Final
+
+from adapters.hl7v2.assembly import begin
+from adapters.hl7v2.build import Build
+from adapters.hl7v2.compiler.emit import Apply, Emitted, emit
+from adapters.hl7v2.compiler.layers import digest, resolve
+from adapters.hl7v2.compiler.rows import SegmentMap
+from adapters.hl7v2.context import MAX_FINDINGS, Context
+from adapters.hl7v2.grammar import Group, Structure, place
+from adapters.hl7v2.profiles import SenderProfile
+from bridge.core.ids import Digest
+from bridge.core.record.bundle import Severity
+
+__all__ = ["Engine", "compiled", "fields_of"]
+
+_TEXT_TYPES: Final = ("TX", "FT")
+_REPORTS: Final = frozenset({"ORU", "OUL", "MDM"})
+_SAME: Final = (2, 3, 4, 11)
+_RUN: Final = (1, 2, 3, 4, 5, 11, 14)
+_NONE: Final[frozenset[int]] = frozenset()
+_NO_SEGMENT: Final = [""]
+_ODD: Final = {
+    "segment-order": "a segment stands out of order and was read where it belongs",
+    "segment-stray": "a segment has no place in this structure and was read at the nearest one",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """Functions by segment name, fast and trace, and the digest of what they were made of."""
+
+    profile: SenderProfile
+    maps: tuple[SegmentMap, ...]
+    digest: Digest
+    fast: Mapping[str, tuple[Apply, ...]]
+    trace: Mapping[str, tuple[Apply, ...]]
+    sources: Mapping[str, str]
+    """Generated Python by map name."""
+    width: int
+
+    def run(self, build: Build, lines: Iterable[list[str]], structure: Structure) -> Group:
+        """Convert every segment, MSH the first of `lines`; gives the group of the whole message."""
+        ctx = build.ctx
+        applies = self.fast if build.trace is None else self.trace
+        padded = self._padded(lines)
+        joined = _joined(padded, ctx.repetition) if build.code in _REPORTS else _NONE
+        placed = place(padded, structure, _Odd(padded, ctx))
+        root = placed[0][0]
+        begin(build, root)
+        for number, (group, fields, occurrence) in enumerate(placed):
+            ctx.occurrence = occurrence
+            if number in joined:
+                for field in _RUN:
+                    build.touch("OBX-5", occurrence, "OBX", field, (), "joined")
+                continue
+            functions = applies.get(fields[0])
+            if functions is None:
+                ctx.at = fields[0]
+                ctx.note(
+                    "segment-unmapped",
+                    "no map reads this segment: add rows for it if its content matters",
+                    Severity.INFORMATION,
+                )
+                continue
+            for function in functions:
+                function(fields, group, build)
+        return root
+
+    def _padded(self, lines: Iterable[list[str]]) -> list[list[str]]:
+        """Fields up to the highest that a map reads, so that no row has to ask for the length."""
+        width = self.width
+        padded = []
+        for fields in lines:
+            if len(fields) < width:
+                fields.extend(repeat("", width - len(fields)))
+            padded.append(fields)
+        return padded
+
+
+class _Odd:
+    """Notes a segment that stands out of place, at its name and occurrence."""
+
+    __slots__ = ("ctx", "lines")
+
+    def __init__(self, lines: list[list[str]], ctx: Context) -> None:
+        self.lines, self.ctx = lines, ctx
+
+    def __call__(self, code: str, number: int) -> None:
+        name = self.lines[number][0]
+        if len(self.ctx.findings) >= MAX_FINDINGS:
+            self.ctx.suppressed += 1  # counting occurrences for nobody would be quadratic
+            return
+        self.ctx.at = name
+        self.ctx.occurrence = sum(1 for fields in self.lines[: number + 1] if fields[0] == name)
+        severity = Severity.INFORMATION if code == "segment-order" else Severity.WARNING
+        self.ctx.note(code, _ODD[code], severity)
+
+
+def compiled(profile: SenderProfile) -> Engine:
+    """The engine of one sender. Takes a second or so: once a process and sender."""
+    maps = tuple(sorted(resolve(profile), key=lambda rules: (rules.order, rules.name)))
+    fast = [emit(rules, {}, tracing=False) for rules in maps]
+    trace = [emit(rules, {}, tracing=True) for rules in maps]
+    return Engine(
+        profile=profile,
+        maps=maps,
+        digest=digest(maps, profile, {}),
+        fast=_by_segment(fast),
+        trace=_by_segment(trace),
+        sources={rules.name: made.source for rules, made in zip(maps, fast, strict=True)},
+        width=max((made.width for made in fast), default=1),
+    )
+
+
+def _by_segment(emitted: Iterable[Emitted]) -> dict[str, tuple[Apply, ...]]:
+    functions: dict[str, tuple[Apply, ...]] = {}
+    for made in emitted:
+        functions[made.segment] = (*functions.get(made.segment, ()), made.apply)
+    return functions
+
+
+def fields_of(lines: list[str], separator: str) -> list[list[str]]:
+    """Each segment as fields, where element n is field n; MSH-1 is put in its place."""
+    split = [line.split(separator) for line in lines]
+    split[0].insert(1, separator)
+    return split
+
+
+def _joined(lines: list[list[str]], repetition: str) -> frozenset[int]:
+    """Numbers of the OBX whose text went into the first of their run, as repetitions of OBX-5.
+
+    A run is OBX after OBX of TX or FT with one code, instance and status: senders write a report
+    line by line, and the lines are one value.
+    """
+    joined: list[int] = []
+    texts: list[str] = []
+    first: list[str] = _NO_SEGMENT
+    same: list[str] = []
+    for number, fields in enumerate(lines):
+        if fields[0] == "OBX" == first[0] and [fields[at] for at in _SAME] == same:
+            texts.append(fields[5])
+            joined.append(number)
+            continue
+        if texts:
+            first[5] = repetition.join((first[5], *texts))
+            texts = []
+        is_text = fields[0] == "OBX" and fields[2] in _TEXT_TYPES
+        first = fields if is_text else _NO_SEGMENT
+        same = [fields[at] for at in _SAME] if is_text else []
+    if texts:
+        first[5] = repetition.join((first[5], *texts))
+    return frozenset(joined)

@@ -1,0 +1,218 @@
+"""Grouping: which open group a segment belongs to, as a table for each message structure.
+
+The table answers (open group, segment) with where to go; the walk only compares positions. A
+segment that fits nowhere goes to the nearest group that may hold it, with a finding: none is lost.
+"""
+
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from bridge.core.record.bundle import JsonObject
+
+__all__ = ["Group", "Step", "Structure", "place", "structure", "structure_of", "structures"]
+
+ANY: Final = "ANY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """How one segment name is reached from one group."""
+
+    index: int
+    """Position in the group of the member that is or contains the segment."""
+    repeats: bool
+    into: tuple[tuple["Structure", int], ...]
+    """Groups to open, outermost first, each with the position it starts at; empty for a member."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Structure:
+    """One group of a message structure, the message itself included."""
+
+    name: str
+    repeats: bool
+    steps: dict[str, tuple[Step, ...]] = field(default_factory=dict)
+    """Segments that may stand here or open a group inside, in order of position."""
+    openers: frozenset[str] = frozenset()
+    """Segments that a new repetition may start with."""
+    loose: dict[str, Step] = field(default_factory=dict)
+    """Segments of groups inside whose opening segment the sender left out."""
+
+
+class Group:
+    """One opened group of one message: its segments, and the resources made in it."""
+
+    __slots__ = ("at", "home", "lead", "parent", "resources", "segments", "shape")
+
+    def __init__(self, shape: Structure, parent: "Group | None", lead: str) -> None:
+        """Open a group; a group that cannot repeat shares its resources with its parent."""
+        self.shape, self.parent, self.lead = shape, parent, lead
+        self.at = 0
+        self.segments: dict[str, list[str]] = {}
+        self.home: Group = self if parent is None or shape.repeats else parent.home
+        self.resources: dict[str, JsonObject] = {} if self.home is self else self.home.resources
+
+
+@cache
+def structures() -> Mapping[str, Structure]:
+    """Every shipped structure by its name of MSH-9.3."""
+    return {
+        name: _parse(name, iter(text.replace("(", " ( ").replace(")", " )").split()))[0]
+        for name, text in _data()["structures"].items()
+    }
+
+
+@cache
+def _triggers() -> Mapping[str, str]:
+    return {trigger: name for name, triggers in _data()["triggers"].items() for trigger in triggers}
+
+
+@cache
+def _mapped() -> frozenset[str]:
+    return frozenset(_data()["mapped"]["triggers"])
+
+
+@cache
+def _data() -> dict[str, Any]:
+    text = resources.files("adapters.hl7v2").joinpath("structures.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def structure(name: str) -> Structure:
+    """The structure of that name, the widest one where the name is unknown."""
+    known = structures()
+    return known.get(name) or known[ANY]
+
+
+def structure_of(code: str, trigger: str) -> tuple[str, bool]:
+    """Structure for MSH-9.1 and MSH-9.2, and whether the maps know this trigger.
+
+    MSH-9.3 is not asked: a third of real messages lack it, and some that have it are wrong.
+    """
+    key = f"{code} {trigger}"
+    name = _triggers().get(key) or _triggers().get(f"{code} *") or ANY
+    return name, key in _mapped() or f"{code} *" in _mapped()
+
+
+def place(
+    lines: Iterable[list[str]], root: Structure, odd: Callable[[str, int], None]
+) -> list[tuple[Group, list[str], int]]:
+    """Each segment with its group and its number among the segments of its name, in order.
+
+    Args:
+        lines: segments as fields, MSH first.
+        root: the message's structure.
+        odd: told the finding code and the number (from 0) of a segment that is out of place.
+    """
+    group = Group(root, None, "MSH")
+    group.at = -1
+    counts: dict[str, int] = {}
+    placed: list[tuple[Group, list[str], int]] = []
+    for number, fields in enumerate(lines):
+        name = fields[0]
+        count = counts[name] = counts.get(name, 0) + 1
+        at = group.at
+        for step in group.shape.steps.get(name, ()):
+            if step.index > at or (step.index == at and step.repeats):
+                break
+        else:
+            group, found, code = _search(group, name)
+            if code:
+                odd(code, number)
+            if found is None:
+                group.segments.setdefault(name, fields)
+                placed.append((group, fields, count))
+                continue
+            step = found
+        group.at = max(group.at, step.index)
+        for shape, start in step.into:
+            group = Group(shape, group, name)
+            group.at = start
+        group.segments.setdefault(name, fields)
+        placed.append((group, fields, count))
+    return placed
+
+
+def _search(group: Group, name: str) -> tuple[Group, Step | None, str]:
+    """The nearest group for a segment that may not follow here, how to get in, and what to say."""
+    chain = [group]
+    while chain[-1].parent is not None:
+        chain.append(chain[-1].parent)
+    for above in chain:
+        for step in above.shape.steps.get(name, ()):
+            if step.index > above.at or (step.index == above.at and step.repeats):
+                return above, step, ""
+    for above in chain:
+        if name in above.shape.steps:
+            return above, above.shape.steps[name][0], "segment-order"
+    stray = next((above for above in chain if name in above.shape.loose), None)
+    if stray is not None:
+        return stray, stray.shape.loose[name], "segment-stray"
+    return group, None, "" if name[:1] == "Z" else "segment-stray"
+
+
+_Member = tuple[str, str, Structure | None]
+
+
+def _parse(name: str, tokens: Iterator[str]) -> tuple[Structure, str]:
+    """The group whose members come next, and the mark behind its closing bracket."""
+    members: list[_Member] = []
+    waiting = ""
+    mark = ""
+    for word in tokens:
+        if word == "(":
+            inner, inner_mark = _parse(waiting, tokens)
+            inner.repeats = inner_mark in {"*", "+"}
+            members.append((waiting, inner_mark, inner))
+            waiting = ""
+            continue
+        if waiting:
+            members.append((waiting[:3], waiting[3:], None))
+            waiting = ""
+        if word[0] == ")":
+            mark = word[1:]
+            break
+        waiting = word
+    if waiting:
+        members.append((waiting[:3], waiting[3:], None))
+    return _table(name, members), mark
+
+
+def _table(name: str, members: Sequence[_Member]) -> Structure:
+    """The group's table: where each segment may stand, here or in the groups inside."""
+    made = Structure(name=name, repeats=False, openers=_openers(members))
+    for index, (member, mark, inner) in enumerate(members):
+        repeats = mark in {"*", "+"}
+        if inner is None:
+            _add(made, member, Step(index=index, repeats=repeats, into=()))
+            continue
+        for segment, steps in inner.steps.items():
+            way = ((inner, steps[0].index), *steps[0].into)
+            step = Step(index=index, repeats=repeats, into=way)
+            if segment in inner.openers:
+                _add(made, segment, step)
+            else:
+                made.loose.setdefault(segment, step)
+        for segment, deep in inner.loose.items():
+            way = ((inner, deep.index), *deep.into)
+            made.loose.setdefault(segment, Step(index=index, repeats=repeats, into=way))
+    return made
+
+
+def _add(made: Structure, segment: str, step: Step) -> None:
+    """One more place for a segment; positions rise because members are read in order."""
+    made.steps[segment] = (*made.steps.get(segment, ()), step)
+
+
+def _openers(members: Sequence[_Member]) -> frozenset[str]:
+    """Segments that may come first: up to the first member that must be there."""
+    found: set[str] = set()
+    for member, mark, inner in members:
+        found |= inner.openers if inner else {member}
+        if mark in {"", "+"}:
+            break
+    return frozenset(found)

@@ -1,0 +1,125 @@
+"""Senders: who a message is from decides zone, character set, name space and overlay of rows."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from adapters.hl7v2.compiler.rows import check_keys, load_toml, refuse
+
+__all__ = ["ANYONE", "DEFAULT_NAMESPACE", "Overlay", "SenderProfile", "choose", "parse_profile"]
+
+DEFAULT_NAMESPACE: Final = "https://fhir-anchor.invalid/senders"
+"""Of senders without profile. RFC 2606 reserves .invalid: nobody can mistake it for a server."""
+_KEYS: Final = {
+    "match", "namespace", "zone", "charset", "fallback", "systems", "unmapped_code",
+    "unmapped_trigger", "fix", "replace", "drop", "add",
+}  # fmt: skip
+_POLICIES: Final = {"keep", "task", "reject"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """What a sender's rows differ in, still as data; `layers.resolve` applies it."""
+
+    fixes: tuple[Mapping[str, Any], ...] = ()
+    replaced: tuple[Mapping[str, Any], ...] = ()
+    dropped: tuple[Mapping[str, Any], ...] = ()
+    added: tuple[Mapping[str, Any], ...] = ()
+    text: str = ""
+    """The file, to name lines in errors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderProfile:
+    """One sending system. Data from `config/senders/*.toml`, never code."""
+
+    name: str
+    match: Mapping[str, str] = field(default_factory=dict)
+    """MSH position to its first component; all must agree."""
+    namespace: str = DEFAULT_NAMESPACE
+    zone: ZoneInfo | None = None
+    charsets: tuple[str, ...] = ()
+    """Where MSH-18 is silent or wrong, in order."""
+    systems: Mapping[str, str] = field(default_factory=dict)
+    unmapped_code: str = "keep"
+    unmapped_trigger: str = "keep"
+    overlay: Overlay = field(default_factory=Overlay)
+
+
+ANYONE: Final = SenderProfile(name="")
+"""What holds for a sender that no profile matches."""
+
+
+def choose(profiles: Iterable[SenderProfile], header: list[str], pinned: str) -> SenderProfile:
+    """The pinned profile, else the one with the most matching conditions, else `ANYONE`."""
+    best = ANYONE
+    for profile in profiles:
+        if pinned and profile.name == pinned:
+            return profile
+        if profile.match and len(profile.match) > len(best.match) and _matches(profile, header):
+            best = profile
+    return best
+
+
+def _matches(profile: SenderProfile, header: list[str]) -> bool:
+    separator = header[2][:1] if len(header) > 2 else "^"
+    for position, wanted in profile.match.items():
+        number = int(position.removeprefix("MSH-"))
+        text = header[number] if number < len(header) else ""
+        if wanted not in {text, text.split(separator, 1)[0] if separator else text}:
+            return False
+    return True
+
+
+def parse_profile(name: str, text: str) -> SenderProfile:
+    """One file of `config/senders`. Raises BridgeError naming file, line and the right key."""
+    place = f"{name}.toml"
+    data = load_toml(place, text)
+    check_keys(data, _KEYS, f"{place}, {_line(text, data, _KEYS)}")
+    match = data.get("match", {})
+    for position in match:
+        if not (position.startswith("MSH-") and position[4:].isdigit()):
+            raise refuse("profile-match", f"{position} is no field of MSH", f"{place}, match",
+                         "match on MSH-3, MSH-4, MSH-5 or MSH-6")  # fmt: skip
+    for key in ("unmapped_code", "unmapped_trigger"):
+        if data.get(key, "keep") not in _POLICIES:
+            raise refuse("profile-policy", f"{key} is {data[key]!r}", place,
+                         "use keep, task or reject")  # fmt: skip
+    charsets = tuple(data[key] for key in ("charset", "fallback") if data.get(key))
+    return SenderProfile(
+        name=name,
+        match=match,
+        namespace=data.get("namespace", f"{DEFAULT_NAMESPACE}/{name}"),
+        zone=_zone(data.get("zone", ""), place),
+        charsets=charsets,
+        systems=data.get("systems", {}),
+        unmapped_code=data.get("unmapped_code", "keep"),
+        unmapped_trigger=data.get("unmapped_trigger", "keep"),
+        overlay=Overlay(
+            fixes=tuple(data.get("fix", ())),
+            replaced=tuple(data.get("replace", ())),
+            dropped=tuple(data.get("drop", ())),
+            added=tuple(data.get("add", ())),
+            text=text,
+        ),
+    )
+
+
+def _zone(name: str, place: str) -> ZoneInfo | None:
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise refuse("profile-zone", f"{name!r} is no time zone", f"{place}, zone",
+                     "use an IANA name such as Europe/Vienna") from error  # fmt: skip
+
+
+def _line(text: str, data: Mapping[str, Any], known: set[str]) -> str:
+    """`line N` of the first unknown key, for the error."""
+    wrong = next((key for key in data if key not in known), "")
+    for number, line in enumerate(text.splitlines(), 1):
+        if wrong and line.lstrip("[ ").startswith(wrong):
+            return f"line {number}"
+    return "line 1"
