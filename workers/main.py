@@ -92,8 +92,11 @@ def devchain(
 ) -> None:
     """A local EVM that keeps its blocks on disk; for trying things out, no evidence by itself."""
     from bridge.embedded.devchain import run
+    from workers.anchoring import DEVCHAIN_FOLDER
+    from workers.sources import SystemClock, SystemEntropy
 
-    run(settings_of(data, config).data / "devchain", host, port)
+    folder = settings_of(data, config).data / DEVCHAIN_FOLDER
+    run(folder, host, port, clock=SystemClock(), entropy=SystemEntropy())
 
 
 def main() -> None:

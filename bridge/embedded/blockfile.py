@@ -8,6 +8,7 @@ restart reads the very same blocks and executes nothing: a newer EVM library can
 import fcntl
 import os
 import zlib
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
@@ -36,12 +37,11 @@ class BlockFile:
         """
         self._path = path
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
+        with ExitStack() as undo:
+            undo.callback(os.close, self._file)
             self._lock()
             self.batches = self._recover()
-        except BaseException:
-            os.close(self._file)
-            raise
+            undo.pop_all()
 
     def __enter__(self) -> Self:
         """Usable as a context so that the lock is always given back."""
@@ -67,8 +67,10 @@ class BlockFile:
         os.fsync(self._file)
 
     def close(self) -> None:
-        """Give the file and its lock back."""
-        os.close(self._file)
+        """Give the file and its lock back; again does nothing."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     def _lock(self) -> None:
         try:

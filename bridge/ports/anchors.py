@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from bridge.core.ids import Digest, Instant, TreeSize
+from bridge.core.ids import Digest, Instant
 from bridge.ports.chain import Fees, Inclusion, Payload, SignedAnchor
+from bridge.ports.logbook import PublishedHead
 
-__all__ = ["AnchorBook", "Attempt", "Heads", "PublishedHead", "State"]
+__all__ = ["AnchorBook", "Attempt", "Heads", "State"]
 
 
 class State(Enum):
@@ -80,6 +81,12 @@ class AnchorBook(Protocol):
         Needs an open unit.
         """
 
+    def next_round(self, chain: str, account: str, nonce: int) -> int:
+        """The lowest round above all that were ever planned at this nonce. Needs a unit.
+
+        More than 0 only where a chain was wound back past finality and a nonce is used again.
+        """
+
     def swap(self, before: Attempt, after: Attempt) -> Attempt | None:
         """Change a stored attempt; None when another worker changed it since. Needs a unit."""
 
@@ -89,14 +96,14 @@ class AnchorBook(Protocol):
     def evidenced(self, chain: str, contract: str, *, size_from: int) -> tuple[Attempt, ...]:
         """Evidenced attempts of at least this size, smallest first; at most 100. Needs a unit."""
 
+    def newest_evidenced(self, chain: str, account: str) -> tuple[Attempt, ...]:
+        """Evidenced attempts, highest block first; at most 100. Needs a unit."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedHead:
-    """A signed checkpoint that anybody may read."""
+    def covering(self, size_from: int) -> tuple[Attempt, ...]:
+        """Mined, final and evidenced attempts of at least this size, smallest first; at most 100.
 
-    size: TreeSize
-    root: Digest
-    note: bytes
+        Of every chain. Needs a unit.
+        """
 
 
 class Heads(Protocol):

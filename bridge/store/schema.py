@@ -18,6 +18,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 
 __all__ = ["metadata"]
@@ -256,4 +257,61 @@ access = Table(
     _moment("at"),
     Column("event", LargeBinary, nullable=False),
     Column("salts", LargeBinary, nullable=False),
+)
+
+anchor_attempt = Table(
+    "anchor_attempt",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("contract", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("prev_root", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", LargeBinary, nullable=False),
+    Column("max_fee_wei", Numeric, nullable=False),
+    Column("tip_wei", Numeric, nullable=False),
+    Column("gas", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("settled", Boolean, nullable=False),
+    _moment("planned"),
+    Column("tx_hash", LargeBinary, unique=True),
+    Column("raw", LargeBinary),
+    _moment("sent", nullable=True),
+    Column("block_number", BigInteger),
+    Column("block_hash", LargeBinary),
+    _moment("block_time", nullable=True),
+    Column("anchored_prev_root", LargeBinary),
+    Column("anchored_size", BigInteger),
+    Column("anchored_root", LargeBinary),
+    Column("evidence", LargeBinary),
+    Column("reason", Text, nullable=False),
+    Index("anchor_attempt_slot", "chain", "account", "nonce", "round", unique=True),
+    Index("anchor_attempt_open", "chain", "account", postgresql_where=text("NOT settled")),
+    Index(
+        "anchor_attempt_evidenced",
+        "chain",
+        "contract",
+        "size",
+        postgresql_where=text("state = 'evidenced'"),
+    ),
+    Index(
+        "anchor_attempt_newest",
+        "chain",
+        "account",
+        "block_number",
+        "id",
+        postgresql_where=text("state = 'evidenced'"),
+    ),
+)
+
+access_patient = Table(
+    "access_patient",
+    metadata,
+    Column("patient", Text, primary_key=True),
+    Column("access", BigInteger, primary_key=True),
 )

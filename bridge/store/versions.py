@@ -217,7 +217,11 @@ def _index_values(row: IndexRow) -> tuple[object, ...]:
         case TokenRow():
             return (row.param, plain(row.system), plain(row.value))
         case TextRow():
-            return (row.param, plain(row.value), plain(row.exact))
+            return (
+                row.param,
+                plain(row.value),
+                row.exact.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+            )
         case DateRow():
             return (row.param, row.low, row.high)
         case ReferenceRow():

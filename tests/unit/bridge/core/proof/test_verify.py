@@ -257,7 +257,7 @@ def test_swapped_claims_are_caught() -> None:
         pytest.param(_changed(RESOURCE, "resource/size", 4), id="other-size"),
         pytest.param(_changed(RESOURCE, "resource/name", "Observation/o3/2"), id="other-version"),
         pytest.param(_changed(RESOURCE, "resource/salt", "00" * 32), id="salt"),
-        pytest.param(_changed(RESOURCE, "resource/root", "00" * 32), id="root"),
+        pytest.param(_changed(RESOURCE, "resource/path/0", "00" * 32), id="path"),
     ],
 )
 def test_attacked_resource_part_is_caught(receipt: Any) -> None:
@@ -276,7 +276,6 @@ def test_tree_of_another_revision_is_caught() -> None:
     report = _verify(_changed(RESOURCE, "resource", part), other.versions[VERSION])
 
     assert _failing(report) == ["3 claims"]
-    assert "not the one that the leaf seals" in report.failed[0].detail
 
 
 @pytest.mark.parametrize(
