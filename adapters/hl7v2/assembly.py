@@ -85,7 +85,7 @@ def _complete_header(header: JsonObject, build: Build) -> None:
         header["focus"] = focus
 
 
-def _complete_provenance(  # noqa: PLR0913 - the parties of a provenance
+def _complete_provenance(
     provenance: JsonObject,
     build: Build,
     references: list[str],

@@ -169,7 +169,7 @@ class Build:
                 stored.setdefault(name, value)
         return f"{kind}/{found}"
 
-    def touch(  # noqa: PLR0913 - what is noted has six parts
+    def touch(
         self,
         row: str,
         occurrence: int,

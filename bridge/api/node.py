@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from bridge.api.access import Tokens
+from bridge.core.proof.report import Report
+from bridge.ports.anchors import AnchorBook
 from bridge.ports.dialect import Dialect
 from bridge.ports.evidence import Evidence
 from bridge.ports.intake import Intake
@@ -37,6 +39,7 @@ class Node:
     versions: Versions
     reading: Reading
     book: LogBook
+    anchors: AnchorBook
     evidence: Evidence
     hl7v2: Dialect
     fhir: Dialect
@@ -48,6 +51,8 @@ class Node:
     """Counts the inputs of the feed."""
     wake: Callable[[], None]
     """Ask the workers to look; never raises, never blocks."""
+    verify: Callable[[bytes, bytes | None], Report]
+    """Receipt and document, with what this node believes."""
     health: Callable[[], dict[str, Health]]
     """State of database, queue, chain and log, each looked at now."""
 

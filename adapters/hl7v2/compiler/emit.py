@@ -306,7 +306,7 @@ def _wrapped(row: Row, kind: Datatype) -> str:
     return f"{{'url': {row.url!r}, {value!r}: x}}"
 
 
-def _store(  # noqa: PLR0913 - where, what, and the elements that come with it
+def _store(
     code: _Code,
     depth: int,
     base: str,
@@ -358,7 +358,7 @@ def _touch_row(code: _Code, depth: int, row: Row, reads: frozenset[int]) -> None
                         f"b.target({'o' if row.on else 'r'}, {_full(code, row.path)!r}))")  # fmt: skip
 
 
-def _touch(  # noqa: PLR0913 - what is noted has five parts
+def _touch(
     code: _Code, depth: int, row: Row, at: Position, reads: frozenset[int], path: str
 ) -> None:
     if not code.tracing:

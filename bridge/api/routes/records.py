@@ -9,7 +9,7 @@ from bridge.api.access import Client, Role, allow
 from bridge.api.node import Node, TheNode
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant, RecordId, instant_text, parse_instant
-from bridge.flows.disclose import Caller, disclose_bundle, disclose_source
+from bridge.flows.disclose import disclose_bundle, disclose_source
 from bridge.flows.issue import issue
 from bridge.ports.anchors import Attempt, State
 from bridge.ports.reading import RecordRow, Refusal
