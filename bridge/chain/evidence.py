@@ -1,13 +1,12 @@
 """Capture what proves an anchor without its chain: block header and receipt-trie proof.
 
-Nodes prune old receipts, so this is done once, when the block is final, and checked on the spot:
-header to block hash, receipts to the header's receiptsRoot. Sources:
-https://ethereum.github.io/yellowpaper/ s4.3, EIP-2718, EIP-658.
+Nodes prune old receipts, so this is done once, when the block is final, and is checked on the spot
+with the verifier of `bridge.core` that strangers run. Built here with other libraries than it is
+checked with there. Sources: https://ethereum.github.io/yellowpaper/ s4.3, EIP-2718, EIP-658.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -15,10 +14,12 @@ import rlp
 from eth_utils.crypto import keccak
 from rlp.exceptions import DecodingError
 
-from bridge.chain.contract import anchored_event
 from bridge.chain.rpc import Endpoints, RpcRefusal
 from bridge.chain.trie import proof_of
 from bridge.core.errors import BridgeError, Fault
+from bridge.core.proof.anchors import EvmAnchor, anchor_value, seconds_text
+from bridge.core.proof.evm import find_anchored, parse_header, parse_transaction_receipt
+from bridge.core.proof.trie import verify_receipt_proof
 
 __all__ = ["Place", "capture", "header_rlp", "receipt_bytes"]
 
@@ -66,33 +67,42 @@ def capture(endpoints: Endpoints, place: Place, tx_hash: bytes) -> bytes:
     block = endpoints.ask("eth_getBlockByHash", block_hash, False, read=_checked_header)
     if block is None:
         raise _gone(tx_hash)
-    header, receipts_root, number, timestamp, hashes = block
+    header, hashes = block
     receipts = _receipts(endpoints, block_hash, hashes)
     if hashes[index : index + 1] != [_hex(tx_hash)]:
         raise _mismatch("the transaction is not where its receipt says", block_hash)
     encoded = [receipt_bytes(receipt) for receipt in receipts]
-    root, proof = proof_of(encoded, index)
-    event = anchored_event(receipts[index]["logs"], contract=place.address, log_id=place.log_id)
-    if _hex(root) != receipts_root or event is None:
-        raise _mismatch("the receipts do not hash to the header's receiptsRoot", block_hash)
-    return msgspec.json.encode(
-        {
-            "type": "evm",
-            "chain": place.chain,
-            "address": place.address,
-            "code_hash": place.code_hash,
-            "log_id": _hex(place.log_id),
-            "tx": _hex(tx_hash),
-            "block_number": number,
-            "block_hash": block_hash,
-            "time": datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "finality": place.finality,
-            "header": _hex(header),
-            "receipt_index": index,
-            "receipt": _hex(encoded[index]),
-            "receipt_proof": [_hex(node) for node in proof],
-            "log_position": event[0],
-        }
+    _, proof = proof_of(encoded, index)
+    try:
+        anchor = _verified(place, tx_hash, header, index, encoded[index], proof)
+    except BridgeError as error:
+        raise _mismatch(error.what, block_hash) from error
+    return msgspec.json.encode(anchor_value(anchor))
+
+
+def _verified(
+    place: Place, tx_hash: bytes, header: bytes, index: int, receipt: bytes, proof: Sequence[bytes]
+) -> EvmAnchor:
+    """The anchor, after the checks that a stranger's verifier will make (check 8)."""
+    block = parse_header(header)
+    verify_receipt_proof(root=block.receipts_root, index=index, receipt=receipt, nodes=proof)
+    address = bytes.fromhex(place.address[2:])
+    event = find_anchored(parse_transaction_receipt(receipt), address=address, log_id=place.log_id)
+    return EvmAnchor(
+        chain=place.chain,
+        address=address,
+        code_hash=bytes.fromhex(place.code_hash[2:]),
+        log_id=place.log_id,
+        tx=tx_hash,
+        block_number=block.number,
+        block_hash=block.hash,
+        time=seconds_text(block.timestamp_s),
+        finality=place.finality,
+        header=header,
+        receipt_index=index,
+        receipt=receipt,
+        receipt_proof=tuple(proof),
+        log_position=event.position,
     )
 
 
@@ -162,18 +172,10 @@ def _location(receipt: dict[str, Any] | None) -> tuple[str, int] | None:
     return receipt["blockHash"], int(receipt["transactionIndex"], 16)
 
 
-def _checked_header(
-    block: dict[str, Any] | None,
-) -> tuple[bytes, str, int, int, list[str]] | None:
+def _checked_header(block: dict[str, Any] | None) -> tuple[bytes, list[str]] | None:
     if block is None:
         return None
-    return (
-        header_rlp(block),
-        block["receiptsRoot"],
-        int(block["number"], 16),
-        int(block["timestamp"], 16),
-        list(block["transactions"]),
-    )
+    return header_rlp(block), list(block["transactions"])
 
 
 def _receipt_list(answer: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401 - any JSON

@@ -79,6 +79,11 @@ def anchor(*, book: Heads, anchors: AnchorBook, chain: Chain, clock: Clock) -> S
         return push(current, anchors=anchors, chain=chain, clock=clock)
     if not _is_stuck(current, chain, clock.now()):
         return Step(move=Move.WAITING, attempt=current)
+    gap = chain.view().nonce
+    if gap < lowest and all(attempt.nonce != gap for attempt in open_attempts):
+        # A reorganisation took a transaction that was none of ours, and ours waits behind its
+        # nonce for ever: fill it.
+        return _begin((), book=book, anchors=anchors, chain=chain, clock=clock)
     return _replace(current, book=book, anchors=anchors, chain=chain, clock=clock)
 
 

@@ -299,4 +299,19 @@ anchor_attempt = Table(
         "size",
         postgresql_where=text("state = 'evidenced'"),
     ),
+    Index(
+        "anchor_attempt_newest",
+        "chain",
+        "account",
+        "block_number",
+        "id",
+        postgresql_where=text("state = 'evidenced'"),
+    ),
+)
+
+access_patient = Table(
+    "access_patient",
+    metadata,
+    Column("patient", Text, primary_key=True),
+    Column("access", BigInteger, primary_key=True),
 )

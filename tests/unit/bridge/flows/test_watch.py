@@ -226,3 +226,23 @@ def test_evidence_that_cannot_be_captured_is_tried_again() -> None:
 
     assert [error.code for error in looked.problems] == ["evidence-gone"]
     assert [each.state for each in healed.evidenced] == [State.EVIDENCED]
+
+
+def test_nonce_that_a_reorganisation_left_open_is_filled() -> None:
+    """Ours waits behind a foreign transaction that is gone; the newest head takes its place."""
+    node = Node()
+    node.chain.vanish()
+    node.chain.foreign()
+    node.chain.mine(2)
+    node.watch()
+    node.send(5)
+    node.chain.reorg(3, keep=False)
+
+    for _ in range(4):
+        node.clock.advance(60)
+        node.send(9)
+        node.chain.mine(3)
+        node.watch()
+
+    assert node.chain.head.size == 9
+    assert node.anchors.unsettled(node.chain.name, node.chain.account) == ()
