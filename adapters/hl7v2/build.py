@@ -10,7 +10,7 @@ from adapters.hl7v2.memory import MAX_TEXT, Memory, Note, surroundings
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.identity import resource_id
 
-__all__ = ["NO_FIELDS", "Build", "KeyPart", "Touch", "append", "element"]
+__all__ = ["NO_FIELDS", "Build", "KeyPart", "Touch", "append", "element", "reference_to"]
 
 KeyPart: TypeAlias = tuple[str, int, int, Convert | None]
 """Segment, field, component (0 is all) and the function that reads an identifier there."""
@@ -25,8 +25,25 @@ class Build:
     """Everything that the generated functions write into; one instance a message."""
 
     __slots__ = (
-        "base", "bundle", "code", "control", "ctx", "deletes", "fallback", "header", "keys",
-        "memo", "namespace", "patients", "shelf", "times", "resources", "sender", "trace", "trigger",
+        "base",
+        "bundle",
+        "code",
+        "control",
+        "ctx",
+        "deletes",
+        "fallback",
+        "header",
+        "keys",
+        "memo",
+        "namespace",
+        "occurrences",
+        "patients",
+        "resources",
+        "sender",
+        "shelf",
+        "times",
+        "trace",
+        "trigger",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +80,7 @@ class Build:
         self.shelf = memory.shelf(surroundings(ctx, self.sender))
         self.times: dict[tuple[int, str], Json] = {}
         self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}
+        self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
 
     # -- resources -------------------------------------------------------------------------
@@ -203,7 +221,7 @@ class Build:
                 continue
             if whole:
                 resource["partOf"] = {"reference": whole}
-            whole = f"{kind}/{resource['id']}"
+            whole = f"{kind}/{cast('str', resource['id'])}"
             resources.append(resource)
         if whole:
             reference["reference"] = whole
@@ -237,10 +255,17 @@ class Build:
             above = above.parent
         return NO_FIELDS
 
-    def touch(  # noqa: PLR0913 - what is noted has six parts
+    def number(self, lines: Sequence[list[str]]) -> None:
+        """In the trace build: the occurrence of each segment among those of its name."""
+        counts: dict[str, int] = {}
+        for fields in lines:
+            counts[fields[0]] = counts.get(fields[0], 0) + 1
+            self.occurrences[id(fields)] = counts[fields[0]]
+
+    def touch(
         self,
         row: str,
-        occurrence: int,
+        at: list[str] | int,
         segment: str,
         field: int,
         components: tuple[int, ...],
@@ -248,12 +273,14 @@ class Build:
     ) -> None:
         """In the trace build: this row read this position for that element."""
         if self.trace is not None:
+            occurrence = at if isinstance(at, int) else self.occurrences.get(id(at), 0)
             self.trace.append((row, segment, occurrence, field, components, target))
 
     @staticmethod
     def target(resource: JsonObject, path: str) -> str:
         """`Patient/abc.birthDate`."""
-        return f"{resource.get('resourceType')}/{resource.get('id', '')}.{path}"
+        kind, name = resource.get("resourceType", ""), resource.get("id", "")
+        return f"{cast('str', kind)}/{cast('str', name)}.{path}"
 
     def erase(self, resource: JsonObject, path: str) -> None:
         """The sender sent `""`: the stored element goes, unless this message sets it too."""
@@ -284,6 +311,12 @@ class Build:
                 "repetition-unread", "a field repeats whose element does not: the first was taken"
             )
         return valued[0] if valued else ""
+
+
+def reference_to(resource: JsonObject) -> JsonObject:
+    """A relative literal reference, https://hl7.org/fhir/R4/references.html#literal."""
+    kind, name = cast("str", resource["resourceType"]), cast("str", resource["id"])
+    return {"reference": f"{kind}/{name}"}
 
 
 def append(target: JsonObject, name: str, value: Json) -> None:

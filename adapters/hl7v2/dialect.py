@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.hl7v2 import ack, syntax
-from adapters.hl7v2.assembly import assemble, begin
+from adapters.hl7v2.assembly import assemble
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.zones import offset_of
 from adapters.hl7v2.engine import Engine, compiled, fields_of
-from adapters.hl7v2.grammar import Group, structure, structure_of
+from adapters.hl7v2.grammar import structure, structure_of
 from adapters.hl7v2.profiles import ANYONE, SenderProfile, choose
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, Instant, sha256

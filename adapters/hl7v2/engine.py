@@ -42,6 +42,8 @@ class Engine:
     trace: Mapping[str, tuple[Apply, ...]]
     sources: Mapping[str, str]
     """Generated Python by map name."""
+    read_elsewhere: frozenset[str]
+    """Segments that only the maps of other segments read, such as RXR."""
     width: int
     memory: Memory
 
@@ -50,6 +52,8 @@ class Engine:
         ctx = build.ctx
         applies = self.fast if build.trace is None else self.trace
         padded = self._padded(lines)
+        if build.trace is not None:
+            build.number(padded)
         joined = _joined(padded, ctx.repetition) if build.code in _REPORTS else _NONE
         placed = place(padded, structure, _Odd(padded, ctx))
         root = placed[0][0]
@@ -62,6 +66,8 @@ class Engine:
                 continue
             functions = applies.get(fields[0])
             if functions is None:
+                if fields[0] in self.read_elsewhere:
+                    continue
                 ctx.at = fields[0]
                 ctx.note(
                     "segment-unmapped",
@@ -115,6 +121,9 @@ def compiled(profile: SenderProfile) -> Engine:
         fast=_by_segment(fast),
         trace=_by_segment(trace),
         sources={rules.name: made.source for rules, made in zip(maps, fast, strict=True)},
+        read_elsewhere=frozenset(
+            row.source.segment for rules in maps for row in rules.rows if row.source
+        ),
         width=max((made.width for made in fast), default=1),
         memory=Memory(),
     )

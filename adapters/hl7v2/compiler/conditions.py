@@ -19,7 +19,8 @@ _PUNCTUATION: Final = ("!=", "=", "(", ")", ",")
 
 def python_of(text: str, segment: str, place: str) -> str:
     """The condition as a Python expression over `f` (fields), `g` (group), `b` (build) and
-    `s_OBR` (the nearest OBR)."""
+    `s_OBR` (the nearest OBR).
+    """
     reader = _Reader(list(_words(text, place)), segment, place)
     expression = reader.either()
     if reader.rest:

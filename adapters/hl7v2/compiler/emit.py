@@ -200,9 +200,9 @@ def _row(code: _Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
         depth, base = depth + 1, "o"
     _value(code, depth, row, base, code_tables)
     if row.default is not None:
-        first = row.to[0].name
-        test = f"if {first!r} not in {base if not row.on else 'e'}:"
-        code.put(1, test, row)
+        names = (row.to[0].name, *others)
+        test = " and ".join(f"{name!r} not in e" for name in names)
+        code.put(1, f"if {test}:", row)
         _store(code, 2, "e", row.to, repr(row.default), {})
 
 
@@ -351,7 +351,7 @@ def _wrapped(row: Row, kind: Datatype) -> str:
     return f"{{'url': {row.url!r}, {value!r}: x}}"
 
 
-def _store(  # noqa: PLR0913 - where, what, and the elements that come with it
+def _store(
     code: _Code,
     depth: int,
     base: str,
@@ -403,7 +403,7 @@ def _touch_row(code: _Code, depth: int, row: Row, reads: frozenset[int]) -> None
                         f"b.target({'o' if row.on else 'r'}, {_full(code, row.path)!r}))")  # fmt: skip
 
 
-def _touch(  # noqa: PLR0913 - what is noted has five parts
+def _touch(
     code: _Code, depth: int, row: Row, at: Position, reads: frozenset[int], path: str
 ) -> None:
     if not code.tracing:

@@ -1,6 +1,6 @@
 """Rules of Encounter, AllergyIntolerance and Coverage that need more than one value."""
 
-from adapters.hl7v2.build import Build, append
+from adapters.hl7v2.build import Build, append, reference_to
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.rules.registry import rule
@@ -104,7 +104,7 @@ def payor(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     if made is None:
         return
     b.keep(made)
-    reference: JsonObject = {"reference": f"Organization/{made['id']}"}
+    reference = reference_to(made)
     if name:
         reference["display"] = name
     r["payor"] = [reference]
