@@ -108,7 +108,9 @@ def _refers_alike(fact: Fact, ours: Iterable[Fact]) -> bool:
     """A reference to something of which nothing is known is met by any reference."""
     if not fact.value.startswith("->"):
         return False
-    return any(own.value.startswith("->") and (not fact.labels or own.labels & fact.labels) for own in ours)
+    return any(
+        own.value.startswith("->") and (not fact.labels or own.labels & fact.labels) for own in ours
+    )
 
 
 def _instant(fact: Fact, own: Fact) -> bool:
