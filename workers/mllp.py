@@ -56,14 +56,14 @@ class MllpServer:
         self._gone = asyncio.Event()
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
-        budget = MemoryBudget(limit_bytes=memory_bytes)
+        self._budget = MemoryBudget(limit_bytes=memory_bytes)
         self._doors = tuple(
             Door(
                 listener=listener,
                 committer=self._committer,
                 clock=clock,
                 counters=FeedCounters(),
-                budget=budget,
+                budget=self._budget,
                 emit=on_event,
                 connections=set(),
                 closed=self._gone.set,
@@ -81,6 +81,11 @@ class MllpServer:
         """Host and port of each listener, in order, with the port that the system chose."""
         names = (server.sockets[0].getsockname() for server in self._servers)
         return tuple((str(name[0]), int(name[1])) for name in names)
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory of unfinished frames and unanswered messages over all connections."""
+        return self._budget.held_bytes
 
     async def start(self) -> None:
         """Listen on every address.
@@ -117,6 +122,7 @@ class MllpServer:
                 listener.port,
                 ssl=listener.tls,
                 ssl_handshake_timeout=HANDSHAKE_S if listener.tls else None,
+                ssl_shutdown_timeout=listener.limits.linger_s if listener.tls else None,
                 backlog=BACKLOG,
             )
         except OSError as error:

@@ -80,7 +80,11 @@ def read_header(raw: bytes) -> Header:
     """MSH of the message, whatever the bytes are. Never raises."""
     encoding, mark = UTF_16.get(raw[:2], ("", b""))
     if encoding:
-        raw = raw[len(mark) : HEADER_LIMIT].decode(encoding, "replace").encode("utf-8", "replace")
+        text = raw[len(mark) : HEADER_LIMIT].decode(encoding, "replace").encode("utf-8", "replace")
+        if text.startswith(b"MSH"):
+            raw = text
+        else:
+            encoding, mark = "", b""
     if not raw.startswith(b"MSH"):
         raw = raw[:HEADER_LIMIT].lstrip(LEADING)
     segment = _first_segment(raw)

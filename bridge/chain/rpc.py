@@ -38,10 +38,11 @@ class Endpoint:
 
     def __init__(self, url: str, *, chain_id: int, timeout_s: float = _TIMEOUT_S) -> None:
         """Connects on first use."""
+        self._session = _BoundedSession()
         self._provider = HTTPProvider(
             url,
             request_kwargs={"timeout": timeout_s},
-            session=_BoundedSession(),
+            session=self._session,
             exception_retry_configuration=None,
         )
         self._chain_id = chain_id
@@ -58,6 +59,10 @@ class Endpoint:
                 raise _Silence("it serves another chain")
             self._checked = True
         return self._request(method, params)
+
+    def close(self) -> None:
+        """Close idle connections; it can be asked again."""
+        self._session.close()
 
     def _request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - any JSON
         try:
@@ -119,6 +124,11 @@ class Endpoints:
         if len(numbers) < self._agree:
             raise self._divided(method, len(numbers))
         return numbers[self._agree - 1]
+
+    def close(self) -> None:
+        """Close idle connections."""
+        for node in self._nodes:
+            node.close()
 
     def tell(self, method: str, *params: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any JSON
         """Every endpoint's answer to a broadcast; at least one must answer."""

@@ -67,8 +67,10 @@ class BlockFile:
         os.fsync(self._file)
 
     def close(self) -> None:
-        """Give the file and its lock back."""
-        os.close(self._file)
+        """Give the file and its lock back; again does nothing."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     def _lock(self) -> None:
         try:

@@ -26,6 +26,7 @@ from eth.vm.forks.prague.transactions import PragueTransactionBuilder
 from eth.vm.spoof import SpoofTransaction
 from eth_typing import Address, BlockNumber, Hash32
 from eth_utils.exceptions import ValidationError
+from rlp.exceptions import RLPException
 
 from bridge.embedded.blockfile import BlockFile
 from bridge.ports.sources import Clock
@@ -230,7 +231,7 @@ class EvmChain:
         try:
             transaction = self._chain.get_vm().get_transaction_builder().decode(raw)
             transaction.validate()
-        except (ValidationError, ValueError, TypeError, IndexError) as error:
+        except (ValidationError, RLPException, ValueError, TypeError, IndexError) as error:
             raise Refusal(f"invalid transaction: {type(error).__name__}") from error
         if transaction.chain_id not in (None, CHAIN_ID):
             raise Refusal("invalid chain id for signer")

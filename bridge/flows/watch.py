@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.flows.anchor import push
@@ -58,15 +58,15 @@ class _Look:
         self._waiting = 0
 
     def undo_lost(self) -> tuple[Attempt, ...]:
-        """Evidence of heads that the chain no longer has: a reorganisation beyond finality."""
+        """Evidence of blocks that the chain no longer has: a reorganisation beyond finality.
+
+        Chains lose their newest blocks first, so the first one that is still there ends it.
+        """
         with self._anchors.unit():
-            beyond = self._anchors.evidenced(
-                self._chain.name, self._chain.contract, size_from=self._view.head.size + 1
-            )
+            newest_first = self._anchors.newest_evidenced(self._chain.name, self._chain.account)
         back = [
             self._swap(each, replace(each, state=State.REORGED, settled=False))
-            for each in beyond
-            if each.account == self._chain.account and self._is_lost(each)
+            for each in takewhile(self._is_lost, newest_first)
         ]
         return tuple(each for each in back if each is not None)
 

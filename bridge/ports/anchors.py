@@ -96,6 +96,9 @@ class AnchorBook(Protocol):
     def evidenced(self, chain: str, contract: str, *, size_from: int) -> tuple[Attempt, ...]:
         """Evidenced attempts of at least this size, smallest first; at most 100. Needs a unit."""
 
+    def newest_evidenced(self, chain: str, account: str) -> tuple[Attempt, ...]:
+        """Evidenced attempts, highest block first; at most 100. Needs a unit."""
+
     def covering(self, size_from: int) -> tuple[Attempt, ...]:
         """Mined, final and evidenced attempts of at least this size, smallest first; at most 100.
 

@@ -84,6 +84,20 @@ class PostgresAnchors:
         )
         return tuple(map(_attempt, self._database.connection.execute(statement)))
 
+    def newest_evidenced(self, chain: str, account: str) -> tuple[Attempt, ...]:
+        """Evidenced attempts, highest block first."""
+        statement = (
+            select(table)
+            .where(
+                table.c.chain == chain,
+                table.c.account == account,
+                table.c.state == State.EVIDENCED.value,
+            )
+            .order_by(table.c.block_number.desc(), table.c.id.desc())
+            .limit(_PAGE)
+        )
+        return tuple(map(_attempt, self._database.connection.execute(statement)))
+
     def covering(self, size_from: int) -> tuple[Attempt, ...]:
         """Mined, final and evidenced attempts of at least this size, on any chain."""
         standing = (State.MINED.value, State.FINAL.value, State.EVIDENCED.value)

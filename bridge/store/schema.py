@@ -299,6 +299,14 @@ anchor_attempt = Table(
         "size",
         postgresql_where=text("state = 'evidenced'"),
     ),
+    Index(
+        "anchor_attempt_newest",
+        "chain",
+        "account",
+        "block_number",
+        "id",
+        postgresql_where=text("state = 'evidenced'"),
+    ),
 )
 
 access_patient = Table(

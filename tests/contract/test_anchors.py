@@ -157,6 +157,23 @@ def test_evidenced_gives_the_smallest_head_that_covers_a_leaf_first(book: Anchor
     assert [each.payload.size for each in found] == [9, 12]
 
 
+def test_newest_evidence_is_that_of_the_highest_block(book: AnchorBook) -> None:
+    """Whoever looks for lost blocks begins where chains lose them."""
+    for nonce, height in enumerate((4, 9, 7)):
+        stored = planned(book, attempt(nonce=nonce))
+        after = whole(stored)
+        assert after.inclusion is not None
+        with book.unit():
+            book.swap(
+                stored, replace(after, inclusion=replace(after.inclusion, block_number=height))
+            )
+
+    with book.unit():
+        found = book.newest_evidenced(CHAIN, ACCOUNT)
+
+    assert [each.inclusion and each.inclusion.block_number for each in found] == [9, 7, 4]
+
+
 def test_unit_that_fails_keeps_nothing(book: AnchorBook) -> None:
     """A plan and the replacement of its predecessor are durable together or not at all."""
 

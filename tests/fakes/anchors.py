@@ -86,6 +86,25 @@ class MemoryAnchors:
         ]
         return tuple(sorted(rows, key=lambda row: (row.payload.size, row.id))[:100])
 
+    def covering(self, size_from: int) -> tuple[Attempt, ...]:
+        """Smallest first."""
+        standing = (State.MINED, State.FINAL, State.EVIDENCED)
+        rows = [
+            row
+            for row in self.rows.values()
+            if row.state in standing and row.payload.size >= size_from
+        ]
+        return tuple(sorted(rows, key=lambda row: (row.payload.size, row.id))[:100])
+
+    def newest_evidenced(self, chain: str, account: str) -> tuple[Attempt, ...]:
+        """Highest block first."""
+        rows = [
+            row
+            for row in self.rows.values()
+            if (row.chain, row.account, row.state) == (chain, account, State.EVIDENCED)
+        ]
+        return tuple(sorted(rows, key=_block, reverse=True)[:100])
+
     def _keep(self, row: Attempt) -> None:
         self.rows[row.id] = row
         self._wrote = True
@@ -113,6 +132,10 @@ def grown(size: int, branch: bytes = b"a") -> PublishedHead:
     return PublishedHead(
         size=TreeSize(size), root=sha256(b"%s %d" % (branch, size)), note=b"note %d" % size
     )
+
+
+def _block(row: Attempt) -> tuple[int, int]:
+    return (row.inclusion.block_number if row.inclusion else 0), row.id
 
 
 def _slot(row: Attempt) -> tuple[str, str, int, int]:

@@ -125,18 +125,14 @@ def _reversed(first: str, last: str) -> bool:
     if len(first) > 10 and len(last) > 10:
         if first[19:] == last[19:]:
             return last < first
-        return datetime.fromisoformat(_micro(last)) < datetime.fromisoformat(_micro(first))
+        return _moment(last) < _moment(first)
     size = min(len(first), len(last), 10)
     return last[:size] < first[:size]
 
 
-def _micro(value: str) -> str:
-    """The dateTime as `datetime` reads it: no leap second, six decimals."""
-    head, tail = value[:17] + value[17:19].replace("60", "59"), value[19:]
-    if tail.startswith("."):
-        digits = tail[1 : len(tail) - 6] if tail[-1] != "Z" else tail[1:-1]
-        tail = "." + digits[:6].ljust(6, "0") + tail[len(digits) + 1 :]
-    return head + tail
+def _moment(value: str) -> datetime:
+    """The dateTime as a datetime; a leap second is the second before it."""
+    return datetime.fromisoformat(value[:17] + value[17:19].replace("60", "59") + value[19:])
 
 
 def _stamp(text: str, ctx: Context) -> str:

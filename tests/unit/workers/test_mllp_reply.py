@@ -73,10 +73,13 @@ def test_cause_of_an_outage_stays_in_the_log() -> None:
     """The sender learns that it must send again, not where the database is."""
     down = BridgeError("store-unavailable", Fault.PEER, what="dsn", where="dsn", do="dsn")
     ours = BridgeError("invariant", Fault.US, what="dsn", where="dsn", do="dsn")
+    defect = ZeroDivisionError("dsn")
 
     assert str(unstored(down)) == (
         "this node cannot store messages at the moment (storage) - send the message again later"
     )
-    assert str(unstored(ours)) == (
-        "this node failed while it stored the message (storage) - send the message again later"
+    assert (
+        str(unstored(ours))
+        == str(unstored(defect))
+        == ("this node failed while it stored the message (storage) - send the message again later")
     )

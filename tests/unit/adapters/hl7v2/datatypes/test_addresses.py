@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 CASES: list[Any] = [
+    pytest.param("XAD.Address", "^^A^^^^^x", "", {"city": "A"}, [], id="no-type"),
     pytest.param(
         "XAD.Address",
         "115 MAIN^Apt 2^GOODTOWN^KY^42010^USA^H",

@@ -6,6 +6,15 @@ from typing import Any
 import pytest
 
 CASES: list[Any] = [
+    pytest.param("ED.Attachment", "^AP^PDF^Base64^ ", "", None, [], id="white-space"),
+    pytest.param(
+        "RP.Attachment",
+        "x^^^text/xml",
+        "",
+        {"url": "x", "contentType": "text/xml"},
+        [],
+        id="whole-media-type",
+    ),
     pytest.param(
         "ED.Attachment",
         "Src^AP^PDF^Base64^JVBERi0xLjQ=",

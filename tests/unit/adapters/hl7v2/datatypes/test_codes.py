@@ -7,6 +7,17 @@ import pytest
 
 CASES: list[Any] = [
     pytest.param(
+        "CE.Coding", "a^^1.2.3", "", {"system": "urn:oid:1.2.3", "code": "a"}, [], id="oid-as-name"
+    ),
+    pytest.param(
+        "CE.Coding",
+        "a^^http://x/cs",
+        "",
+        {"system": "http://x/cs", "code": "a"},
+        [],
+        id="uri-as-name",
+    ),
+    pytest.param(
         "CE.CodeableConcept",
         "718-7^Hemoglobin^LN^HGB^Hb^L",
         "",

@@ -7,6 +7,9 @@ import pytest
 
 CASES: list[Any] = [
     pytest.param(
+        "CX.Identifier", "1^^^^^^x", "", {"value": "1"}, ["date-invalid"], id="bad-period"
+    ),
+    pytest.param(
         "CX.Identifier",
         "12345^^^HOSP&1.2.3&ISO^MR^^20200101^2021",
         "",

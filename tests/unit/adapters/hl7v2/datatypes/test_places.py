@@ -8,6 +8,32 @@ import pytest
 CASES: list[Any] = [
     pytest.param(
         "PL.Location",
+        "A^^^^^^^^^77",
+        "",
+        [
+            {
+                "identifier": [
+                    {"system": "urn:x:stmary/NamingSystem/location", "value": "A"},
+                    {"value": "77"},
+                ],
+                "name": "A",
+                "mode": "instance",
+                "physicalType": {
+                    "coding": [
+                        {
+                            "system": "http://terminology.hl7.org/CodeSystem/location-physical-type",
+                            "code": "wa",
+                            "display": "Ward",
+                        }
+                    ]
+                },
+            }
+        ],
+        [],
+        id="id-without-authority",
+    ),
+    pytest.param(
+        "PL.Location",
         "6N^1/2^A^GEN&1.2&ISO",
         "",
         [

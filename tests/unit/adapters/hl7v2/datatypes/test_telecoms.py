@@ -8,6 +8,22 @@ import pytest
 CASES: list[Any] = [
     pytest.param(
         "XTN.ContactPoint",
+        "^^^http://b.c",
+        "",
+        {"system": "url", "value": "http://b.c"},
+        [],
+        id="page-without-type",
+    ),
+    pytest.param(
+        "XTN.ContactPoint",
+        "^^^someone",
+        "",
+        {"system": "other", "value": "someone"},
+        [],
+        id="address-of-no-known-kind",
+    ),
+    pytest.param(
+        "XTN.ContactPoint",
         "(905)111-1111",
         "",
         {"system": "phone", "value": "(905)111-1111"},

@@ -106,6 +106,18 @@ def test_zone_follows_daylight_saving(
         pytest.param("DR.Period", "2020^2021", {"start": "2020", "end": "2021"}, id="period"),
         pytest.param("DR.Period", "^2021", {"end": "2021"}, id="open-start"),
         pytest.param("DR.Period", "2021^2020", {"start": "2021"}, id="reversed"),
+        pytest.param(
+            "DR.Period",
+            "20210101120000.5+0000^20210101120000.25-0100",
+            {"start": "2021-01-01T12:00:00.5+00:00", "end": "2021-01-01T12:00:00.25-01:00"},
+            id="end-in-another-zone",
+        ),
+        pytest.param(
+            "DR.Period",
+            "20210101115960-0100^20210101120000+0000",
+            {"start": "2021-01-01T11:59:60-01:00"},
+            id="reversed-across-zones",
+        ),
         pytest.param("DR.dateTime", "2020^2021", "2020", id="start-only"),
     ],
 )

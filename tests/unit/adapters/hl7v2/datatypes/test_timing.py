@@ -6,6 +6,20 @@ from typing import Any
 import pytest
 
 CASES: list[Any] = [
+    pytest.param("RPT.Timing", "^DW^9", "", None, [], id="no-such-day"),
+    pytest.param("TQ.Timing", "^^^^^^^^^^^3", "", {"repeat": {"count": "3"}}, [], id="total"),
+    pytest.param(
+        "RI.Timing",
+        "Q1J9",
+        "",
+        {"code": {"coding": [{"system": "urn:x:stmary/CodeSystem/v2-0335", "code": "Q1J9"}]}},
+        ["code-unmapped"],
+        id="day-nine",
+    ),
+    pytest.param("RPT.Timing", "^^^^-2^h", "", None, [], id="negative-period"),
+    pytest.param(
+        "RPT.Timing", "^^^^^^^C^1^h", "", {"repeat": {"when": ["C"]}}, [], id="meal-takes-no-offset"
+    ),
     pytest.param(
         "RI.Timing",
         "BID",
