@@ -63,6 +63,23 @@ def _group_extension(text: str, field: int, name: str, b: Build, r: JsonObject) 
         append(r, "extension", {"url": _CORE + name, "extension": parts})
 
 
+@rule("animal", reads=("PID-35", "PID-36"), writes="extension")
+def animal(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """PID-35 and PID-36: species and breed of a patient that is an animal.
+
+    Source: https://hl7.org/fhir/R4/extension-patient-animal.html; without species it is none.
+    """
+    parts: list[Json] = []
+    for url, field in (("species", 35), ("breed", 36)):
+        b.ctx.at = f"PID-{field}"
+        function = DATATYPES["CWE.CodeableConcept"].function
+        concept = function(b.first(f[field]), b.ctx, None) if f[field] else None
+        if concept:
+            parts.append({"url": url, "valueCodeableConcept": concept})
+    if parts and f[35]:
+        append(r, "extension", {"url": f"{_SD}patient-animal", "extension": parts})
+
+
 @rule("mother", reads=("PID-21",), writes="link")
 def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     """PID-21: the mother's identifier makes her a RelatedPerson of this patient."""
