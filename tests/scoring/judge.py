@@ -80,7 +80,7 @@ def judge(expected: frozenset[Fact], actual: frozenset[Fact], table: Iterable[Ru
 def positions(message: bytes) -> Mapping[str, str]:
     """Component texts of a message to the first position that holds each, such as `PID-5.1`."""
     known: dict[str, str] = {}
-    lines = message.decode("utf-8", "replace").replace("\r\n", "\r").replace("\n", "\r").split("\r")
+    lines = message.decode("utf-8-sig", "replace").replace("\r\n", "\r").replace("\n", "\r").split("\r")
     for line in lines:
         fields = line.split("|")
         shift = 1 if fields[0] == "MSH" else 0
