@@ -25,28 +25,35 @@ class Batch:
 def split(raw: bytes) -> Batch:
     """The messages in the bytes: one where there is no batch. Linear, and never raises."""
     messages: list[list[bytes]] = []
-    findings: list[Finding] = []
-    batches, in_batch = 0, 0
+    trailers: list[tuple[bytes, int]] = []
     for line in raw.replace(b"\r\n", b"\r").replace(b"\n", b"\r").split(b"\r"):
         text = line.lstrip(b"\xef\xbb\xbf\x0b\x1c \t")
         name = text[:3]
         if name == b"MSH":
             messages.append([text])
-            in_batch += 1
-        elif name not in _ENVELOPES:
-            if messages:
-                messages[-1].append(line)
-        elif name == b"BTS":
-            findings += _counted(text, in_batch, "BTS-1")
-            batches, in_batch = batches + 1, 0
-        elif name == b"FTS":
-            findings += _counted(text, batches, "FTS-1")
+        elif name in _ENVELOPES:
+            trailers.append((text, len(messages)))
+        elif messages:
+            messages[-1].append(line)
     if not messages:
-        return Batch(messages=(raw,) if raw.strip() else (), findings=tuple(findings))
-    if len(messages) == 1 and not findings and raw.lstrip()[:3] == b"MSH":
+        return Batch(messages=(raw,) if raw.strip() else (), findings=_counts(trailers))
+    if len(messages) == 1 and not trailers:
         return Batch(messages=(raw,), findings=())
     found = tuple(b"\r".join(lines).rstrip(b"\r\x1c\x00 ") + b"\r" for lines in messages)
-    return Batch(messages=found, findings=tuple(findings))
+    return Batch(messages=found, findings=_counts(trailers))
+
+
+def _counts(trailers: list[tuple[bytes, int]]) -> tuple[Finding, ...]:
+    """BTS-1 against the messages since the last trailer, FTS-1 against the batches."""
+    findings: list[Finding] = []
+    batches = before = 0
+    for line, messages in trailers:
+        if line[:3] == b"BTS":
+            findings += _counted(line, messages - before, "BTS-1")
+            batches, before = batches + 1, messages
+        elif line[:3] == b"FTS":
+            findings += _counted(line, batches, "FTS-1")
+    return tuple(findings)
 
 
 def _counted(line: bytes, found: int, where: str) -> list[Finding]:
