@@ -29,11 +29,11 @@ def attempt(raw: bytes) -> None:
     try:
         made = DIALECT.convert(raw, sender="")
     except BridgeError as refusal:
-        assert refusal.fault is Fault.SENDER
-        assert refusal.where
+        outcome = (refusal.fault, bool(refusal.where))
     else:
-        assert canonicalise(made.canonical) == made.canonical
+        outcome = (Fault.SENDER, canonicalise(made.canonical) == made.canonical)
         residue(DIALECT, raw)
+    assert outcome == (Fault.SENDER, True)
 
 
 @given(st.binary(max_size=200))
@@ -52,7 +52,7 @@ def test_a_mutated_message(edits: list[tuple[int, int, bytes]]) -> None:
     attempt(raw)
 
 
-@pytest.mark.parametrize("cut", range(0, 80))
+@pytest.mark.parametrize("cut", range(80))
 def test_a_message_cut_at_every_byte_of_its_header(cut: int) -> None:
     """A cut header gives a bundle or a refusal."""
     attempt(SEED[:cut])
