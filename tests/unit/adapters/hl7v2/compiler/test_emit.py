@@ -30,6 +30,7 @@ def test_traceback_names_the_row() -> None:
     """A defect inside a row shows the row's line of the generated source."""
     rules = next(rules for rules in base_maps() if rules.name == "PV2.Encounter")
     made = emit(rules, {}, tracing=False)
+    text = ""
 
     try:
         made.apply([], None, None)  # type: ignore[arg-type] # broken on purpose
