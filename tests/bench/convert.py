@@ -40,7 +40,7 @@ def adt(number: int) -> bytes:
         "PV2||PRI|R07.9^Chest pain^I10|||||20240101|20240105\r"
         "AL1|1|DA^Drug^HL70127|70618^Penicillin^RXNORM|SV|Hives~Rash|20100101\r"
         "DG1|1||I21.9^Acute myocardial infarction^I10||20240101113000+0100|A\r"
-        f"IN1|1|PPO1^Preferred^L|INS001|Acme Insurance||||GRP55|||||20230101|20241231{'|' * 23}P{n}\r"
+        f"IN1|1|PPO1^Preferred^L|INS001|Acme Insurance||||GRP55|||||20230101{'|' * 24}P{n}\r"
     )  # fmt: skip
     return text.encode()
 
