@@ -16,9 +16,11 @@ from bridge.ports.logbook import AnchoredHead
 from bridge.settings import Settings, shipped
 from bridge.store.anchors import PostgresAnchors
 from bridge.store.database import Database
+from bridge.store.evidence import PostgresEvidence
 from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
 from bridge.store.migrate import upgrade
+from bridge.store.reading import PostgresReading
 from bridge.store.versions import PostgresVersions
 from workers.anchoring import anchoring_chain, high_water
 from workers.sources import SystemClock, SystemEntropy
@@ -54,6 +56,16 @@ class Services:
     def versions(self) -> PostgresVersions:
         """The projected side."""
         return PostgresVersions(self.database)
+
+    @cached_property
+    def reading(self) -> PostgresReading:
+        """What clinics and record holders are shown."""
+        return PostgresReading(self.database)
+
+    @cached_property
+    def evidence(self) -> PostgresEvidence:
+        """What receipts are made of."""
+        return PostgresEvidence(self.database)
 
     @cached_property
     def book(self) -> PostgresLogBook:
