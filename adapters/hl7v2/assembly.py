@@ -61,7 +61,7 @@ def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> J
         entries.append(changes)
     base = build.base
     build.bundle["entry"] = [
-        {"fullUrl": f"{base}/{reference_to(made)['reference']}", "resource": made}
+        {"fullUrl": f"{base}/{cast('str', reference_to(made)['reference'])}", "resource": made}
         for made in entries
     ]
     return build.bundle
@@ -108,7 +108,7 @@ def _complete_provenance(
     """Target, agents and entities: https://hl7.org/fhir/R4/provenance.html."""
     provenance["target"] = [
         reference_to(header),
-        *({"reference": reference} for reference in references),
+        *[cast("Json", {"reference": reference}) for reference in references],
     ]
     if "recorded" not in provenance:
         provenance["_recorded"] = cast("Json", UNKNOWN)

@@ -18,9 +18,7 @@ _PUNCTUATION: Final = ("!=", "=", "(", ")", ",")
 
 
 def python_of(text: str, segment: str, place: str) -> str:
-    """The condition as a Python expression over `f` (fields), `g` (group), `b` (build) and
-    `s_OBR` (the nearest OBR).
-    """
+    """The condition over `f` (fields), `g` (group), `b` (build), `s_OBR` (the nearest OBR)."""
     reader = _Reader(list(_words(text, place)), segment, place)
     expression = reader.either()
     if reader.rest:

@@ -211,32 +211,34 @@ def _value(
 ) -> None:
     """How the row's value is made, and where it goes."""
     if row.call:
-        if row.call not in RULES:
-            raise refuse("row-call", f"there is no rule {row.call}", row.place,
-                         nearest(row.call, set(RULES)))  # fmt: skip
-        rule = RULES[row.call]
-        for text in rule.reads:
-            code.width = max(code.width, parse_position(text, row.place).field)
-        code.put(depth, f"{code.name('R', rule.function)}(f, g, b, r)", row)
-        if code.tracing:
-            for text in rule.reads:
-                where = parse_position(text, row.place)
-                _touch(code, depth, row, where, frozenset(), f"{rule.writes}")
+        _calling(code, depth, row)
     elif row.ref:
         code.put(depth, f"n = b.near(g, {row.ref!r})", row)
         code.put(depth, "if n is not None:")
         code.put(depth + 1, f"x = {{'reference': {row.ref + '/'!r} + n['id']}}")
         _store(code, depth + 1, base, row.to, "x", row.siblings)
         _touch_row(code, depth + 1, row, frozenset())
-    elif not row.function:
-        if row.fixed is not None:
-            code.put(depth, "if v != '\"\"':" if row.source else "if True:", row)
-            _store(code, depth + 1, base, row.to, repr(row.fixed), row.siblings)
-            _touch_row(code, depth + 1, row, frozenset())
-        elif row.default is not None and depth > 1:
-            code.put(depth, "pass")
-    else:
+    elif row.function:
         _convert(code, depth, row, base, code_tables)
+    elif row.fixed is not None:
+        code.put(depth, "if v != '\"\"':" if row.source else "if True:", row)
+        _store(code, depth + 1, base, row.to, repr(row.fixed), row.siblings)
+        _touch_row(code, depth + 1, row, frozenset())
+    elif depth > 1:
+        code.put(depth, "pass")
+
+
+def _calling(code: _Code, depth: int, row: Row) -> None:
+    """A rule over the whole segment."""
+    if row.call not in RULES:
+        raise refuse("row-call", f"there is no rule {row.call}", row.place,
+                     nearest(row.call, set(RULES)))  # fmt: skip
+    rule = RULES[row.call]
+    code.put(depth, f"{code.name('R', rule.function)}(f, g, b, r)", row)
+    for text in rule.reads:
+        where = parse_position(text, row.place)
+        code.width = max(code.width, where.field)
+        _touch(code, depth, row, where, frozenset(), rule.writes)
 
 
 def _convert(
@@ -390,7 +392,7 @@ def _store(
 
 
 def _delete_path(row: Row) -> str:
-    """Element names below the resource, without arrays: what `\"\"` takes away."""
+    """Element names below the resource, without arrays: what a delete takes away."""
     return ".".join(step.name for step in row.to)
 
 
@@ -409,8 +411,10 @@ def _touch(
     if not code.tracing:
         return
     components = (at.component,) if at.component else tuple(sorted(reads))
+    known = f"s_{at.segment}" if at.segment in code.foreign else "1"
+    holder = "f" if at.segment == code.rules.segment else known
     base = "o" if row.on else "r"
-    code.put(depth, f"b.touch({row.id!r}, ctx.occurrence, {at.segment!r}, {at.field}, "
+    code.put(depth, f"b.touch({row.id!r}, {holder}, {at.segment!r}, {at.field}, "
                     f"{components!r}, b.target({base}, {_full(code, path)!r}))")  # fmt: skip
 
 

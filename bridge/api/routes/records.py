@@ -24,7 +24,7 @@ MAX_COUNT = 1000
 
 
 @router.get("")
-def find(  # noqa: PLR0913 - one parameter a query parameter
+def find(  # noqa: PLR0913, PLR0917 - one parameter a query parameter
     node: TheNode,
     _: Anyone,
     control_id: str = "",
