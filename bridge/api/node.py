@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 from fastapi import Depends, Request
 
@@ -27,6 +27,14 @@ class Health:
 
     ok: bool
     detail: str
+
+
+class Disclosing(TypedDict):
+    """What every function of `flows.disclose` takes beside the caller."""
+
+    reading: Reading
+    clock: Clock
+    entropy: Entropy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +63,11 @@ class Node:
     """Receipt and document, with what this node believes."""
     health: Callable[[], dict[str, Health]]
     """State of database, queue, chain and log, each looked at now."""
+
+    @property
+    def disclosing(self) -> Disclosing:
+        """The ports of a disclosure."""
+        return Disclosing(reading=self.reading, clock=self.clock, entropy=self.entropy)
 
 
 def _node(request: Request) -> Node:
