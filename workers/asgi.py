@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -51,6 +52,7 @@ def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:
     metrics = Metrics()
     started = record_id(services.clock.now(), services.entropy.take(10))
     admin = admin_token(settings.data / "admin.token")
+    tokens_file = settings.access.tokens_file
     node = Node(
         clock=services.clock,
         entropy=services.entropy,
@@ -62,7 +64,7 @@ def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:
         evidence=services.evidence,
         hl7v2=services.hl7v2,
         fhir=services.fhir,
-        tokens=read_tokens(settings.access.tokens, admin),
+        tokens=read_tokens(Path(tokens_file) if tokens_file else None, admin),
         metrics=metrics,
         feed=f"http/{started}",
         numbers=itertools.count(1),

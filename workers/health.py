@@ -4,11 +4,11 @@ import json
 import urllib.request
 from collections.abc import Callable
 
-from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from bridge.api.node import Health
 from bridge.core.errors import BridgeError
+from bridge.store.backlog import read_backlog
 from bridge.telemetry import Metrics
 from workers.celery_app import configured
 from workers.wiring import Services
@@ -36,14 +36,14 @@ class Watchman:
         }
 
     def _database(self) -> str:
-        backlog = self._services.reading.backlog()
+        backlog = read_backlog(self._services.database)
         self._metrics.unprojected.set(backlog.unprojected)
         self._metrics.unsequenced.set(backlog.unsequenced)
         return f"{backlog.unprojected} records and {backlog.unsequenced} leaves wait"
 
     def _queue(self) -> str:
         with self._celery.connection_for_write() as connection:
-            _reached(connection)
+            connection.ensure_connection(max_retries=1, timeout=PATIENCE_S)
         return "reached"
 
     def _chain(self) -> str:
@@ -56,10 +56,6 @@ class Watchman:
         size = newest.size if newest else 0
         self._metrics.log_size.set(size)
         return f"{size} leaves under the newest checkpoint"
-
-
-def _reached(connection: Connection) -> None:
-    connection.ensure_connection(max_retries=1, timeout=PATIENCE_S)
 
 
 def _height(url: str) -> int:

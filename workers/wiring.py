@@ -10,15 +10,19 @@ from adapters.hl7v2.profiles import parse_profile
 from bridge.api.access import admin_token
 from bridge.chain.evm import EvmChain
 from bridge.core.errors import BridgeError, Fault
+from bridge.core.log.note import VerifierKey
 from bridge.embedded import postgres
 from bridge.keys.file import FileSigner, open_signer
 from bridge.ports.logbook import AnchoredHead
 from bridge.settings import Settings, shipped
 from bridge.store.anchors import PostgresAnchors
 from bridge.store.database import Database
+from bridge.store.evidence import PostgresEvidence
 from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
 from bridge.store.migrate import upgrade
+from bridge.store.reading import PostgresReading
+from bridge.store.stored import PostgresStored
 from bridge.store.versions import PostgresVersions
 from workers.anchoring import anchoring_chain, high_water
 from workers.sources import SystemClock, SystemEntropy
@@ -56,6 +60,16 @@ class Services:
         return PostgresVersions(self.database)
 
     @cached_property
+    def reading(self) -> PostgresReading:
+        """What clinics and record holders are shown."""
+        return PostgresReading(self.database)
+
+    @cached_property
+    def evidence(self) -> PostgresEvidence:
+        """What receipts are made of."""
+        return PostgresEvidence(self.database)
+
+    @cached_property
     def book(self) -> PostgresLogBook:
         """The log."""
         return PostgresLogBook(self.database)
@@ -71,6 +85,16 @@ class Services:
         log = self.settings.log
         path = Path(log.key_file) if log.key_file else self.settings.data / "log.key"
         return open_signer(path, origin=log.origin, entropy=self.entropy)
+
+    @cached_property
+    def verifier_keys(self) -> tuple[VerifierKey, ...]:
+        """Whose signatures this log's checkpoints carry."""
+        return (VerifierKey.parse(self.signer.verifier_key),)
+
+    @cached_property
+    def stored(self) -> PostgresStored:
+        """Everything that fsck recomputes."""
+        return PostgresStored(self.database)
 
     @cached_property
     def chain(self) -> EvmChain:

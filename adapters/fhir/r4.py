@@ -99,7 +99,7 @@ def _check_choice(
 def _check_required(
     value: JsonObject, shape: Shape, chosen: dict[str, str], at: Path, problems: Problems
 ) -> None:
-    if len(value) == 1 and "id" in value:
+    if len(value) == 1 and "id" in value and shape.name != "FHIRPrimitiveExtension":
         problems.add("ele-1", at, "an element is more than its id")
     for name in shape.required:
         if name not in value and f"_{name}" not in value:

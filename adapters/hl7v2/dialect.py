@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.hl7v2 import ack, syntax
-from adapters.hl7v2.assembly import assemble, begin
+from adapters.hl7v2.assembly import assemble
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.zones import offset_of
 from adapters.hl7v2.engine import Engine, compiled, fields_of
-from adapters.hl7v2.grammar import Group, structure, structure_of
+from adapters.hl7v2.grammar import structure, structure_of
 from adapters.hl7v2.profiles import ANYONE, SenderProfile, choose
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, Instant, sha256
@@ -96,14 +96,21 @@ class Hl7v2:
         ctx.findings += early
         _check_header(lines[0], message)
         build = Build(
-            ctx, header=lines[0], source=source.hex(), base=_base(profile), tracing=tracing
+            ctx,
+            header=lines[0],
+            source=source.hex(),
+            base=_base(profile),
+            memory=engine.memory,
+            tracing=tracing,
         )
         name, mapped = structure_of(build.code, build.trigger)
         if not mapped:
             _unmapped(build, profile)
+        held = len(build.shelf)
         root = engine.run(build, lines, structure(name))
+        engine.memory.grown(len(build.shelf) - held)
         bundle = assemble(build, root, source=source, mapping=engine.digest)
-        for number in _MSH_READ:
+        for number in _MSH_READ if tracing else ():
             build.touch("MSH", 1, "MSH", number, (), "")
         return Converted(
             bundle=bundle, build=build, engine=engine, message=message, lines=lines, source=source

@@ -1,4 +1,4 @@
-"""The FastAPI application over a node: routes, refusals, and nothing that the routes do not need."""
+"""The FastAPI application over a node: its routes, its refusals, and nothing else."""
 
 from fastapi import FastAPI
 

@@ -76,7 +76,7 @@ def _send(node: Node, name: str, message: bytes, kind: str) -> dict[str, str]:
     try:
         response = node.post("/fhir" if kind == FHIR else "/hl7v2", message, kind)
     except BridgeError as error:
-        if error.code in {"node-unreachable", "token-unknown", "role-missing"}:
+        if error.code in {"node-unreachable", "token-unknown", "access-refused"}:
             raise
         return {"input": name, "record": "", "status": "refused", "ack": str(error)}
     record = response.headers.get("x-record-id", "")

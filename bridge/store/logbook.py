@@ -1,10 +1,11 @@
 """The log in PostgreSQL: one statement, one round trip a durable step."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import CursorResult, text
+from sqlalchemy.exc import DBAPIError
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, Instant, LeafIndex, TreeSize
@@ -20,6 +21,7 @@ STEP = 0x666869725F737470
 """Advisory lock of one step: should a sequencer lose its session, its successor waits."""
 
 TRY_LOCK = text("SELECT pg_try_advisory_lock(:key)")
+UNLOCK = text("SELECT pg_advisory_unlock(:key)")
 WAIT_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 HEAD = text("SELECT origin, size, root FROM head")
 ASSIGNED = text("SELECT coalesce(max(index) + 1, 0) FROM leaf")
@@ -89,9 +91,16 @@ class PostgresLogBook:
 
     @contextmanager
     def sequencing(self) -> Iterator[bool]:
-        """Hold the sequencer's lock on a connection of its own; its end frees the lock."""
+        """Hold the sequencer's lock on a connection of its own, which frees it if we die."""
         with self._database.session() as session:
-            yield bool(session.execute(TRY_LOCK, {"key": SEQUENCER}).scalar_one())
+            alone = bool(session.execute(TRY_LOCK, {"key": SEQUENCER}).scalar_one())
+            try:
+                yield alone
+            finally:
+                # Closing alone would free it a moment later, and the next run would stand back.
+                if alone:
+                    with suppress(DBAPIError):  # a session that was cut holds no lock
+                        session.execute(UNLOCK, {"key": SEQUENCER})
 
     def head(self) -> Head | None:
         """The newest head; see the port."""

@@ -28,7 +28,7 @@ LEFT JOIN leaf l ON l.subject = r.id
 ONE = text(ROW + "WHERE r.id = :id")
 
 PAGE = text(
-    ROW
+    ROW  # noqa: S608  both parts are constants of this file
     + """
 WHERE (:control_id = '' OR r.control_id = :control_id)
   AND (:sender = '' OR r.sender = :sender)
@@ -36,7 +36,7 @@ WHERE (:control_id = '' OR r.control_id = :control_id)
   AND (CAST(:until AS timestamptz) IS NULL OR r.received <= :until)
   AND (:last = '' OR r.seq < (SELECT b.seq FROM record b WHERE b.id = :last))
 ORDER BY r.seq DESC LIMIT :size
-"""  # noqa: S608  two constants of this file
+"""
 )
 
 SOURCE = text("""

@@ -6,6 +6,7 @@ from typing import Any, assert_never, cast
 
 from sqlalchemy import CursorResult, text
 
+from bridge.core.ids import RecordId
 from bridge.core.plain import plain
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.canon import parse
@@ -20,8 +21,10 @@ from bridge.core.search.index import (
     TextRow,
     TokenRow,
 )
+from bridge.core.search.query import SearchQuery
 from bridge.ports.versions import NewRevision, NewVersion
 from bridge.store.lanes import Lanes
+from bridge.store.search import page_statement
 
 __all__ = ["PostgresVersions"]
 
@@ -91,11 +94,10 @@ LEAF_TYPES = ("int2", "text", "bytea")
 
 LEAVE_LANES = text("DELETE FROM lane_queue WHERE seq = ANY(:seqs)")
 
-FIND = text("""
-SELECT DISTINCT t.id FROM index_token t
-WHERE t.type = :type AND t.param = 'identifier' AND t.value = :value
-  AND (CAST(:system AS text) IS NULL OR t.system = :system)
-LIMIT 2
+MADE_BY = text("""
+SELECT v.type, v.id, v.version FROM record r
+JOIN revision n ON n.record_seq = r.seq JOIN resource_version v ON v.revision = n.id
+WHERE r.id = :record
 """)
 
 
@@ -118,12 +120,15 @@ class PostgresVersions(Lanes):
             for ref, version in ((ResourceRef(r.type, r.id), r.version) for r in rows)
         }
 
-    def find(self, resource_type: str, system: str | None, value: str) -> tuple[str, ...]:
-        """Ids of present resources with this identifier, at most 2."""
-        rows = self._database.connection.execute(
-            FIND, {"type": resource_type, "system": system, "value": plain(value)}
-        )
-        return tuple(row.id for row in rows)
+    def find(self, query: SearchQuery) -> tuple[str, ...]:
+        """Ids of present resources that match, at most 2."""
+        statement = page_statement(query, limit=2, after=None)
+        return tuple(row.id for row in self._database.connection.execute(statement))
+
+    def made_by(self, record: RecordId) -> dict[ResourceRef, int]:
+        """The versions that a projected record made."""
+        rows = self._database.connection.execute(MADE_BY, {"record": record})
+        return {ResourceRef(row.type, row.id): row.version for row in rows}
 
     def keep(self, revisions: Sequence[NewRevision]) -> None:
         """Store revisions, versions, index and pending leaves; see the port."""

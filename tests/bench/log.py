@@ -14,9 +14,11 @@ from pymerkle import InmemoryTree
 from sqlalchemy import text
 
 from bridge.core.ids import Instant, LeafIndex, TreeSize
+from bridge.core.log.checkpoint import VerifierKey
 from bridge.core.log.merkle import leaf_hash, leaf_hashes, verify_inclusion
 from bridge.core.log.tiles import grow, prove_inclusion
 from bridge.embedded import postgres
+from bridge.flows.check import check, fetch_from
 from bridge.flows.sequence import sequence
 from bridge.store.database import Database
 from bridge.store.logbook import PostgresLogBook
@@ -28,9 +30,11 @@ __all__ = ["main"]
 LEAVES = 1_000_000
 PEER_LEAVES = 20_000
 """pymerkle keeps an object a node and slows down as it grows; this is enough to see its rate."""
+# Subjects rise with time, as ids of UUID version 7 do: a random one would touch every index page.
 QUEUE = text("""
 INSERT INTO leaf_queue (kind, subject, leaf)
-SELECT 1, gen_random_uuid()::text, 'fhir-anchor/leaf/1'::bytea || '\\x0001' || sha256(i::text::bytea)
+SELECT 1, '018f' || lpad(to_hex(i), 9, '0') || '-7abc-8def-0123456789ab',
+    'fhir-anchor/leaf/1'::bytea || '\\x0001' || sha256(i::text::bytea)
 FROM generate_series(CAST(:begin AS int), :end) AS i
 """)
 
@@ -74,6 +78,7 @@ def _with_postgres(database: Database, count: int) -> None:
         database.connection.execute(text("ANALYZE leaf_queue"))
     row("sequenced into PostgreSQL, 10,000 a batch", count, lambda: _drain(book))
     indices = [LeafIndex(at * count // 200) for at in range(200)]
+    row("audit of the log from PostgreSQL", count, lambda: _audit(book))
     row("receipt's proof from PostgreSQL, verified", 200, lambda: _prove(book, indices))
 
 
@@ -90,6 +95,14 @@ def _prove(book: PostgresLogBook, indices: list[LeafIndex]) -> None:
     for index in indices:
         path = prove_inclusion(index, head.size, book.tiles)
         verify_inclusion(leaf_hash(book.leaf_at(index) or b""), index, head.size, path, head.root)
+
+
+def _audit(book: PostgresLogBook) -> None:
+    signer = KnownSigner()
+    key = VerifierKey.parse(signer.verifier_key)
+    report = check(fetch=fetch_from(book), verifiers=[key], origin=signer.name)
+    if report.findings:
+        raise SystemExit(str(report.findings[0]))
 
 
 def _peer() -> None:

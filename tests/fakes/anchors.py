@@ -86,6 +86,16 @@ class MemoryAnchors:
         ]
         return tuple(sorted(rows, key=lambda row: (row.payload.size, row.id))[:100])
 
+    def covering(self, size_from: int) -> tuple[Attempt, ...]:
+        """Smallest first."""
+        standing = (State.MINED, State.FINAL, State.EVIDENCED)
+        rows = [
+            row
+            for row in self.rows.values()
+            if row.state in standing and row.payload.size >= size_from
+        ]
+        return tuple(sorted(rows, key=lambda row: (row.payload.size, row.id))[:100])
+
     def newest_evidenced(self, chain: str, account: str) -> tuple[Attempt, ...]:
         """Highest block first."""
         rows = [

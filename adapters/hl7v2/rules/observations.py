@@ -53,18 +53,14 @@ def observation_value(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     ctx = b.ctx
     ctx.at = "OBX-5"
     if text == '""':
-        for name in ("valueQuantity", "valueString", "valueCodeableConcept"):
-            b.erase(r, name)
+        _erase(b, r)
         return
     kind = b.comp(f[2], 1)
     if kind in _TEXTS:
-        lines = [DATATYPES["TX.string"].function(line, ctx) or "" for line in _repeated(text, b)]
-        joined = "\n".join(lines).strip("\n")
-        if joined:
-            r["valueString"] = joined
+        _lines(text, b, r)
         return
     if kind == "NA":
-        _sampled(text, f[6], b, r)
+        _sampled(text, b, r)
         return
     repeated = [one for one in _repeated(text, b) if one]
     values = [value for one in repeated if (value := _value(kind, one, f[6], b)) is not None]
@@ -74,6 +70,21 @@ def observation_value(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         component: JsonObject = {"code": r["code"]}
         _put(component, value)
         append(r, "component", component)
+
+
+def _erase(b: Build, r: JsonObject) -> None:
+    """The sender deletes the result: whichever type it had."""
+    for name in ("valueQuantity", "valueString", "valueCodeableConcept", "component"):
+        b.erase(r, name)
+
+
+def _lines(text: str, b: Build, r: JsonObject) -> None:
+    """TX and FT: every repetition is a line."""
+    function = DATATYPES["TX.string"].function
+    lines = [function(line, b.ctx) or "" for line in _repeated(text, b)]
+    joined = "\n".join(lines).strip("\n")
+    if joined:
+        r["valueString"] = joined
 
 
 def _repeated(text: str, b: Build) -> list[str]:
@@ -204,9 +215,8 @@ _SPECIAL: Final[dict[str, Callable[[str, str, Build], Value | None]]] = {
 }
 
 
-def _sampled(text: str, units: str, b: Build, r: JsonObject) -> None:
-    """NA: numbers of one channel, period unknown to HL7, so as text of the numbers."""
-    del units
+def _sampled(text: str, b: Build, r: JsonObject) -> None:
+    """NA: numbers of one channel whose period HL7 does not say, so as text of the numbers."""
     values = [part for one in _repeated(text, b) for part in one.split(b.ctx.component)]
     joined = " ".join(DATATYPES["ST.string"].function(value, b.ctx) or "E" for value in values)
     r["valueString"] = joined

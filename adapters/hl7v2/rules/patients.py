@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from adapters.hl7v2.build import Build, append
+from adapters.hl7v2.build import Build, append, reference_to
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.rules.registry import rule
@@ -83,7 +83,7 @@ def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         "code": "MTH",
         "display": "mother",
     }
-    made["patient"] = {"reference": f"Patient/{r['id']}"}
+    made["patient"] = reference_to(r)
     made["identifier"] = [identifier]
     made["relationship"] = [{"coding": [code]}]
 
@@ -130,4 +130,4 @@ def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
 
 
 def _link(patient: JsonObject, kind: str, other: JsonObject) -> None:
-    append(patient, "link", {"other": {"reference": f"Patient/{other['id']}"}, "type": kind})
+    append(patient, "link", {"other": reference_to(other), "type": kind})

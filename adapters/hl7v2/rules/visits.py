@@ -1,6 +1,6 @@
 """Rules of Encounter, AllergyIntolerance and Coverage that need more than one value."""
 
-from adapters.hl7v2.build import Build, append
+from adapters.hl7v2.build import Build, append, reference_to
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.rules.registry import rule
@@ -89,7 +89,7 @@ def _manifestation(one: str, b: Build) -> JsonObject | None:
 
 
 @rule("payor", reads=("IN1-3", "IN1-4"), writes="payor")
-def payor(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
+def payor(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """IN1-3 identifies the company that IN1-4 names; without identifier, words."""
     b.ctx.at = "IN1-3"
     identifier = DATATYPES["CX.Identifier"].function(b.first(f[3]), b.ctx) if f[3] else None
@@ -97,12 +97,14 @@ def payor(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if identifier is None:
         r["payor"] = [{"display": name or "unknown"}]
         return
-    function = DATATYPES["CX.Identifier"].function
-    made = b.new(g, "Organization", ((("IN1", 3, 0, function),),), f, merge=True)
-    made.setdefault("identifier", [identifier])
+    body: JsonObject = {"identifier": [identifier]}
     if name:
-        made.setdefault("name", name)
-    reference: JsonObject = {"reference": f"Organization/{made['id']}"}
+        body["name"] = name
+    made = b.identified("Organization", body)
+    if made is None:
+        return
+    b.keep(made)
+    reference = reference_to(made)
     if name:
         reference["display"] = name
     r["payor"] = [reference]

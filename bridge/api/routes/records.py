@@ -5,11 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
-from bridge.api.access import Client, Role, allow
+from bridge.api.access import holding
 from bridge.api.node import Node, TheNode
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant, RecordId, instant_text, parse_instant
-from bridge.flows.disclose import Caller, disclose_bundle, disclose_source
+from bridge.core.policy.access import Caller, Role
+from bridge.flows.disclose import disclose_bundle, disclose_source
 from bridge.flows.issue import issue
 from bridge.ports.anchors import Attempt, State
 from bridge.ports.reading import RecordRow, Refusal
@@ -17,13 +18,13 @@ from bridge.ports.reading import RecordRow, Refusal
 __all__ = ["router"]
 
 router = APIRouter(prefix="/records", tags=["records"])
-Anyone = Annotated[Client, Depends(allow(Role.SENDER, Role.READER, Role.COMPLIANCE))]
-Prover = Annotated[Client, Depends(allow(Role.READER, Role.COMPLIANCE))]
+Anyone = Annotated[Caller, Depends(holding(Role.SENDER, Role.READER, Role.COMPLIANCE))]
+Prover = Annotated[Caller, Depends(holding(Role.READER, Role.COMPLIANCE))]
 MAX_COUNT = 1000
 
 
 @router.get("")
-def find(  # noqa: PLR0913 - one parameter a query parameter
+def find(  # noqa: PLR0913, PLR0917 - one parameter a query parameter
     node: TheNode,
     _: Anyone,
     control_id: str = "",
@@ -68,16 +69,16 @@ def receipt(record: str, node: TheNode, _: Prover) -> Response:
 
 
 @router.get("/{record}/source", response_class=Response)
-def source(record: str, node: TheNode, client: Prover) -> Response:
+def source(record: str, node: TheNode, caller: Prover) -> Response:
     """The bytes as they were received; an access entry is made."""
-    data = disclose_source(RecordId(record), caller=_caller(client), **node.disclosing())
+    data = disclose_source(RecordId(record), caller=caller, **node.disclosing)
     return Response(data, media_type="application/octet-stream")
 
 
 @router.get("/{record}/bundle", response_class=Response)
-def bundle(record: str, node: TheNode, client: Prover) -> Response:
+def bundle(record: str, node: TheNode, caller: Prover) -> Response:
     """The canonical bundle, byte for byte as it was hashed; an access entry is made."""
-    data = disclose_bundle(RecordId(record), caller=_caller(client), **node.disclosing())
+    data = disclose_bundle(RecordId(record), caller=caller, **node.disclosing)
     return Response(data, media_type="application/fhir+json")
 
 

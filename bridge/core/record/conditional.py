@@ -60,7 +60,10 @@ def resolved(bundle: JsonObject, found: Mapping[Condition, tuple[str, ...]]) -> 
         answered = _answered(index, entry, found, names)
         if answered is not None:
             entries.append(answered)
-    return cast("JsonObject", _relinked({**bundle, "entry": entries}, names, found))
+    whole = {key: value for key, value in bundle.items() if key != "entry"}
+    if entries:  # FHIR knows no empty list
+        whole["entry"] = entries
+    return cast("JsonObject", _relinked(whole, names, found))
 
 
 def _answered(

@@ -187,6 +187,17 @@ def test_lock_of_a_dead_process_is_free(database_url: str, clean: Database) -> N
     dead.close()
 
 
+def test_lock_is_free_the_moment_the_block_ends(clean: Database) -> None:
+    """Runs that follow each other at once never stand back for their own shadow."""
+    book, alone = PostgresLogBook(clean), []
+
+    for _ in range(50):
+        with book.sequencing() as first:
+            alone.append(first)
+
+    assert alone == [True] * 50
+
+
 def test_reads_join_an_open_unit(clean: Database) -> None:
     """A caller that holds a unit reads the log inside it."""
     book = PostgresLogBook(clean)
