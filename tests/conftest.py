@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.database", "tests.devchain"]
+pytest_plugins = ["tests.database", "tests.devchain", "tests.anvil"]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

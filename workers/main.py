@@ -92,8 +92,10 @@ def devchain(
 ) -> None:
     """A local EVM that keeps its blocks on disk; for trying things out, no evidence by itself."""
     from bridge.embedded.devchain import run
+    from workers.sources import SystemClock, SystemEntropy
 
-    run(settings_of(data, config).data / "devchain", host, port)
+    folder = settings_of(data, config).data / "devchain"
+    run(folder, host, port, clock=SystemClock(), entropy=SystemEntropy())
 
 
 def main() -> None:
