@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+<<<<<<< HEAD
 pytest_plugins = ["tests.database", "tests.devchain", "tests.served_mllp"]
+=======
+pytest_plugins = ["tests.database", "tests.devchain", "tests.anvil"]
+>>>>>>> chain
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

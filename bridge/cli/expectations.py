@@ -181,7 +181,9 @@ def _holds(one: Expectation, found: list[Json]) -> bool:
 
 
 def _equal_any(found: list[Json], wanted: str | bool | None) -> bool:
-    return any(item is wanted if isinstance(wanted, bool) else _text(item) == wanted for item in found)
+    return any(
+        item is wanted if isinstance(wanted, bool) else _text(item) == wanted for item in found
+    )
 
 
 def _text(item: Json) -> str | None:
