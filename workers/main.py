@@ -95,7 +95,6 @@ def devchain(
 ) -> None:
     """A local EVM that keeps its blocks on disk; for trying things out, no evidence by itself."""
     from bridge.embedded.devchain import run
-<<<<<<< HEAD
     from workers.anchoring import DEVCHAIN_FOLDER
     from workers.sources import SystemClock, SystemEntropy
 
@@ -169,12 +168,6 @@ def config_show(data: Data = None, config: Config = None) -> None:
     """Every setting as this command line sees it, as environment variables."""
     for name, value in settings_of(data, config).as_environment().items():
         sys.stdout.write(f"{name}={value}\n")
-=======
-    from workers.sources import SystemClock, SystemEntropy
-
-    folder = settings_of(data, config).data / "devchain"
-    run(folder, host, port, clock=SystemClock(), entropy=SystemEntropy())
->>>>>>> chain
 
 
 def main() -> None:
