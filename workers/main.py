@@ -16,6 +16,7 @@ from bridge.cli.node import DEFAULT_URL, Node
 from bridge.cli.options import Config, Data, HostPort, TokenFile, Url, host_port, settings_of
 from bridge.cli.verify import verify
 from bridge.core.errors import BridgeError
+from workers.mapping import commands as map_commands
 
 __all__ = ["app", "main"]
 
@@ -26,6 +27,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(map_commands, name="map")
 NOT_DONE, USAGE = 1, 2
 
 
@@ -103,6 +105,42 @@ def devchain(
 
 
 app.command()(verify)
+
+
+@app.command()
+def convert(
+    files: Annotated[list[Path], typer.Argument(help="HL7v2 messages, batches, or FHIR JSON.")],
+    sender: Annotated[
+        str, typer.Option(metavar="NAME", help="Rules of this sender, whatever MSH says.")
+    ] = "",
+    config: Config = None,
+    *,
+    residue: Annotated[
+        bool, typer.Option("--residue", help="Also say what nothing consumed, on standard error.")
+    ] = False,
+    pretty: Annotated[bool, typer.Option("--pretty", help="Indented, for a reader.")] = False,
+) -> None:
+    """Files to canonical bundles, one a line; no database, no network."""
+    from bridge.cli.convert import convert as run
+    from workers.dialects import converters
+
+    parts = converters(settings_of(None, config), sender)
+    run(files, parts, sender=sender, residue=residue, pretty=pretty)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders or batches.")],
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+    data: Data = None,
+) -> None:
+    """Send files to a running node; sending again is harmless."""
+    from adapters.hl7v2.batch import split
+    from bridge.cli.ingest import ingest as send
+
+    with Node(url, token_file, settings_of(data, None).data) as node:
+        send(paths, node, split)
 
 
 @app.command()

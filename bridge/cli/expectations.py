@@ -123,7 +123,7 @@ def _literal(text: str, place: str) -> str | bool:
 
 
 def _follow(path: tuple[str, ...], resources: list[JsonObject]) -> list[Json]:
-    known = {f"{body['resourceType']}/{body['id']}": body for body in resources}
+    known = {f"{_text(body['resourceType'])}/{_text(body['id'])}": body for body in resources}
     found: list[Json] = [body for body in resources if body["resourceType"] == path[0]]
     for step in path[1:]:
         found = _step(step, found, known)
@@ -131,16 +131,8 @@ def _follow(path: tuple[str, ...], resources: list[JsonObject]) -> list[Json]:
 
 
 def _step(step: str, found: list[Json], known: Mapping[str, JsonObject]) -> list[Json]:
-    match step:
-        case "exists()" | "empty()":
-            return [bool(found) == (step == "exists()")]
-        case "count()":
-            return [len(found)]
-        case "first()":
-            return found[:1]
-        case "resolve()":
-            names = [item.get("reference") for item in found if isinstance(item, dict)]
-            return [known[name] for name in names if isinstance(name, str) and name in known]
+    if step in _FUNCTIONS:
+        return _call(step, found, known)
     if step.startswith("where("):
         inner, _, value = step[6:-1].partition(" = ")
         wanted = _literal(value.strip(), "")
@@ -149,6 +141,17 @@ def _step(step: str, found: list[Json], known: Mapping[str, JsonObject]) -> list
     name, bracket, index = step.partition("[")
     children = [child for item in found for child in _children(item, name)]
     return children[int(index[:-1]) :][:1] if bracket else children
+
+
+def _call(step: str, found: list[Json], known: Mapping[str, JsonObject]) -> list[Json]:
+    if step == "first()":
+        return found[:1]
+    if step == "count()":
+        return [len(found)]
+    if step == "resolve()":
+        names = [item.get("reference") for item in found if isinstance(item, dict)]
+        return [known[name] for name in names if isinstance(name, str) and name in known]
+    return [bool(found) == (step == "exists()")]
 
 
 def _inside(path: Iterable[str], item: Json, known: Mapping[str, JsonObject]) -> list[Json]:
@@ -190,7 +193,7 @@ def _text(item: Json) -> str | None:
     """What a literal is compared with; None where the item is no single value."""
     if isinstance(item, Raw):
         return bytes(item).decode()
-    if isinstance(item, bool) or isinstance(item, dict | list) or item is None:
+    if item is None or isinstance(item, bool | dict | list):
         return None
     return str(item)
 

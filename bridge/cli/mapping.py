@@ -1,4 +1,4 @@
-"""`fhir-anchor map`: check, explain, coverage, diff and test of mapping rules, all without a node."""
+"""`fhir-anchor map`: check, explain, coverage, diff and test of mapping rules, without a node."""
 
 import json
 import sys
@@ -66,7 +66,7 @@ class Mappings:
 
 
 def check(mappings: Mappings, overlays: Sequence[Path]) -> None:
-    """Compile and type-check the shipped rules and every overlay; a line each; exit 1 if one fails."""
+    """Compile and type-check the shipped rules and every overlay, a line each; exit 1 if one fails."""
     wrong = 0
     for name in ("base", *(map(str, overlays) if overlays else mappings.names)):
         try:
@@ -177,21 +177,30 @@ def _outcome(rules: Rules, raw: bytes) -> dict[str, str]:
 
 
 def _leaves(bundle: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """`Patient#1.name[0].family` and its value; ids, which depend on the sender, are numbers.
+    """`Patient(17).name[0].family` and its value, where 17 is the identifier of the patient.
 
-    Provenance names the mapping itself, so it always differs and says nothing here.
+    Ids depend on the sender's name space, so they say nothing here; so does Provenance, which
+    names the mapping itself.
     """
     counts: Counter[str] = Counter()
     resources = [entry["resource"] for entry in bundle["entry"]]
     names: dict[str, str] = {}
     for body in resources:
-        kind = body["resourceType"]
-        counts[kind] += 1
-        names[f"{kind}/{body['id']}"] = f"{kind}#{counts[kind]}"
+        name = _name(body)
+        counts[name] += 1
+        again = f"#{counts[name]}" if counts[name] > 1 else ""
+        names[f"{body['resourceType']}/{body['id']}"] = name + again
     for body in resources:
         if body["resourceType"] != "Provenance":
             name = names[f"{body['resourceType']}/{body['id']}"]
             yield from _under(name, {k: v for k, v in body.items() if k != "id"}, names)
+
+
+def _name(body: Mapping[str, Any]) -> str:
+    """Type and first identifier, where it has one."""
+    held = body.get("identifier", [])
+    first = held[0] if isinstance(held, list) and held else held or {}
+    return f"{body['resourceType']}({first['value']})" if "value" in first else body["resourceType"]
 
 
 def _under(path: str, value: Any, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any JSON
