@@ -59,9 +59,8 @@ def owed_nothing(header: Header, *, enhanced: bool) -> bool:
 
 def unstored(cause: BaseException) -> BridgeError:
     """What a sender is told when its message could not be stored; the cause stays in the log."""
-    if isinstance(cause, BridgeError) and cause.fault is not Fault.PEER:
-        code, what = "node-failed", "this node failed while it stored the message"
-    else:
+    code, what = "node-failed", "this node failed while it stored the message"
+    if isinstance(cause, BridgeError) and cause.fault is Fault.PEER:
         code, what = "node-unavailable", "this node cannot store messages at the moment"
     return BridgeError(
         code, Fault.PEER, what=what, where="storage", do="send the message again later"

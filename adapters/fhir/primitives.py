@@ -19,8 +19,8 @@ _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?"
 _ZONE = r"(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))"
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
-_CODE = re.compile(r"[^ \t\r\n]+(?:[ \t\r\n][^ \t\r\n]+)*").fullmatch
-_URI = re.compile(r"[^\s]+").fullmatch
+_CODE = re.compile(r"[^\x00-\x20]+(?:[ \t\r\n][^\x00-\x20]+)*").fullmatch
+_URI = re.compile(r"[^\s\x00-\x20]+").fullmatch
 _OID = re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9]\d*))+").fullmatch
 _UUID = re.compile(
     r"urn:uuid:[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"

@@ -9,10 +9,11 @@ from functools import cache
 
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
 
+from adapters.fhir.constraint import Rule
 from adapters.fhir.definitions import Element, Shape, resource_shape, type_shape
 from adapters.fhir.problems import Path, Problems, Reference
 from adapters.fhir.references import check_contained, check_form
-from adapters.fhir.rules import Rule, rules_of
+from adapters.fhir.rules import rules_of
 from bridge.core.record.bundle import Json, JsonObject
 
 __all__ = ["check_resource"]
@@ -60,13 +61,13 @@ def _check_object(value: JsonObject, shape: Shape, at: Path, problems: Problems)
     for name, item in value.items():
         element = elements.get(name)
         if element is None:
-            if name != "resourceType" or not shape.is_resource:
-                _add_unknown(name, shape, at, problems)
-        elif element.repeats:
+            _check_unknown(name, shape, at, problems)
+            continue
+        if element.repeats:
             _check_list(item, element, value, (at, name), problems)
         else:
             _check_value(item, element, (at, name), problems)
-        if element is not None and element.choice:
+        if element.choice:
             _check_choice(name, element, chosen, at, problems)
     _check_required(value, shape, chosen, at, problems)
     for rule in _rules(shape.name):
@@ -79,9 +80,10 @@ def _rules(type_name: str) -> tuple[Rule, ...]:
     return rules_of(type_name)
 
 
-def _add_unknown(name: str, shape: Shape, at: Path, problems: Problems) -> None:
-    where = (at, name) if _NAME(name) else at
-    problems.add("element-unknown", where, f"{shape.name} has no such element in FHIR R4")
+def _check_unknown(name: str, shape: Shape, at: Path, problems: Problems) -> None:
+    if name != "resourceType" or not shape.is_resource:
+        where = (at, name) if _NAME(name) else at
+        problems.add("element-unknown", where, f"{shape.name} has no such element in FHIR R4")
 
 
 def _check_choice(
@@ -97,6 +99,8 @@ def _check_choice(
 def _check_required(
     value: JsonObject, shape: Shape, chosen: dict[str, str], at: Path, problems: Problems
 ) -> None:
+    if len(value) == 1 and "id" in value and shape.name != "FHIRPrimitiveExtension":
+        problems.add("ele-1", at, "an element is more than its id")
     for name in shape.required:
         if name not in value and f"_{name}" not in value:
             problems.add("element-missing", (at, name), f"{shape.name}.{name} is required")

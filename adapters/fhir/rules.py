@@ -1,22 +1,22 @@
-"""The constraints that R4 states beside the shape, one row each, by type."""
+"""The constraints that R4 states beside the shape: by type, each under its key.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+Source: https://hl7.org/fhir/R4/conformance-rules.html#constraints. Only those that R4 calls errors,
+and two of its prose: a system is absolute, an element is more than its id.
+"""
 
-from bridge.core.record.bundle import JsonObject
+from adapters.fhir.constraint import Rule
+from adapters.fhir.resource_rules import RESOURCE_RULES
+from adapters.fhir.type_rules import TYPE_RULES
 
-__all__ = ["Rule", "rules_of"]
+__all__ = ["rules_of"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """A constraint under its FHIR key, such as `pat-1`."""
-
-    key: str
-    text: str
-    holds: Callable[[JsonObject], bool]
+_ROWS = TYPE_RULES + RESOURCE_RULES
 
 
 def rules_of(type_name: str) -> tuple[Rule, ...]:
-    """The rules of a type; none for an unknown one."""
-    return ()
+    """The rules of a type by the name of its model, such as `PatientContact`; often none."""
+    return tuple(
+        Rule(key=key, text=text, holds=holds)
+        for name, key, text, holds in _ROWS
+        if type_name in name.split()
+    )

@@ -2,7 +2,7 @@
 
 from typing import Final, cast
 
-from adapters.hl7v2.build import Build
+from adapters.hl7v2.build import Build, reference_to
 from adapters.hl7v2.grammar import Group
 from bridge.core.ids import Digest
 from bridge.core.record.bundle import Json, JsonObject
@@ -24,6 +24,7 @@ _FOCUS: Final = frozenset({
     "Patient", "Encounter", "ServiceRequest", "DiagnosticReport", "DocumentReference",
     "Appointment", "Immunization", "MedicationRequest",
 })  # fmt: skip
+_EFFECTIVE: Final = frozenset({"effectiveDateTime", "effectivePeriod"})
 _PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 
 
@@ -48,18 +49,19 @@ def begin(build: Build, root: Group) -> None:
 
 def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> JsonObject:
     """The finished Bundle."""
-    header = cast("JsonObject", root.resources["MessageHeader"])
-    provenance = cast("JsonObject", root.resources["Provenance"])
+    header = root.resources["MessageHeader"]
+    provenance = root.resources["Provenance"]
     _complete_header(header, build)
+    _complete_resources(build)
     references = [f"{kind}/{name}" for kind, name in build.resources]
-    _complete_provenance(provenance, build, references, header, source, mapping)
+    _complete_provenance(provenance, references, header, source, mapping)
     entries = [header, *build.resources.values(), provenance]
     changes = _changes(build)
     if changes is not None:
         entries.append(changes)
     base = build.base
     build.bundle["entry"] = [
-        {"fullUrl": f"{base}/{made['resourceType']}/{made['id']}", "resource": made}
+        {"fullUrl": f"{base}/{cast('str', reference_to(made)['reference'])}", "resource": made}
         for made in entries
     ]
     return build.bundle
@@ -85,17 +87,29 @@ def _complete_header(header: JsonObject, build: Build) -> None:
         header["focus"] = focus
 
 
-def _complete_provenance(  # noqa: PLR0913 - the parties of a provenance
+def _complete_resources(build: Build) -> None:
+    """What R4 requires and only the end of the message can tell to be missing."""
+    for (kind, _), made in build.resources.items():
+        if kind == "DocumentReference" and "content" not in made:
+            made["content"] = [{"attachment": cast("Json", UNKNOWN)}]
+        elif kind == "Appointment" and "participant" not in made:
+            made["participant"] = [{"actor": cast("Json", UNKNOWN), "status": "needs-action"}]
+        elif kind == "MedicationAdministration" and not made.keys() & _EFFECTIVE:
+            made["_effectiveDateTime"] = cast("Json", UNKNOWN)
+
+
+def _complete_provenance(
     provenance: JsonObject,
-    build: Build,
     references: list[str],
     header: JsonObject,
     source: Digest,
     mapping: Digest,
 ) -> None:
     """Target, agents and entities: https://hl7.org/fhir/R4/provenance.html."""
-    targets = [f"MessageHeader/{header['id']}", *references]
-    provenance["target"] = [{"reference": reference} for reference in targets]
+    provenance["target"] = [
+        reference_to(header),
+        *[cast("Json", {"reference": reference}) for reference in references],
+    ]
     if "recorded" not in provenance:
         provenance["_recorded"] = cast("Json", UNKNOWN)
     sender = header.get("sender")
@@ -124,29 +138,26 @@ def _digest(value: Digest, display: str) -> JsonObject:
 
 def _changes(build: Build) -> JsonObject | None:
     """The deletes as FHIRPath Patch, grouped by resource; none for what the snapshot sets."""
-    operations: list[Json] = []
-    seen: set[tuple[str, str]] = set()
+    operations: dict[tuple[str, str], Json] = {}
     for resource, path in build.deletes:
         kind = cast("str", resource["resourceType"])
-        target = f"{kind}/{resource['id']}"
-        if _is_set(resource, path) or (target, path) in seen:
+        target = cast("str", reference_to(resource)["reference"])
+        if _is_set(resource, path):
             continue
-        seen.add((target, path))
-        operations.append({
+        operations[target, path] = {
             "name": "operation",
             "part": [
                 {"name": "target", "valueString": target},
                 {"name": "type", "valueCode": "delete"},
                 {"name": "path", "valueString": f"{kind}.{path}"},
             ],
-        })  # fmt: skip
+        }
     if not operations:
         return None
-    operations.sort(key=lambda made: cast("str", made["part"][0]["valueString"]))  # type: ignore[index, call-overload]
     return {
         "resourceType": "Parameters",
         "id": resource_id(build.namespace, "Parameters", *build.fallback),
-        "parameter": operations,
+        "parameter": [operations[key] for key in sorted(operations)],
     }
 
 

@@ -1,18 +1,22 @@
 """The bundle under construction: resources by their keys, references, deletes, and the trace."""
 
-from collections.abc import Sequence
-from typing import TypeAlias, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias, cast
 
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.registry import Convert
 from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.memory import MAX_TEXT, Memory, Note, surroundings
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.identity import resource_id
 
-__all__ = ["Build", "KeyPart", "Touch", "append", "element"]
+__all__ = ["NO_FIELDS", "Build", "KeyPart", "Touch", "append", "element", "reference_to"]
 
 KeyPart: TypeAlias = tuple[str, int, int, Convert | None]
 """Segment, field, component (0 is all) and the function that reads an identifier there."""
+Notes: TypeAlias = tuple[Note, ...]
+NO_FIELDS: Final = [""] * 128
+"""A segment that is not there: every field is empty. No HL7 segment has more than 60."""
 Touch: TypeAlias = tuple[str, str, int, int, tuple[int, ...], str]
 """Row, segment, occurrence, field, components read (empty is all), target path."""
 
@@ -21,12 +25,36 @@ class Build:
     """Everything that the generated functions write into; one instance a message."""
 
     __slots__ = (
-        "base", "bundle", "code", "control", "ctx", "deletes", "fallback", "header", "keys",
-        "memo", "namespace", "patients", "people", "resources", "sender", "trace", "trigger",
+        "base",
+        "bundle",
+        "code",
+        "control",
+        "ctx",
+        "deletes",
+        "fallback",
+        "header",
+        "keys",
+        "memo",
+        "namespace",
+        "occurrences",
+        "patients",
+        "resources",
+        "sender",
+        "shelf",
+        "times",
+        "trace",
+        "trigger",
     )  # fmt: skip
 
     def __init__(
-        self, ctx: Context, *, header: list[str], source: str, base: str, tracing: bool
+        self,
+        ctx: Context,
+        *,
+        header: list[str],
+        source: str,
+        base: str,
+        memory: Memory,
+        tracing: bool,
     ) -> None:
         """Start with what MSH says.
 
@@ -35,6 +63,7 @@ class Build:
             header: MSH as fields, MSH-1 in place.
             source: hex SHA-256 of the bytes, the key of last resort.
             base: URL below which `fullUrl` is made.
+            memory: of the sender's engine.
             tracing: also keep which row read which position.
         """
         self.ctx, self.namespace, self.base = ctx, ctx.namespace, base
@@ -48,8 +77,10 @@ class Build:
         self.keys: dict[tuple[str, str], int] = {}
         self.deletes: list[tuple[JsonObject, str]] = []
         self.memo: dict[tuple[Convert, str], tuple[str, str]] = {}
-        self.people: dict[tuple[Convert, str], JsonObject] = {}
+        self.shelf = memory.shelf(surroundings(ctx, self.sender))
+        self.times: dict[tuple[int, str], Json] = {}
         self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}
+        self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
 
     # -- resources -------------------------------------------------------------------------
@@ -96,7 +127,7 @@ class Build:
     def _key_part(self, group: Group, part: KeyPart, fields: list[str]) -> tuple[str, ...]:
         """One part of a key: a system and value, or a text."""
         segment, field, component, function = part
-        text = fields[field] if segment == fields[0] else self.lookup(group, segment, field)
+        text = (fields if segment == fields[0] else self.segment(group, segment))[field]
         if function is not None:
             return self.identity(text, function) if text else ("", "")
         return (self.comp(text, component) if component else text,)
@@ -126,53 +157,115 @@ class Build:
             above = above.parent.home if above.parent is not None else None
         return None
 
+    def cached(self, slot: int, function: Convert, text: str, *table: object) -> Any:  # noqa: ANN401 - Json of any FHIR type
+        """The function's value, remembered where this sender sent the same text before."""
+        known = self.shelf.get((slot, text))
+        if known is None:
+            known = self._remember(slot, text, lambda: function(text, self.ctx, *table))
+        elif known[1]:
+            for note in known[1]:
+                self.ctx.note(*note)
+        return known[0]
+
+    def timed(self, slot: int, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
+        """The function's value, remembered within the message: its times repeat."""
+        known = self.times.get((slot, text))
+        if known is None:
+            findings = len(self.ctx.findings)
+            known = function(text, self.ctx)
+            if known is not None and findings == len(self.ctx.findings):
+                self.times[slot, text] = known
+        return known
+
+    def _remember(self, slot: int, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
+        """Make the value with its findings, and keep both unless the text is prose."""
+        ctx = self.ctx
+        findings, suppressed = len(ctx.findings), ctx.suppressed
+        value = make()
+        notes = tuple((note.code, note.text, note.severity) for note in ctx.findings[findings:])
+        if len(text) <= MAX_TEXT and suppressed == ctx.suppressed:
+            self.shelf[slot, text] = (value, notes)
+        return value, notes
+
     def refer(
-        self, kind: str, function: Convert, text: str, display: Convert | None
+        self, slot: int, kind: str, function: Convert, text: str, display: Convert | None
     ) -> JsonObject | None:
         """A reference to a person or place: a resource where it has an identifier, else words.
 
         Resources of one key are one; what the first left open the later ones fill.
         """
-        known = self.people.get((function, text))
+        known = self.shelf.get((slot, text))
         if known is None:
-            known = self.people[function, text] = self._refer(kind, function, text, display)
-        return {**known} if known else None
+            known = self._remember(slot, text, lambda: self._person(kind, function, text, display))
+        elif known[1]:
+            for note in known[1]:
+                self.ctx.note(*note)
+        reference, resources = known[0]
+        for resource in resources:
+            self.keep(resource)
+        return {**reference} if reference else None
 
-    def _refer(
+    def _person(
         self, kind: str, function: Convert, text: str, display: Convert | None
-    ) -> JsonObject:
+    ) -> tuple[JsonObject, list[JsonObject]]:
+        """The reference, and the resources that it needs in the bundle."""
         made = function(text, self.ctx)
         label = display(text, self.ctx) if display is not None else None
         reference: JsonObject = {"display": label} if label else {}
+        resources: list[JsonObject] = []
         chain = made if isinstance(made, list) else [made] if made else []
         whole = ""
-        for resource in reversed(chain):  # a place after the place that holds it
+        for body in reversed(chain):  # a place after the place that holds it
+            resource = self.identified(kind, body)
+            if resource is None:
+                continue
             if whole:
                 resource["partOf"] = {"reference": whole}
-            whole = self._keep(kind, resource) or whole
+            whole = f"{kind}/{cast('str', resource['id'])}"
+            resources.append(resource)
         if whole:
             reference["reference"] = whole
-        return reference
+        return reference, resources
 
-    def _keep(self, kind: str, resource: JsonObject) -> str:
-        """The relative reference of a resource that its first identifier names; empty if none."""
-        identifiers = cast("list[dict[str, str]]", resource.get("identifier"))
+    def identified(self, kind: str, body: JsonObject) -> JsonObject | None:
+        """The body as a resource whose id comes of its first identifier; None without one."""
+        identifiers = cast("list[dict[str, str]]", body.get("identifier"))
         if not identifiers:
-            return ""
+            return None
         system = identifiers[0].get("system") or f"|{self.sender}"
         found = resource_id(self.namespace, kind, system, identifiers[0]["value"])
-        stored = self.resources.get((kind, found))
-        if stored is None:
-            self.resources[kind, found] = {"resourceType": kind, "id": found, **resource}
-        else:
-            for name, value in resource.items():
-                stored.setdefault(name, value)
-        return f"{kind}/{found}"
+        return {"resourceType": kind, "id": found, **body}
 
-    def touch(  # noqa: PLR0913 - what is noted has six parts
+    def keep(self, resource: JsonObject) -> None:
+        """Put a resource into the bundle; what one of its key left open is filled, not altered."""
+        seen = (cast("str", resource["resourceType"]), cast("str", resource["id"]))
+        stored = self.resources.get(seen)
+        if stored is None:
+            self.resources[seen] = resource
+        elif stored is not resource and not resource.keys() <= stored.keys():
+            self.resources[seen] = {**resource, **stored}
+
+    def segment(self, group: Group, name: str) -> list[str]:
+        """The nearest segment of that name in this group or those around it, padded."""
+        above: Group | None = group
+        while above is not None:
+            found = above.segments.get(name)
+            if found is not None:
+                return found
+            above = above.parent
+        return NO_FIELDS
+
+    def number(self, lines: Sequence[list[str]]) -> None:
+        """In the trace build: the occurrence of each segment among those of its name."""
+        counts: dict[str, int] = {}
+        for fields in lines:
+            counts[fields[0]] = counts.get(fields[0], 0) + 1
+            self.occurrences[id(fields)] = counts[fields[0]]
+
+    def touch(
         self,
         row: str,
-        occurrence: int,
+        at: list[str] | int,
         segment: str,
         field: int,
         components: tuple[int, ...],
@@ -180,28 +273,20 @@ class Build:
     ) -> None:
         """In the trace build: this row read this position for that element."""
         if self.trace is not None:
+            occurrence = at if isinstance(at, int) else self.occurrences.get(id(at), 0)
             self.trace.append((row, segment, occurrence, field, components, target))
 
     @staticmethod
     def target(resource: JsonObject, path: str) -> str:
         """`Patient/abc.birthDate`."""
-        return f"{resource.get('resourceType')}/{resource.get('id', '')}.{path}"
+        kind, name = resource.get("resourceType", ""), resource.get("id", "")
+        return f"{cast('str', kind)}/{cast('str', name)}.{path}"
 
     def erase(self, resource: JsonObject, path: str) -> None:
         """The sender sent `""`: the stored element goes, unless this message sets it too."""
         self.deletes.append((resource, path))
 
     # -- positions -------------------------------------------------------------------------
-
-    def lookup(self, group: Group, segment: str, field: int) -> str:
-        """A field of the nearest segment of that name in this group or those around it."""
-        above: Group | None = group
-        while above is not None:
-            found = above.segments.get(segment)
-            if found is not None:
-                return found[field] if field < len(found) else ""
-            above = above.parent
-        return ""
 
     def comp(self, text: str, component: int, subcomponent: int = 0) -> str:
         """One component of the first repetition, raw; empty where there is none."""
@@ -226,6 +311,12 @@ class Build:
                 "repetition-unread", "a field repeats whose element does not: the first was taken"
             )
         return valued[0] if valued else ""
+
+
+def reference_to(resource: JsonObject) -> JsonObject:
+    """A relative literal reference, https://hl7.org/fhir/R4/references.html#literal."""
+    kind, name = cast("str", resource["resourceType"]), cast("str", resource["id"])
+    return {"reference": f"{kind}/{name}"}
 
 
 def append(target: JsonObject, name: str, value: Json) -> None:

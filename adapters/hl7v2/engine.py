@@ -12,6 +12,7 @@ from adapters.hl7v2.compiler.layers import digest, resolve
 from adapters.hl7v2.compiler.rows import SegmentMap
 from adapters.hl7v2.context import MAX_FINDINGS, Context
 from adapters.hl7v2.grammar import Group, Structure, place
+from adapters.hl7v2.memory import Memory
 from adapters.hl7v2.profiles import SenderProfile
 from bridge.core.ids import Digest
 from bridge.core.record.bundle import Severity
@@ -41,13 +42,18 @@ class Engine:
     trace: Mapping[str, tuple[Apply, ...]]
     sources: Mapping[str, str]
     """Generated Python by map name."""
+    read_elsewhere: frozenset[str]
+    """Segments that only the maps of other segments read, such as RXR."""
     width: int
+    memory: Memory
 
     def run(self, build: Build, lines: Iterable[list[str]], structure: Structure) -> Group:
         """Convert every segment, MSH the first of `lines`; gives the group of the whole message."""
         ctx = build.ctx
         applies = self.fast if build.trace is None else self.trace
         padded = self._padded(lines)
+        if build.trace is not None:
+            build.number(padded)
         joined = _joined(padded, ctx.repetition) if build.code in _REPORTS else _NONE
         placed = place(padded, structure, _Odd(padded, ctx))
         root = placed[0][0]
@@ -60,6 +66,8 @@ class Engine:
                 continue
             functions = applies.get(fields[0])
             if functions is None:
+                if fields[0] in self.read_elsewhere:
+                    continue
                 ctx.at = fields[0]
                 ctx.note(
                     "segment-unmapped",
@@ -104,16 +112,20 @@ class _Odd:
 def compiled(profile: SenderProfile) -> Engine:
     """The engine of one sender. Takes a second or so: once a process and sender."""
     maps = tuple(sorted(resolve(profile), key=lambda rules: (rules.order, rules.name)))
-    fast = [emit(rules, {}, tracing=False) for rules in maps]
-    trace = [emit(rules, {}, tracing=True) for rules in maps]
+    fast = [emit(rules, profile.tables, tracing=False) for rules in maps]
+    trace = [emit(rules, profile.tables, tracing=True) for rules in maps]
     return Engine(
         profile=profile,
         maps=maps,
-        digest=digest(maps, profile, {}),
+        digest=digest(maps, profile, profile.tables),
         fast=_by_segment(fast),
         trace=_by_segment(trace),
         sources={rules.name: made.source for rules, made in zip(maps, fast, strict=True)},
+        read_elsewhere=frozenset(
+            row.source.segment for rules in maps for row in rules.rows if row.source
+        ),
         width=max((made.width for made in fast), default=1),
+        memory=Memory(),
     )
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 from fastapi import Depends, Request
 
 from bridge.api.access import Tokens
+from bridge.core.proof.report import Report
+from bridge.ports.anchors import AnchorBook
 from bridge.ports.dialect import Dialect
 from bridge.ports.evidence import Evidence
 from bridge.ports.intake import Intake
@@ -27,6 +29,14 @@ class Health:
     detail: str
 
 
+class Disclosing(TypedDict):
+    """What every function of `flows.disclose` takes beside the caller."""
+
+    reading: Reading
+    clock: Clock
+    entropy: Entropy
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """The ports of one API process."""
@@ -37,6 +47,7 @@ class Node:
     versions: Versions
     reading: Reading
     book: LogBook
+    anchors: AnchorBook
     evidence: Evidence
     hl7v2: Dialect
     fhir: Dialect
@@ -48,8 +59,15 @@ class Node:
     """Counts the inputs of the feed."""
     wake: Callable[[], None]
     """Ask the workers to look; never raises, never blocks."""
+    verify: Callable[[bytes, bytes | None], Report]
+    """Receipt and document, with what this node believes."""
     health: Callable[[], dict[str, Health]]
     """State of database, queue, chain and log, each looked at now."""
+
+    @property
+    def disclosing(self) -> Disclosing:
+        """The ports of a disclosure."""
+        return Disclosing(reading=self.reading, clock=self.clock, entropy=self.entropy)
 
 
 def _node(request: Request) -> Node:

@@ -15,6 +15,7 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest
 from bridge.core.proof.endpoints import LiveHead
 from bridge.core.proof.keccak import keccak256
+from bridge.core.proof.members import load
 
 __all__ = ["JsonRpcReader"]
 
@@ -89,6 +90,7 @@ class JsonRpcReader:
             with urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310  as above
                 data: bytes = response.read(MAX_ANSWER + 1)
         except HTTPError as error:
+            error.close()
             self._refuse(f"HTTP {error.code}", cause=error)
         except (OSError, HTTPException) as error:
             self._refuse("it cannot be reached", cause=error)
@@ -98,12 +100,12 @@ class JsonRpcReader:
 
     def _answer(self, data: bytes) -> dict[str, object]:
         try:
-            answer = json.loads(data)
-        except (ValueError, RecursionError) as error:
-            self._refuse("the answer is not JSON", cause=error)
+            answer = load(data, max_size=MAX_ANSWER, where="answer")
+        except BridgeError as error:
+            self._refuse(f"the answer is not JSON: {error.what}", cause=error)
         if not isinstance(answer, dict):
             self._refuse("the answer is not an object")
-        return answer
+        return dict(answer)
 
     def _member(self, block: object, name: str) -> object:
         if not isinstance(block, dict):

@@ -21,8 +21,9 @@ from typing import Final
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant
-from bridge.ports.anchors import AnchorBook, Attempt, Heads, PublishedHead, State
+from bridge.ports.anchors import AnchorBook, Attempt, Heads, State
 from bridge.ports.chain import Chain, ChainView, Fees, Market, Payload
+from bridge.ports.logbook import PublishedHead
 from bridge.ports.sources import Clock
 
 __all__ = ["IN_FLIGHT", "Move", "Step", "anchor", "push"]

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from bridge.core.ids import Digest, Instant, TreeSize
+from bridge.core.ids import Digest, Instant
 from bridge.ports.chain import Fees, Inclusion, Payload, SignedAnchor
+from bridge.ports.logbook import PublishedHead
 
-__all__ = ["AnchorBook", "Attempt", "Heads", "PublishedHead", "State"]
+__all__ = ["AnchorBook", "Attempt", "Heads", "State"]
 
 
 class State(Enum):
@@ -98,14 +99,11 @@ class AnchorBook(Protocol):
     def newest_evidenced(self, chain: str, account: str) -> tuple[Attempt, ...]:
         """Evidenced attempts, highest block first; at most 100. Needs a unit."""
 
+    def covering(self, size_from: int) -> tuple[Attempt, ...]:
+        """Mined, final and evidenced attempts of at least this size, smallest first; at most 100.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedHead:
-    """A signed checkpoint that anybody may read."""
-
-    size: TreeSize
-    root: Digest
-    note: bytes
+        Of every chain. Needs a unit.
+        """
 
 
 class Heads(Protocol):

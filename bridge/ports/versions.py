@@ -11,6 +11,7 @@ from bridge.core.record.bundle import Apply
 from bridge.core.record.merge import ResourceRef
 from bridge.core.record.revision import State, Version
 from bridge.core.search.index import IndexRow
+from bridge.core.search.query import SearchQuery
 
 __all__ = ["NewRevision", "NewVersion", "Stalled", "Versions", "Waiting"]
 
@@ -101,8 +102,15 @@ class Versions(Protocol):
         One entry a reference, also for a resource that does not exist yet.
         """
 
-    def find(self, resource_type: str, system: str | None, value: str) -> tuple[str, ...]:
-        """Ids of present resources with this identifier, at most 2: none, one, or ambiguous."""
+    def find(self, query: SearchQuery) -> tuple[str, ...]:
+        """Ids of present resources that match, at most 2: none, one, or ambiguous.
+
+        Sees what this unit wrote; with the lane of the condition held, no other unit can create a
+        second match for the same condition.
+        """
+
+    def made_by(self, record: RecordId) -> Mapping[ResourceRef, int]:
+        """The versions that a projected record made."""
 
     def keep(self, revisions: Sequence[NewRevision]) -> None:
         """Store revisions, versions, index and pending leaves; the records leave their lanes."""

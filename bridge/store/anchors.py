@@ -98,6 +98,17 @@ class PostgresAnchors:
         )
         return tuple(map(_attempt, self._database.connection.execute(statement)))
 
+    def covering(self, size_from: int) -> tuple[Attempt, ...]:
+        """Mined, final and evidenced attempts of at least this size, on any chain."""
+        standing = (State.MINED.value, State.FINAL.value, State.EVIDENCED.value)
+        statement = (
+            select(table)
+            .where(table.c.state.in_(standing), table.c.size >= size_from)
+            .order_by(table.c.size, table.c.id)
+            .limit(_PAGE)
+        )
+        return tuple(map(_attempt, self._database.connection.execute(statement)))
+
 
 def _columns(attempt: Attempt) -> dict[str, Any]:
     """All but id and version. The inverse of `_attempt`."""

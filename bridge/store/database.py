@@ -56,6 +56,27 @@ class Database:
         except (DBAPIError, psycopg.Error) as error:
             raise _refusal(error) from error
 
+    @contextmanager
+    def joined(self) -> Iterator[Connection]:
+        """The connection of the open unit, or of a unit for this block alone; for reads."""
+        connection = self._open.get()
+        if connection is not None:
+            yield connection
+            return
+        with self.unit():
+            yield self.connection
+
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection of its own beside all units, closed at the end; for locks of a session."""
+        try:
+            with self.engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.detach()
+                yield connection
+        except DBAPIError as error:
+            raise _refusal(error) from error
+
     @property
     def connection(self) -> Connection:
         """The connection of the open unit."""

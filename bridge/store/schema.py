@@ -308,3 +308,10 @@ anchor_attempt = Table(
         postgresql_where=text("state = 'evidenced'"),
     ),
 )
+
+access_patient = Table(
+    "access_patient",
+    metadata,
+    Column("patient", Text, primary_key=True),
+    Column("access", BigInteger, primary_key=True),
+)

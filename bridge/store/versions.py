@@ -6,6 +6,7 @@ from typing import Any, assert_never, cast
 
 from sqlalchemy import CursorResult, text
 
+from bridge.core.ids import RecordId
 from bridge.core.plain import plain
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.canon import parse
@@ -20,8 +21,10 @@ from bridge.core.search.index import (
     TextRow,
     TokenRow,
 )
+from bridge.core.search.query import SearchQuery
 from bridge.ports.versions import NewRevision, NewVersion
 from bridge.store.lanes import Lanes
+from bridge.store.search import page_statement
 
 __all__ = ["PostgresVersions"]
 
@@ -76,11 +79,20 @@ INDEXES: Mapping[type, tuple[str, tuple[str, ...]]] = {
     ),
 }
 
-FORGET = tuple(
-    f"DELETE FROM {table} i USING unnest(%(types)b::text[], %(ids)b::text[]) AS u (type, id) "  # noqa: S608  three constants below, nothing a stranger sends
-    "WHERE i.type = u.type AND i.id = u.id"
-    for table in ("index_token", "index_text", "index_date", "index_reference", "index_quantity")
+FORGET = """
+WITH gone AS (
+    SELECT type, id FROM unnest(%(types)b::text[], %(ids)b::text[]) AS u (type, id)
+), tokens AS (
+    DELETE FROM index_token i USING gone g WHERE i.type = g.type AND i.id = g.id
+), texts AS (
+    DELETE FROM index_text i USING gone g WHERE i.type = g.type AND i.id = g.id
+), dates AS (
+    DELETE FROM index_date i USING gone g WHERE i.type = g.type AND i.id = g.id
+), links AS (
+    DELETE FROM index_reference i USING gone g WHERE i.type = g.type AND i.id = g.id
 )
+DELETE FROM index_quantity i USING gone g WHERE i.type = g.type AND i.id = g.id
+"""
 
 REVISION = "COPY revision (id, record_seq, at, header, salts, resources_root)"
 REVISION_TYPES = ("text", "int8", "timestamptz", "bytea", "bytea", "bytea")
@@ -91,11 +103,10 @@ LEAF_TYPES = ("int2", "text", "bytea")
 
 LEAVE_LANES = text("DELETE FROM lane_queue WHERE seq = ANY(:seqs)")
 
-FIND = text("""
-SELECT DISTINCT t.id FROM index_token t
-WHERE t.type = :type AND t.param = 'identifier' AND t.value = :value
-  AND (CAST(:system AS text) IS NULL OR t.system = :system)
-LIMIT 2
+MADE_BY = text("""
+SELECT v.type, v.id, v.version FROM record r
+JOIN revision n ON n.record_seq = r.seq JOIN resource_version v ON v.revision = n.id
+WHERE r.id = :record
 """)
 
 
@@ -118,12 +129,15 @@ class PostgresVersions(Lanes):
             for ref, version in ((ResourceRef(r.type, r.id), r.version) for r in rows)
         }
 
-    def find(self, resource_type: str, system: str | None, value: str) -> tuple[str, ...]:
-        """Ids of present resources with this identifier, at most 2."""
-        rows = self._database.connection.execute(
-            FIND, {"type": resource_type, "system": system, "value": plain(value)}
-        )
-        return tuple(row.id for row in rows)
+    def find(self, query: SearchQuery) -> tuple[str, ...]:
+        """Ids of present resources that match, at most 2."""
+        statement = page_statement(query, limit=2, after=None)
+        return tuple(row.id for row in self._database.connection.execute(statement))
+
+    def made_by(self, record: RecordId) -> dict[ResourceRef, int]:
+        """The versions that a projected record made."""
+        rows = self._database.connection.execute(MADE_BY, {"record": record})
+        return {ResourceRef(row.type, row.id): row.version for row in rows}
 
     def keep(self, revisions: Sequence[NewRevision]) -> None:
         """Store revisions, versions, index and pending leaves; see the port."""
@@ -161,8 +175,7 @@ class PostgresVersions(Lanes):
         """Replace the search rows of each resource by those of its newest version."""
         older = [new.version.ref for new in newest if new.replaces]
         if older:
-            for statement in FORGET:
-                self._run(statement, _names(older))
+            self._run(FORGET, _names(older))
         by_type: dict[type, list[tuple[object, ...]]] = {kind: [] for kind in INDEXES}
         for new in newest:
             for row in new.index or ():
@@ -217,7 +230,11 @@ def _index_values(row: IndexRow) -> tuple[object, ...]:
         case TokenRow():
             return (row.param, plain(row.system), plain(row.value))
         case TextRow():
-            return (row.param, plain(row.value), plain(row.exact))
+            return (
+                row.param,
+                plain(row.value),
+                row.exact.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+            )
         case DateRow():
             return (row.param, row.low, row.high)
         case ReferenceRow():

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from bridge.core.ids import Digest, TreeSize, sha256
-from bridge.ports.anchors import Attempt, PublishedHead, State
+from bridge.ports.anchors import Attempt, State
+from bridge.ports.logbook import PublishedHead
 from tests.fakes.chain import Crash
 
 __all__ = ["MemoryAnchors", "MemoryHeads", "grown"]
@@ -82,6 +83,16 @@ class MemoryAnchors:
             for row in self.rows.values()
             if (row.chain, row.contract, row.state) == (chain, contract, State.EVIDENCED)
             and row.payload.size >= size_from
+        ]
+        return tuple(sorted(rows, key=lambda row: (row.payload.size, row.id))[:100])
+
+    def covering(self, size_from: int) -> tuple[Attempt, ...]:
+        """Smallest first."""
+        standing = (State.MINED, State.FINAL, State.EVIDENCED)
+        rows = [
+            row
+            for row in self.rows.values()
+            if row.state in standing and row.payload.size >= size_from
         ]
         return tuple(sorted(rows, key=lambda row: (row.payload.size, row.id))[:100])
 

@@ -192,7 +192,7 @@ class World:
         ]
 
     def _revision_value(self, name: str) -> bytes:
-        return sha(b"revision") if name == "header" else sha(tree_root(self._version_claims()))
+        return sha(b"revision") if name == "header" else tree_root(self._version_claims())
 
     def _revision_claim(self, name: str) -> bytes:
         return claim(name, self.salts[name], self._revision_value(name))
@@ -257,7 +257,6 @@ class World:
                 "index": index,
                 "size": len(names),
                 "path": [h.hex() for h in tree_path(index, claims)],
-                "root": tree_root(claims).hex(),
             },
         }
 

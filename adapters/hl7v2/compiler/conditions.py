@@ -1,4 +1,4 @@
-"""The only condition language, `when`: comparison, in, valued, and, or, not, to one Python expression.
+"""The only condition language, `when`: comparison, in, valued, and, or, not, to Python.
 
     PV1-2 = 'P' and not PV1-45 valued
     trigger in ('A11', 'A12') or OBR-25 != 'X'
@@ -13,12 +13,12 @@ from adapters.hl7v2.compiler.rows import parse_position, refuse
 __all__ = ["WORDS", "python_of"]
 
 WORDS: Final = {"trigger": "b.trigger", "code": "b.code", "lead": "g.lead"}
-"""What a condition may ask besides positions: MSH-9.2, MSH-9.1, the segment that opened the group."""
+"""What may be asked besides positions: MSH-9.2, MSH-9.1, the segment that opened the group."""
 _PUNCTUATION: Final = ("!=", "=", "(", ")", ",")
 
 
 def python_of(text: str, segment: str, place: str) -> str:
-    """The condition as a Python expression over `f` (fields), `g` (group) and `b` (build)."""
+    """The condition over `f` (fields), `g` (group), `b` (build), `s_OBR` (the nearest OBR)."""
     reader = _Reader(list(_words(text, place)), segment, place)
     expression = reader.either()
     if reader.rest:
@@ -106,11 +106,8 @@ class _Reader:
         if word in WORDS:
             return WORDS[word]
         position = parse_position(word, self.place)
-        field = (
-            f"f[{position.field}]"
-            if position.segment == self.segment
-            else f"b.lookup(g, {position.segment!r}, {position.field})"
-        )
+        name = "f" if position.segment == self.segment else f"s_{position.segment}"
+        field = f"{name}[{position.field}]"
         if whole and not position.component:
             return field
         return f"b.comp({field}, {position.component or 1}, {position.subcomponent})"

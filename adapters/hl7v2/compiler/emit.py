@@ -35,6 +35,21 @@ _RESOURCES: Final = frozenset({
 })  # fmt: skip
 """What gives one of these gives a person or place: the row refers to it."""
 
+_REPEATED: Final = frozenset({
+    "CWE", "CE", "CNE", "CF", "IS", "ID", "HD", "XON", "MSG", "PT", "VID", "DLD", "FC",
+})  # fmt: skip
+"""Datatypes whose texts come again in every message of a feed: converted once."""
+_TIMES: Final = frozenset({"TS", "DTM", "DT"})
+_SLOTS: Final[dict[tuple[str, str], int]] = {}
+_CHOICES: Final = {
+    "occurrence": ("DateTime", "Period", "Timing", "String"),
+    "effective": ("DateTime", "Period", "Timing", "Instant"),
+    "onset": ("DateTime", "Age", "Period", "Range", "String"),
+    "performed": ("DateTime", "Period", "String"),
+    "quantity": ("Quantity", "Ratio", "Range"),
+}
+"""R4 choice elements that several rows may fill: the first one stands."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emitted:
@@ -57,6 +72,15 @@ class _Code:
     lines: list[str] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)
     width: int = 1
+    foreign: set[str] = field(default_factory=set)
+
+    def read(self, at: Position) -> str:
+        """The field as an expression; segments besides the map's own are fetched once."""
+        self.width = max(self.width, at.field)
+        if at.segment == self.rules.segment:
+            return f"f[{at.field}]"
+        self.foreign.add(at.segment)
+        return f"s_{at.segment}[{at.field}]"
 
     def put(self, depth: int, text: str, row: Row | None = None) -> None:
         note = f"  # {row.id} ({row.place})" if row else ""
@@ -84,9 +108,10 @@ def emit(rules: SegmentMap, code_tables: Mapping[str, CodeTable], *, tracing: bo
         BridgeError: `row-as`, `row-table`, `row-call` or `when-form`, naming file and line.
     """
     code = _Code(rules=rules, tracing=tracing)
-    code.names |= {"EMPTY": ("", '""'), "append": append, "element": element}
+    code.names |= {"EMPTY": ("", '""'), "EMPTY_OBJECT": {}, "append": append, "element": element}
     function = f"{rules.segment}_{rules.target}".replace(".", "_")
     code.put(0, f"def {function}(f, g, b):")
+    code.put(1, "HOISTED")
     code.put(1, "ctx = b.ctx; rep = ctx.repetition")
     _opening(code)
     for row in rules.rows:
@@ -94,6 +119,8 @@ def emit(rules: SegmentMap, code_tables: Mapping[str, CodeTable], *, tracing: bo
     if rules.into:
         code.put(1, "if e:")
         _store(code, 2, "r", rules.into, "e", {})
+    hoisted = "; ".join(f"s_{name} = b.segment(g, {name!r})" for name in sorted(code.foreign))
+    code.lines[1] = f"    {hoisted or 'pass'}"
     source = "\n".join(code.lines) + "\n"
     filename = f"<{rules.name} {'trace' if tracing else 'fast'}>"
     scope = dict(code.names)
@@ -141,8 +168,7 @@ def _keys(code: _Code) -> tuple[tuple[KeyPart, ...], ...]:
         for text in texts:
             where, _, function = text.partition(":")
             at = parse_position(where, code.rules.place)
-            if at.segment == code.rules.segment:
-                code.width = max(code.width, at.field)
+            code.width = max(code.width, at.field)
             convert = _datatype(function, code.rules.place).function if function else None
             parts.append((at.segment, at.field, at.component, convert))
         alternatives.append(tuple(parts))
@@ -154,12 +180,7 @@ def _row(code: _Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
     source = row.source
     depth = 1
     if source is not None:
-        if source.segment == code.rules.segment:
-            code.width = max(code.width, source.field)
-            read = f"f[{source.field}]"
-        else:
-            read = f"b.lookup(g, {source.segment!r}, {source.field})"
-        code.put(1, f"v = {read}", row)
+        code.put(1, f"v = {code.read(source)}", row)
         code.put(1, "if v:")
         depth = 2
         code.put(2, f"ctx.at = {Position(segment=source.segment, field=source.field).text!r}")
@@ -168,15 +189,20 @@ def _row(code: _Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
         code.put(depth, f"if {python_of(row.when, code.rules.segment, row.place)}:", row)
         depth += 1
     base = "e"
+    others = _others(row)
+    if others:
+        code.put(depth, f"if not e.keys() & {set(others)!r}:" if len(others) > 4 else
+                 "if " + " and ".join(f"{name!r} not in e" for name in others) + ":")  # fmt: skip
+        depth += 1
     if row.on:
         code.put(depth, f"o = b.near(g, {row.on!r})", row)
         code.put(depth, "if o is not None:")
         depth, base = depth + 1, "o"
     _value(code, depth, row, base, code_tables)
     if row.default is not None:
-        first = row.to[0].name
-        test = f"if {first!r} not in {base if not row.on else 'e'}:"
-        code.put(1, test, row)
+        names = (row.to[0].name, *others)
+        test = " and ".join(f"{name!r} not in e" for name in names)
+        code.put(1, f"if {test}:", row)
         _store(code, 2, "e", row.to, repr(row.default), {})
 
 
@@ -185,34 +211,34 @@ def _value(
 ) -> None:
     """How the row's value is made, and where it goes."""
     if row.call:
-        if row.call not in RULES:
-            raise refuse("row-call", f"there is no rule {row.call}", row.place,
-                         nearest(row.call, set(RULES)))  # fmt: skip
-        rule = RULES[row.call]
-        for text in rule.reads:
-            where = parse_position(text, row.place)
-            if where.segment == code.rules.segment:
-                code.width = max(code.width, where.field)
-        code.put(depth, f"{code.name('R', rule.function)}(f, g, b, r)", row)
-        if code.tracing:
-            for text in rule.reads:
-                where = parse_position(text, row.place)
-                _touch(code, depth, row, where, frozenset(), f"{rule.writes}")
+        _calling(code, depth, row)
     elif row.ref:
         code.put(depth, f"n = b.near(g, {row.ref!r})", row)
         code.put(depth, "if n is not None:")
         code.put(depth + 1, f"x = {{'reference': {row.ref + '/'!r} + n['id']}}")
         _store(code, depth + 1, base, row.to, "x", row.siblings)
         _touch_row(code, depth + 1, row, frozenset())
-    elif not row.function:
-        if row.fixed is not None:
-            code.put(depth, "if v != '\"\"':" if row.source else "if True:", row)
-            _store(code, depth + 1, base, row.to, repr(row.fixed), row.siblings)
-            _touch_row(code, depth + 1, row, frozenset())
-        elif row.default is not None and depth > 1:
-            code.put(depth, "pass")
-    else:
+    elif row.function:
         _convert(code, depth, row, base, code_tables)
+    elif row.fixed is not None:
+        code.put(depth, "if v != '\"\"':" if row.source else "if True:", row)
+        _store(code, depth + 1, base, row.to, repr(row.fixed), row.siblings)
+        _touch_row(code, depth + 1, row, frozenset())
+    elif depth > 1:
+        code.put(depth, "pass")
+
+
+def _calling(code: _Code, depth: int, row: Row) -> None:
+    """A rule over the whole segment."""
+    if row.call not in RULES:
+        raise refuse("row-call", f"there is no rule {row.call}", row.place,
+                     nearest(row.call, set(RULES)))  # fmt: skip
+    rule = RULES[row.call]
+    code.put(depth, f"{code.name('R', rule.function)}(f, g, b, r)", row)
+    for text in rule.reads:
+        where = parse_position(text, row.place)
+        code.width = max(code.width, where.field)
+        _touch(code, depth, row, where, frozenset(), rule.writes)
 
 
 def _convert(
@@ -252,7 +278,8 @@ def _convert(
         name = code.name(row.function.replace(".", "_"), kind.function)
         code.put(
             depth,
-            f"x = b.refer({kind.gives.removesuffix('[]')!r}, {name}, s, {display}) if s else None",
+            f"x = b.refer({_slot(kind.name, display)}, {kind.gives.removesuffix('[]')!r}, {name}, "
+            f"s, {display}) if s else None",
             row,
         )
     else:
@@ -278,20 +305,40 @@ def _display_names(function: str) -> tuple[str, ...]:
 def _call(code: _Code, row: Row, kind: Datatype, code_tables: Mapping[str, CodeTable]) -> str:
     """The call of the datatype function."""
     name = code.name(row.function.replace(".", "_").replace(":", "_"), kind.function)
+    source = kind.name.split(".", 1)[0]
     if not kind.coded:
         if row.table:
             raise refuse("row-table", f"{row.function} takes no table", row.place,
                          "remove table, or use a coded function")  # fmt: skip
+        if source in _TIMES:
+            return f"b.timed({_slot(kind.name, '')}, {name}, s)"
+        if source in _REPEATED:
+            return f"b.cached({_slot(kind.name, '')}, {name}, s)"
         return f"{name}(s, ctx)"
     if not row.table:
-        return f"{name}(s, ctx, None)"
+        return f"b.cached({_slot(kind.name, '')}, {name}, s, None)"
     table = code_tables.get(row.table)
     if table is None:
         if row.table not in tables.names():
             raise refuse("row-table", f"there is no table {row.table}", row.place,
                          nearest(row.table, {*tables.names(), *code_tables}))  # fmt: skip
         table = tables.load(row.table)
-    return f"{name}(s, ctx, {code.name('T', table)})"
+    slot = _slot(kind.name, row.table if row.table not in code_tables else f"{id(table)}")
+    return f"b.cached({slot}, {name}, s, {code.name('T', table)})"
+
+
+def _slot(name: str, table: str) -> int:
+    """A number for a function with its table: what remembered values are kept under."""
+    return _SLOTS.setdefault((name, table), len(_SLOTS))
+
+
+def _others(row: Row) -> tuple[str, ...]:
+    """The other types of the choice element that the row fills."""
+    name = row.to[0].name if row.to else ""
+    for prefix, kinds in _CHOICES.items():
+        if name.startswith(prefix) and name[len(prefix) :] in kinds:
+            return tuple(prefix + kind for kind in kinds if prefix + kind != name)
+    return ()
 
 
 def _wrapped(row: Row, kind: Datatype) -> str:
@@ -306,7 +353,7 @@ def _wrapped(row: Row, kind: Datatype) -> str:
     return f"{{'url': {row.url!r}, {value!r}: x}}"
 
 
-def _store(  # noqa: PLR0913 - where, what, and the elements that come with it
+def _store(
     code: _Code,
     depth: int,
     base: str,
@@ -320,8 +367,9 @@ def _store(  # noqa: PLR0913 - where, what, and the elements that come with it
     for number, step in enumerate(path[:-1]):
         made = f"p{number}"
         if step.kind == "":
-            code.put(depth, f"{made} = {at}.get({step.name!r})")
-            code.put(depth, f"if {made} is None: {made} = {at}[{step.name!r}] = {{}}")
+            # A copy: the object may be a remembered value, which is never altered.
+            copy = f"{{**({at}.get({step.name!r}) or EMPTY_OBJECT)}}"
+            code.put(depth, f"{made} = {at}[{step.name!r}] = {copy}")
         elif step.kind == "[]":
             code.put(depth, f"{made} = {dict(siblings)!r}")
             code.put(depth, f"append({at}, {step.name!r}, {made})")
@@ -331,9 +379,8 @@ def _store(  # noqa: PLR0913 - where, what, and the elements that come with it
         at = made
     last = path[-1]
     if siblings and not fresh:
-        if value != "x":
-            code.put(depth, f"x = {value}")
-            value = "x"
+        code.put(depth, f"x = {{**{value}}}")
+        value = "x"
         for key, held in siblings.items():
             code.put(depth, f"if {key!r} not in x: x[{key!r}] = {held!r}")
     if last.kind == "":
@@ -345,7 +392,7 @@ def _store(  # noqa: PLR0913 - where, what, and the elements that come with it
 
 
 def _delete_path(row: Row) -> str:
-    """Element names below the resource, without arrays: what `\"\"` takes away."""
+    """Element names below the resource, without arrays: what a delete takes away."""
     return ".".join(step.name for step in row.to)
 
 
@@ -358,14 +405,16 @@ def _touch_row(code: _Code, depth: int, row: Row, reads: frozenset[int]) -> None
                         f"b.target({'o' if row.on else 'r'}, {_full(code, row.path)!r}))")  # fmt: skip
 
 
-def _touch(  # noqa: PLR0913 - what is noted has five parts
+def _touch(
     code: _Code, depth: int, row: Row, at: Position, reads: frozenset[int], path: str
 ) -> None:
     if not code.tracing:
         return
     components = (at.component,) if at.component else tuple(sorted(reads))
+    known = f"s_{at.segment}" if at.segment in code.foreign else "1"
+    holder = "f" if at.segment == code.rules.segment else known
     base = "o" if row.on else "r"
-    code.put(depth, f"b.touch({row.id!r}, ctx.occurrence, {at.segment!r}, {at.field}, "
+    code.put(depth, f"b.touch({row.id!r}, {holder}, {at.segment!r}, {at.field}, "
                     f"{components!r}, b.target({base}, {_full(code, path)!r}))")  # fmt: skip
 
 
@@ -392,5 +441,5 @@ def _datatype(name: str, place: str) -> Datatype:
 def _widen(code: _Code, condition: str) -> None:
     """Conditions index fields too."""
     for word in condition.replace("(", " ").replace(")", " ").split():
-        if word.startswith(f"{code.rules.segment}-"):
-            code.width = max(code.width, parse_position(word, code.rules.place).field)
+        if word[3:4] == "-" and word[:3].isupper():
+            code.read(parse_position(word, code.rules.place))

@@ -11,7 +11,8 @@ from bridge.core.errors import BridgeError, Fault
 __all__ = ["Position", "Row", "SegmentMap", "Target", "nearest", "parse_map", "refuse", "row_of"]
 
 MAP_KEYS: Final = {
-    "segment", "target", "instance", "into", "when", "under", "key", "merge", "seen", "order", "row",
+    "segment", "target", "instance", "into", "when", "under", "key", "merge", "seen", "order",
+    "row",
 }  # fmt: skip
 ROW_KEYS: Final = {
     "id", "from", "to", "as", "table", "when", "fixed", "default", "ref", "on", "with", "url",

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from bridge.api.access import Client, Role, allow
+from bridge.api.access import holding
 from bridge.api.bodies import MAX_HL7_BYTES, body_of, media_type_of
 from bridge.api.node import Node, TheNode
 from bridge.core.errors import BridgeError, Fault
+from bridge.core.policy.access import Caller, Role
 from bridge.flows.receive import Inbound, Received, receive
 
 __all__ = ["router"]
@@ -28,7 +29,7 @@ MEDIA_TYPES = (
 
 @router.post("/hl7v2", response_class=Response)
 async def post_message(
-    request: Request, node: TheNode, _: Annotated[Client, Depends(allow(Role.SENDER))]
+    request: Request, node: TheNode, _: Annotated[Caller, Depends(holding(Role.SENDER))]
 ) -> Response:
     """One HL7v2 message; durable before it is acknowledged."""
     media_type, charset = media_type_of(request)

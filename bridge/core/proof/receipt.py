@@ -74,8 +74,7 @@ class ResourcePart:
     """Among the versions of the revision in order of name (bytewise)."""
     size: TreeSize
     path: tuple[Digest, ...]
-    root: Digest
-    """Of the `resources` tree; its SHA-256 is the value of the claim `resources`."""
+    """To the root that is the value of the claim `resources`."""
 
     def claim(self) -> Claim:
         """The claim that is the leaf of the `resources` tree."""
@@ -157,7 +156,6 @@ def encode_receipt(receipt: Receipt) -> bytes:
             "index": part.index,
             "size": part.size,
             "path": [digest.hex() for digest in part.path],
-            "root": part.root.hex(),
         }
     return dump(members)
 
@@ -259,7 +257,7 @@ def _rebase(value: Value, where: str) -> Rebase:
 
 
 def _resource(members: Members) -> ResourcePart:
-    members.only("name", "salt", "value", "index", "size", "path", "root")
+    members.only("name", "salt", "value", "index", "size", "path")
     name = members.text("name", max_size=160)
     if not _RESOURCE_NAME.fullmatch(name):
         _refuse("receipt-form", "the name is not Type/id/version", "receipt.resource.name")
@@ -270,7 +268,6 @@ def _resource(members: Members) -> ResourcePart:
         index=LeafIndex(members.number("index")),
         size=TreeSize(members.number("size")),
         path=members.digests("path", at_most=MAX_PATH),
-        root=members.digest("root"),
     )
 
 

@@ -1,18 +1,26 @@
 """Deterministic ids: one business key gives one resource id in every process, for ever."""
 
-import base64
-
-from bridge.core.ids import sha256
+import hashlib
+from typing import Final
 
 __all__ = ["lane", "resource_id"]
 
 
-def _key(purpose: str, parts: tuple[str, ...]) -> bytes:
-    """SHA-256 over length-prefixed parts, so that ("a", "bc") and ("ab", "c") never meet."""
-    data = b"".join(
-        len(part).to_bytes(4) + part for part in (text.encode() for text in (purpose, *parts))
-    )
-    return sha256(data)
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS: Final = tuple(first + second for first in _LETTERS for second in _LETTERS)
+"""Ten bits as two letters of RFC 4648 base32, lower case: ids are made ten and more a message."""
+_SHIFTS: Final = tuple(range(150, -1, -10))
+
+
+def _key(purpose: str, parts: tuple[str, ...]) -> str:
+    """SHA-256 over length-prefixed parts, so that ("a", "bc") and ("ab", "c") never meet.
+
+    Its first 160 bits as 32 letters a-z2-7.
+    """
+    encoded = [text.encode() for text in (purpose, *parts)]
+    data = b"".join([len(part).to_bytes(4) + part for part in encoded])
+    number = int.from_bytes(hashlib.sha256(data).digest()[:20])
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def resource_id(namespace: str, resource_type: str, *key: str) -> str:
@@ -23,11 +31,9 @@ def resource_id(namespace: str, resource_type: str, *key: str) -> str:
         resource_type: such as `Patient`.
         key: identifier with its assigning authority, else control id and source path.
     """
-    digest = _key("fhir-anchor/id/1", (namespace, resource_type, *key))
-    return base64.b32encode(digest[:20]).decode("ascii").lower()
+    return _key("fhir-anchor/id/1", (namespace, resource_type, *key))
 
 
 def lane(namespace: str, *key: str) -> str:
     """Name of an ordering lane: 32 characters that reveal nothing of the key."""
-    digest = _key("fhir-anchor/lane/1", (namespace, *key))
-    return base64.b32encode(digest[:20]).decode("ascii").lower()
+    return _key("fhir-anchor/lane/1", (namespace, *key))

@@ -11,7 +11,14 @@ from importlib import resources
 
 import msgspec
 
-__all__ = ["Parameter", "SearchType", "Source", "parameters_of", "patient_parameters"]
+__all__ = [
+    "Parameter",
+    "SearchType",
+    "Source",
+    "parameters_of",
+    "patient_parameters",
+    "resource_types",
+]
 
 
 class SearchType(Enum):
@@ -50,6 +57,12 @@ class Parameter:
 class _File(msgspec.Struct):
     parameters: dict[str, dict[str, tuple[str, list[tuple[str, str, str]]]]]
     patient: dict[str, list[str]]
+
+
+@cache
+def resource_types() -> tuple[str, ...]:
+    """Every resource type of R4 that can be searched, sorted."""
+    return tuple(sorted(_file().parameters))
 
 
 @cache

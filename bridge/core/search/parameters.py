@@ -128,7 +128,7 @@ def _parameter(resource_type: str, name: str) -> Parameter:
     if name in known:
         return known[name]
     names = [*searchable(resource_type), *_CONTROLS]
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name, names, n=1)
     _refuse(
         "search-unknown",
         f"{resource_type} has no search parameter of this name",

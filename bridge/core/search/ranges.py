@@ -48,7 +48,9 @@ def date_range(text: str) -> tuple[Instant, Instant] | None:
         return _clamped(low.astimezone(UTC)), _clamped(
             (_next(low, parts.groups()) - _TICK).astimezone(UTC)
         )
-    except (ValueError, OverflowError):
+    except OverflowError:  # a zone or a step leads out of the calendar
+        return (LATEST, LATEST) if year == "9999" else (EARLIEST, EARLIEST)
+    except ValueError:
         return None
 
 
@@ -92,7 +94,9 @@ def number(text: str) -> Decimal | None:
 def number_range(value: Decimal) -> tuple[Decimal, Decimal]:
     """Half a unit of the last written digit around it: 100 is 99.5 to 100.5, 1e2 is 95 to 105."""
     exponent = value.as_tuple().exponent
-    half = Decimal((0, (5,), (exponent if isinstance(exponent, int) else 0) - 1))
+    place = exponent if isinstance(exponent, int) else 0
+    # R4's own example: 1e2 is 95 to 105, a tenth of what its last digit would say.
+    half = Decimal((0, (5,), place - 1 - (place > 0)))
     return value - half, value + half
 
 

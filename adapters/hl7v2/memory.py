@@ -1,0 +1,54 @@
+"""What was converted before: feeds repeat their codes, doctors, wards and units in every message.
+
+Values here are shared between messages and are never altered. The result of a conversion does not
+depend on what is remembered: each entry holds a pure function's value and its findings.
+"""
+
+from typing import Any, Final, TypeAlias
+
+from adapters.hl7v2.context import Context
+from bridge.core.record.bundle import Severity
+
+__all__ = ["MAX_ENTRIES", "MAX_TEXT", "Memory", "Note", "Shelf", "surroundings"]
+
+MAX_ENTRIES: Final = 20_000
+"""A hospital has some thousand doctors, wards and codes; at 2 kB each this stays below 40 MB."""
+MAX_TEXT: Final = 256
+"""Characters of a field; what is longer is prose and does not come again."""
+
+Note: TypeAlias = tuple[str, str, Severity]
+Shelf: TypeAlias = dict[tuple[int, str], tuple[Any, tuple[Note, ...]]]
+"""(function slot, text) to value and findings, for one kind of surroundings."""
+
+
+class Memory:
+    """Shelves by surroundings, all dropped together when full: simple, bounded, and right."""
+
+    __slots__ = ("_shelves", "_size")
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._shelves: dict[tuple[str, ...], Shelf] = {}
+        self._size = 0
+
+    def shelf(self, around: tuple[str, ...]) -> Shelf:
+        """The shelf for messages with these delimiters, sender, character set and offset."""
+        if self._size > MAX_ENTRIES:
+            self._shelves, self._size = {}, 0
+        found = self._shelves.get(around)
+        if found is None:
+            found = self._shelves[around] = {}
+            self._size += 1
+        return found
+
+    def grown(self, count: int) -> None:
+        """Account for entries that a message added."""
+        self._size += count
+
+
+def surroundings(ctx: Context, sender: str) -> tuple[str, ...]:
+    """Everything besides the text and the profile that a datatype function may look at."""
+    return (
+        ctx.field, ctx.component, ctx.subcomponent, ctx.repetition, ctx.escape, ctx.truncation,
+        ctx.codec, ctx.facility, ctx.offset, sender,
+    )  # fmt: skip

@@ -1,0 +1,133 @@
+"""Rules of Patient that need more than one value of the segment."""
+
+from typing import Final
+
+from adapters.hl7v2.build import Build, append, reference_to
+from adapters.hl7v2.datatypes import DATATYPES
+from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.rules.registry import rule
+from bridge.core.record.bundle import Json, JsonObject
+
+__all__: list[str] = []
+
+_CORE: Final = "http://hl7.org/fhir/us/core/StructureDefinition/"
+_SD: Final = "http://hl7.org/fhir/StructureDefinition/"
+_DATE: Final = 8
+"""Digits of YYYYMMDD: what is longer has a time of day."""
+
+
+@rule("birth-time", reads=("PID-7",), writes="_birthDate")
+def birth_time(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """PID-7 with a time of day keeps it in the extension patient-birthTime."""
+    stamp = b.comp(f[7], 1)
+    if len(stamp) <= _DATE or "birthDate" not in r:
+        return
+    b.ctx.at = "PID-7"
+    value = DATATYPES["TS.dateTime"].function(stamp, b.ctx)
+    if value and "T" in value:
+        extension: JsonObject = {"url": f"{_SD}patient-birthTime", "valueDateTime": value}
+        r["_birthDate"] = {"extension": [extension]}
+
+
+@rule("race", reads=("PID-10",), writes="extension")
+def race(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """PID-10 as the US Core race extension: every code detailed, all texts joined."""
+    _group_extension(f[10], 10, "us-core-race", b, r)
+
+
+@rule("ethnicity", reads=("PID-22",), writes="extension")
+def ethnicity(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """PID-22 as the US Core ethnicity extension."""
+    _group_extension(f[22], 22, "us-core-ethnicity", b, r)
+
+
+def _group_extension(text: str, field: int, name: str, b: Build, r: JsonObject) -> None:
+    if not text:
+        return
+    b.ctx.at = f"PID-{field}"
+    parts: list[Json] = []
+    shown: list[str] = []
+    for one in text.split(b.ctx.repetition):
+        concept = DATATYPES["CWE.CodeableConcept"].function(one, b.ctx, None) if one else None
+        if not concept:
+            continue
+        coding = (concept.get("coding") or [None])[0]
+        label = concept.get("text") or (coding or {}).get("display") or (coding or {}).get("code")
+        if coding:
+            parts.append({"url": "detailed", "valueCoding": coding})
+        if label:
+            shown.append(label)
+    if shown:
+        parts.append({"url": "text", "valueString": ", ".join(shown)})
+    if parts:
+        append(r, "extension", {"url": _CORE + name, "extension": parts})
+
+
+@rule("mother", reads=("PID-21",), writes="link")
+def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
+    """PID-21: the mother's identifier makes her a RelatedPerson of this patient."""
+    if not f[21] or f[21] == '""':
+        return
+    b.ctx.at = "PID-21"
+    function = DATATYPES["CX.Identifier"].function
+    identifier = function(b.first(f[21]), b.ctx)
+    if identifier is None:
+        return
+    parts = (("PID", 21, 0, function), ("PID", 3, 0, function))
+    before = g.home.resources.get("RelatedPerson")
+    made = b.new(g, "RelatedPerson", (parts,), f, merge=True)
+    if before is not None:
+        g.home.resources["RelatedPerson"] = before
+    code: JsonObject = {
+        "system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode",
+        "code": "MTH",
+        "display": "mother",
+    }
+    made["patient"] = reference_to(r)
+    made["identifier"] = [identifier]
+    made["relationship"] = [{"coding": [code]}]
+
+
+@rule("birth-place", reads=("PID-23",), writes="extension")
+def birth_place(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """PID-23 as the text of the extension patient-birthPlace."""
+    b.ctx.at = "PID-23"
+    text = DATATYPES["ST.string"].function(b.comp(f[23], 1), b.ctx) if f[23] else None
+    if text:
+        append(r, "extension", {"url": f"{_SD}patient-birthPlace", "valueAddress": {"text": text}})
+
+
+@rule("merge-patient", reads=("MRG-1", "MRG-2", "MRG-3", "MRG-4", "MRG-7"), writes="link")
+def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
+    """MRG: the retired patient points to the survivor and back, and is no longer active.
+
+    The two links are each other's inverse (Patient.link.type `replaced-by` and `replaces`), so a
+    merge can be undone. HL7 v2.5.1 ch. 3.6.2.
+    """
+    function = DATATYPES["CX.Identifier"].function
+    at = next((field for field in (1, 4, 2) if f[field] and f[field] != '""'), 0)
+    if not at:
+        return
+    b.ctx.at = f"MRG-{at}"
+    retired = b.new(g, "Patient", ((("MRG", at, 0, function),),), f, merge=True)
+    g.home.resources["Patient"] = r
+    if retired is r:
+        b.ctx.note("merge-self", "the merged patient is the surviving one: nothing was linked")
+        return
+    identifiers = [
+        made
+        for one in f[at].split(b.ctx.repetition)
+        if one and (made := function(one, b.ctx)) is not None
+    ]
+    retired["identifier"] = identifiers
+    retired["active"] = False
+    name = DATATYPES["XPN.HumanName"].function(b.first(f[7]), b.ctx) if f[7] else None
+    if name:
+        retired["name"] = [name]
+    r.setdefault("active", True)
+    _link(retired, "replaced-by", r)
+    _link(r, "replaces", retired)
+
+
+def _link(patient: JsonObject, kind: str, other: JsonObject) -> None:
+    append(patient, "link", {"other": reference_to(other), "type": kind})

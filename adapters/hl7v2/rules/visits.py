@@ -1,0 +1,118 @@
+"""Rules of Encounter, AllergyIntolerance and Coverage that need more than one value."""
+
+from adapters.hl7v2.build import Build, append, reference_to
+from adapters.hl7v2.datatypes import DATATYPES
+from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.rules.registry import rule
+from bridge.core.record.bundle import Json, JsonObject
+
+__all__: list[str] = []
+
+
+@rule("cancel-discharge", reads=("PV1-36", "PV1-45"), writes="period")
+def cancel_discharge(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """A13: the stored discharge is retracted; what the message repeats of it is not set."""
+    period = r.get("period")
+    if isinstance(period, dict):
+        period.pop("end", None)
+        if not period:
+            del r["period"]
+    stay = r.get("hospitalization")
+    if isinstance(stay, dict):
+        stay.pop("dischargeDisposition", None)
+        stay.pop("destination", None)
+        if not stay:
+            del r["hospitalization"]
+    b.erase(r, "period.end")
+    b.erase(r, "hospitalization.dischargeDisposition")
+
+
+@rule("discharged-to", reads=("PV1-37",), writes="hospitalization.destination")
+def discharged_to(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """PV1-37: a place without identifier, so words."""
+    b.ctx.at = "PV1-37"
+    concept = DATATYPES["DLD.CodeableConcept"].function(f[37], b.ctx, None) if f[37] else None
+    label = _words(concept)
+    if label:
+        stay = r.setdefault("hospitalization", {})
+        if isinstance(stay, dict):
+            stay["destination"] = {"display": label}
+
+
+@rule("servicing-facility", reads=("PV1-39",), writes="serviceProvider")
+def servicing_facility(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """PV1-39 is a code of the sender's own facilities: words."""
+    b.ctx.at = "PV1-39"
+    text = DATATYPES["CWE.string"].function(b.first(f[39]), b.ctx) if f[39] else None
+    if text:
+        r["serviceProvider"] = {"display": text}
+
+
+@rule("allergy-reaction", reads=("AL1-4", "AL1-5"), writes="reaction")
+def allergy_reaction(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """AL1-5 repeats: one reaction with each manifestation, its severity by AL1-4."""
+    _reaction("AL1", f[5], f[4], b, r)
+
+
+@rule("allergy-reaction-iam", reads=("IAM-4", "IAM-5"), writes="reaction")
+def allergy_reaction_iam(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """IAM-5 and IAM-4, as AL1-5 and AL1-4."""
+    _reaction("IAM", f[5], f[4], b, r)
+
+
+def _reaction(segment: str, texts: str, severity: str, b: Build, r: JsonObject) -> None:
+    if not texts or texts == '""':
+        return
+    b.ctx.at = f"{segment}-5"
+    found: list[Json] = []
+    for one in texts.split(b.ctx.repetition):
+        concept = _manifestation(one, b)
+        if concept is not None:
+            found.append(concept)
+    if not found:
+        return
+    reaction: JsonObject = {"manifestation": found}
+    grade = {"SV": "severe", "MO": "moderate", "MI": "mild"}.get(b.comp(severity, 1))
+    if grade:
+        reaction["severity"] = grade
+    append(r, "reaction", reaction)
+
+
+def _manifestation(one: str, b: Build) -> JsonObject | None:
+    """AL1-5 is ST in most versions: a single component is words, not a code."""
+    if not one:
+        return None
+    name = "CWE.CodeableConcept" if b.ctx.component in one else "ST.CodeableConcept"
+    kind = DATATYPES[name]
+    made = kind.function(one, b.ctx, None) if kind.coded else kind.function(one, b.ctx)
+    return made if isinstance(made, dict) else None
+
+
+@rule("payor", reads=("IN1-3", "IN1-4"), writes="payor")
+def payor(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """IN1-3 identifies the company that IN1-4 names; without identifier, words."""
+    b.ctx.at = "IN1-3"
+    identifier = DATATYPES["CX.Identifier"].function(b.first(f[3]), b.ctx) if f[3] else None
+    name = DATATYPES["XON.string"].function(b.first(f[4]), b.ctx) if f[4] else None
+    if identifier is None:
+        r["payor"] = [{"display": name or "unknown"}]
+        return
+    body: JsonObject = {"identifier": [identifier]}
+    if name:
+        body["name"] = name
+    made = b.identified("Organization", body)
+    if made is None:
+        return
+    b.keep(made)
+    reference = reference_to(made)
+    if name:
+        reference["display"] = name
+    r["payor"] = [reference]
+
+
+def _words(concept: object) -> str:
+    """The text of a concept, else its first display or code."""
+    if not isinstance(concept, dict):
+        return ""
+    coding = (concept.get("coding") or [{}])[0]
+    return str(concept.get("text") or coding.get("display") or coding.get("code") or "")
