@@ -118,7 +118,7 @@ def _tables(data: Mapping[str, Any], place: str) -> dict[str, CodeTable]:
         for code, row in rows.items():
             if not (isinstance(row, list) and [type(text) for text in row] == [str, str, str]):
                 raise refuse("profile-table", f"{code} of table {name} is no triple",
-                             f"{place}, tables.{name}", "write [system, code, display]")  # fmt: skip
+                             f"{place}, tables.{name}", "write [system, code, text]")  # fmt: skip
         made[f"local:{name}"] = CodeTable({code: tuple(row) for code, row in rows.items()})
     return made
 
