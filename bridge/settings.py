@@ -4,6 +4,7 @@ Unknown keys refuse to start, naming the key and the nearest right one.
 """
 
 import difflib
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import reduce
@@ -116,6 +117,13 @@ class Settings(_Section):
     access: Access
     senders: Senders
 
+    def as_environment(self) -> dict[str, str]:
+        """The same settings for a child process; the inverse of reading the environment."""
+        return {
+            f"{PREFIX}{name.upper().replace('.', '__')}": _text(value)
+            for name, value in _leaves(self.model_dump(mode="json"))
+        }
+
 
 def shipped(name: str) -> Path:
     """A file or folder of `config/`: from the checkout, else as packaged in the wheel."""
@@ -219,9 +227,22 @@ def _overlay(base: dict[str, Any], layer: dict[str, Any]) -> dict[str, Any]:
     return base | layer | both
 
 
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _text(value: object) -> str:
+    return json.dumps(value) if isinstance(value, list) else str(value)
+
+
 def _refuse_unknown(layer: Mapping[str, Any], known: Mapping[str, Any], where: str) -> None:
-    names, right = set(_dotted(layer)), sorted(_dotted(known))
-    for name in sorted(names - set(right)):
+    names = {name for name, _ in _leaves(layer)}
+    right = sorted(name for name, _ in _leaves(known))
+    for name in sorted(names.difference(right)):
         nearest = difflib.get_close_matches(name, right, n=1, cutoff=0.0)[0]
         raise BridgeError(
             "settings-unknown",
@@ -230,11 +251,3 @@ def _refuse_unknown(layer: Mapping[str, Any], known: Mapping[str, Any], where: s
             where=where,
             do=f"remove it, or write {nearest} if that is meant",
         )
-
-
-def _dotted(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _dotted(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}"

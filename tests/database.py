@@ -1,6 +1,8 @@
 """One embedded PostgreSQL for the session; each test module gets a schema of its own."""
 
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,27 @@ from bridge.store.schema import metadata
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_folder() -> Iterator[Callable[[], Path]]:
+    """Makes folders for servers; pytest's own are closed to the user that serves when root runs.
+
+    Each folder's server is stopped at the end, whatever the test did.
+    """
+    made: list[Path] = []
+
+    def make() -> Path:
+        made.append(Path(tempfile.mkdtemp(prefix="fhir-anchor-test-")))
+        return made[-1]
+
+    yield make
+    for folder in made:
+        postgres.stop(folder)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(server_folder: Callable[[], Path]) -> str:
     """A server that ends with the session."""
-    folder: Path = tmp_path_factory.mktemp("postgres")
-    yield postgres.start(folder)
-    postgres.stop(folder)
+    return postgres.start(server_folder())
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,10 @@ SHORTEST_GAP_S = 0.05
 
 
 class Waker:
-    """Sends `project` and `sequence` soon after `wake()`; a broker that is down costs nothing.
+    """Sends `project` soon after `wake()`; a broker that is down costs nothing.
 
-    The beat looks every second anyway, so a wake-up that is lost is only late.
+    The beat looks every second anyway, so a wake-up that is lost is only late. Sequencing is not
+    woken: a checkpoint for each commit would be many checkpoints and no more evidence.
     """
 
     def __init__(self, celery: Celery) -> None:
@@ -42,8 +43,7 @@ class Waker:
         while not self._closing.is_set():
             self._asked.wait()
             self._asked.clear()
-            for task in ("project", "sequence"):
-                self._send(task)
+            self._send("project")
             self._closing.wait(SHORTEST_GAP_S)
 
     def _send(self, task: str) -> None:

@@ -86,6 +86,7 @@ FIELD_CONDITIONS = {
 }
 """A field of MSH that was read and is not served here says which of 200 to 203 it is."""
 WORD_CONDITIONS = (
+    ({"header"}, Condition.SEGMENT_SEQUENCE),  # no MSH: a segment is missing, not a field
     ({"missing", "required", "absent", "empty"}, Condition.REQUIRED_FIELD),
     ({"locked"}, Condition.RECORD_LOCKED),
     ({"duplicate", "reused"}, Condition.DUPLICATE_KEY),

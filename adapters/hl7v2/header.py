@@ -6,6 +6,7 @@ be read is empty, because a refusal must be worded for bytes that are not HL7 at
 
 import codecs
 from dataclasses import dataclass
+from functools import lru_cache
 
 __all__ = ["DEFAULT", "Delimiters", "Header", "read_header"]
 
@@ -79,15 +80,19 @@ def read_header(raw: bytes) -> Header:
     """MSH of the message, whatever the bytes are. Never raises."""
     encoding, mark = UTF_16.get(raw[:2], ("", b""))
     if encoding:
-        raw = raw[len(mark) : HEADER_LIMIT].decode(encoding, "replace").encode("utf-8", "replace")
+        text = raw[len(mark) : HEADER_LIMIT].decode(encoding, "replace").encode("utf-8", "replace")
+        if text.startswith(b"MSH"):
+            raw = text
+        else:
+            encoding, mark = "", b""
     if not raw.startswith(b"MSH"):
         raw = raw[:HEADER_LIMIT].lstrip(LEADING)
     segment = _first_segment(raw)
-    delimiters = _delimiters(segment)
-    separator = segment[3:4]
+    separator, delimiters = segment[3:4], None
     parts: tuple[bytes, ...] = ()
     if segment.startswith(b"MSH") and _may_delimit(separator):
         parts = tuple(segment.split(separator, FIELD_LIMIT)[:FIELD_LIMIT])
+        delimiters = _delimiters(separator, parts[1][:6])
     return Header(
         delimiters=delimiters or DEFAULT,
         parts=parts,
@@ -104,17 +109,12 @@ def _first_segment(raw: bytes) -> bytes:
     return raw[: stop if line_feed < 0 else line_feed]
 
 
-def _delimiters(segment: bytes) -> Delimiters | None:
-    """None where they are letters, repeated, missing or too many (ch. 2.5.4, v2.7 ch. 2.5.4)."""
-    field, declared = segment[3:4], segment[4:10].split(segment[3:4] or b"|", 1)[0]
+@lru_cache(maxsize=64)  # a process meets a handful; bounded against a sender that varies them
+def _delimiters(field: bytes, declared: bytes) -> Delimiters | None:
+    """None where they are letters, repeated, missing or too many (ch. 2.5.4)."""
     signs = [declared[i : i + 1] for i in range(len(declared))]
     distinct = len({field, *signs}) == len(signs) + 1
-    if not (
-        segment.startswith(b"MSH")
-        and 2 <= len(signs) <= 5
-        and distinct
-        and all(map(_may_delimit, (field, *signs)))
-    ):
+    if not (2 <= len(signs) <= 5 and distinct and all(map(_may_delimit, (field, *signs)))):
         return None
     escape, subcomponent = (*signs[2:4], b"", b"")[:2]
     return Delimiters(

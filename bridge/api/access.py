@@ -3,8 +3,7 @@
 import secrets
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,36 +12,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import sha256
+from bridge.core.policy.access import Caller, Role, allow
 
-__all__ = ["AuthenticatedClient", "Client", "Role", "Tokens", "admin_token", "allow", "read_tokens"]
+__all__ = ["Authenticated", "Tokens", "admin_token", "holding", "read_tokens"]
 
 MAX_TOKEN_CHARACTERS = 4096
 """Longer than any bearer token in use; hashing it costs nothing."""
+PURPOSE_HEADER = "x-purpose-of-use"
+"""Code of v3-PurposeOfUse, for the access entry; treatment when absent."""
 
 
-class Role(Enum):
-    """What a token is for; `admin` may do all."""
-
-    SENDER = "sender"
-    READER = "reader"
-    COMPLIANCE = "compliance"
-    ADMIN = "admin"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
-    """An authenticated caller."""
-
-    name: str
-    roles: frozenset[Role]
-
-    def may(self, *roles: Role) -> bool:
-        """True when one of the roles is held, or admin."""
-        return bool(self.roles & {*roles, Role.ADMIN})
-
-
-Tokens = Mapping[bytes, Client]
-"""SHA-256 of a token -> its client. The token itself is never kept."""
+Tokens = Mapping[bytes, Caller]
+"""SHA-256 of a token -> its holder. The token itself is never kept."""
 
 
 class _Row(BaseModel):
@@ -76,9 +57,11 @@ def read_tokens(file: Path | None, admin: str) -> Tokens:
                 do="give each [[token]] a name, the sha256 of the token in hex, and roles",
             ) from error
     clients = {
-        bytes.fromhex(row.sha256): Client(name=row.name, roles=frozenset(row.roles)) for row in rows
+        bytes.fromhex(row.sha256): Caller(subject=row.name, roles=frozenset(row.roles))
+        for row in rows
     }
-    return {**clients, sha256(admin.encode()): Client(name="admin", roles=frozenset({Role.ADMIN}))}
+    root = Caller(subject="admin", roles=frozenset({Role.ADMIN}))
+    return {**clients, sha256(admin.encode()): root}
 
 
 def admin_token(file: Path) -> str:
@@ -90,8 +73,8 @@ def admin_token(file: Path) -> str:
     return file.read_text("ascii").strip()
 
 
-def authenticate(request: Request) -> Client:
-    """The client of the request's bearer token.
+def authenticate(request: Request) -> Caller:
+    """The holder of the request's bearer token, with the purpose of use that the request states.
 
     Raises:
         BridgeError: `token-missing` or `token-unknown`; the door answers 401.
@@ -106,8 +89,8 @@ def authenticate(request: Request) -> Client:
             do="send `Authorization: Bearer TOKEN`; the admin's is in the node's admin.token file",
         )
     tokens: Tokens = request.app.state.node.tokens
-    client = tokens.get(sha256(token.strip().encode()))
-    if client is None:
+    caller = tokens.get(sha256(token.strip().encode()))
+    if caller is None:
         raise BridgeError(
             "token-unknown",
             Fault.SENDER,
@@ -115,28 +98,23 @@ def authenticate(request: Request) -> Client:
             where="Authorization header",
             do="use a token of this node, or ask its operator for one",
         )
-    return client
+    purpose = request.headers.get(PURPOSE_HEADER)
+    return replace(caller, purpose=purpose) if purpose else caller
 
 
-AuthenticatedClient = Annotated[Client, Depends(authenticate)]
+Authenticated = Annotated[Caller, Depends(authenticate)]
 
 
-def allow(*roles: Role) -> Callable[[Client], Client]:
+def holding(*roles: Role) -> Callable[[Caller], Caller]:
     """A dependency that lets only holders of one of the roles in; admin always may.
 
     Raises:
-        BridgeError: `role-missing`; the door answers 403.
+        BridgeError: `access-refused`; the door answers 403.
     """
+    allowed = frozenset({*roles, Role.ADMIN})
 
-    def checked(client: AuthenticatedClient) -> Client:
-        if not client.may(*roles):
-            raise BridgeError(
-                "role-missing",
-                Fault.SENDER,
-                what="this token may not do that",
-                where=f"role {' or '.join(role.value for role in roles)}",
-                do="use a token that has the role",
-            )
-        return client
+    def checked(caller: Authenticated) -> Caller:
+        allow(caller, allowed)
+        return caller
 
     return checked

@@ -19,15 +19,18 @@ FHIR_JSON = "application/fhir+json"
 STATUS = {
     "token-missing": 401,
     "token-unknown": 401,
-    "role-missing": 403,
+    "access-refused": 403,
     "not-found": 404,
     "method": 405,
     "deleted": 410,
     "version-conflict": 412,
-    "conditional-many": 412,
+    "condition-ambiguous": 412,
+    "already-exists": 412,
     "body-too-large": 413,
     "media-type": 415,
     "record-not-sequenced": 409,
+    "record-unknown": 404,
+    "lane-busy": 503,
     "not-acceptable": 406,
 }
 ISSUE_CODES = {

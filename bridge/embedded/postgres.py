@@ -46,9 +46,11 @@ def start(data_dir: Path) -> str:
     cluster = _cluster(data_dir)
     cluster.parent.mkdir(parents=True, exist_ok=True)
     with _alone(cluster):
-        if not cluster.exists():
-            _initialise(cluster)
         if not _is_running(cluster):
+            if os.geteuid() == 0:
+                _open_to_system_user(cluster.parent)
+            if not cluster.exists():
+                _initialise(cluster)
             _launch(cluster)
         return f"postgresql://postgres@/postgres?host={_running_socket_dir(cluster)}"
 
@@ -71,8 +73,6 @@ def _initialise(cluster: Path) -> None:
     """Make the cluster under another name first, so that a crash leaves none or a whole one."""
     draft = cluster.with_name("cluster.new")
     shutil.rmtree(draft, ignore_errors=True)
-    if os.geteuid() == 0:
-        _open_to_system_user(cluster.parent)
     _run(
         "initdb",
         "--auth=trust",  # the border is the socket's folder, mode 0700 of its owner
@@ -148,10 +148,10 @@ def _open_to_system_user(folder: Path) -> None:
     binaries = _binaries()
     for path in (*folder.parents, *binaries.parents):
         path.chmod(path.stat().st_mode | 0o011)  # search only: names are not listed
-    for part in binaries.parent.rglob("*"):
-        part.chmod(part.stat().st_mode | (0o055 if part.is_dir() else 0o044))
-    for program in binaries.iterdir():
-        program.chmod(program.stat().st_mode | 0o055)
+    if not (binaries / "postgres").stat().st_mode & 0o001:  # the umask of root hid the wheel
+        for part in binaries.parent.rglob("*"):
+            in_bin = part.parent == binaries
+            part.chmod(part.stat().st_mode | (0o055 if part.is_dir() or in_bin else 0o044))
 
 
 def _binaries() -> Path:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from bridge.core.errors import BridgeError
 from bridge.core.ids import Digest, Instant, RecordId, instant_text, record_id, sha256
+from bridge.core.plain import plain
 from bridge.core.record.bundle import CanonicalBundle, JsonObject
 from bridge.core.record.canon import canonical
 from bridge.core.record.claims import RECORD_NAMES, SALT_SIZE, Kind, claim, commitment, leaf
@@ -13,13 +14,22 @@ from bridge.ports.dialect import Accepted, Dialect, Refused
 from bridge.ports.intake import Appended, Intake, NewRecord, Quarantined
 from bridge.ports.sources import Clock, Entropy
 
-__all__ = ["SHARE", "Inbound", "Offer", "Received", "prepare", "receive", "record_leaf", "storable"]
+__all__ = [
+    "SHARE",
+    "Inbound",
+    "Offer",
+    "Received",
+    "accept",
+    "keep",
+    "prepare",
+    "receive",
+    "record_leaf",
+    "refuse",
+]
 
 ID_SIZE = 10
 SHARE = ID_SIZE + len(RECORD_NAMES) * SALT_SIZE
 """Random bytes of one input: those of its record id, then one salt a claim."""
-INDEXED_CHARS = 500
-"""PostgreSQL's index rows hold 2,704 bytes; 500 characters of 4 bytes fit beside a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +44,9 @@ class Inbound:
     charset: str = ""
     resend_key_hint: str | None = None
     """Stands for the control id where the input has none, such as an Idempotency-Key."""
+    request: tuple[tuple[str, str], ...] = ()
+    """Members of `Bundle.entry.request` that an HTTP request said of a single resource: `method`,
+    `url`, `ifMatch`, `ifNoneMatch`, `ifNoneExist`. Only `flows.write` knows them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +86,13 @@ def receive(
         for i, one in enumerate(inputs)
     ]
     try:
-        return _keep(offers, intake)
+        return keep(offers, intake)
     except BridgeError as error:
         if error.code not in {"store-refused", "store-conflict"}:
             raise
-    return tuple(_keep_alone(offer, dialect=dialect, intake=intake) for offer in offers)
+    return tuple(
+        _keep_alone(offer, dialect=dialect, intake=intake, entropy=entropy) for offer in offers
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,21 +112,28 @@ def prepare(inbound: Inbound, *, dialect: Dialect, at: Instant, random: bytes) -
     number counts the messages of the feed; a feed or type that is empty is left out.
     `random` is `SHARE` fresh bytes.
     """
-    new = record_id(at, random[:ID_SIZE])
     try:
-        bundle = _indexable(
-            dialect.convert(inbound.raw, sender=inbound.sender, charset=inbound.charset)
-        )
+        bundle = dialect.convert(inbound.raw, sender=inbound.sender, charset=inbound.charset)
     except BridgeError as reason:
-        return _refuse(inbound, reason, dialect=dialect, at=at, new=new)
-    sender = storable(dialect.envelope(inbound.raw, sender=inbound.sender).sender)
+        return refuse(inbound, reason, dialect=dialect, at=at, random=random)
+    return accept(inbound, bundle, dialect=dialect, at=at, random=random)
+
+
+def accept(
+    inbound: Inbound, bundle: CanonicalBundle, *, dialect: Dialect, at: Instant, random: bytes
+) -> Offer:
+    """The record of a converted input, with its claims and its answer; pure."""
+    new, salts = record_id(at, random[:ID_SIZE]), random[ID_SIZE:]
+    bundle = _indexable(bundle)
+    sender = plain(inbound.sender or dialect.envelope(inbound.raw, sender="").sender)
     header = _header(inbound, bundle, at=at, new=new)
-    salts = random[ID_SIZE:]
     row = NewRecord(
         id=new,
         feed=inbound.feed,
         number=inbound.number,
         sender=sender,
+        pinned=plain(inbound.sender),
+        charset=plain(inbound.charset),
         dialect=dialect.name,
         received=at,
         source=inbound.raw,
@@ -125,6 +147,33 @@ def prepare(inbound: Inbound, *, dialect: Dialect, at: Instant, random: bytes) -
     return Offer(inbound=inbound, row=row)
 
 
+def refuse(
+    inbound: Inbound, reason: BridgeError, *, dialect: Dialect, at: Instant, random: bytes
+) -> Offer:
+    """The quarantine row of an input, answered in the dialect's own form; pure."""
+    new = record_id(at, random[:ID_SIZE])
+    envelope = dialect.envelope(inbound.raw, sender=inbound.sender)
+    row = Quarantined(
+        id=new,
+        feed=inbound.feed,
+        number=inbound.number,
+        sender=plain(envelope.sender),
+        pinned=plain(inbound.sender),
+        charset=plain(inbound.charset),
+        dialect=dialect.name,
+        received=at,
+        message_type=plain(envelope.message_type),
+        control_id=plain(envelope.control_id),
+        source=inbound.raw,
+        code=reason.code,
+        where=reason.where,
+        reason=str(reason),
+        answer=dialect.answer(inbound.raw, Refused(record=new, reason=reason), at=at),
+        resend_key=_digest(envelope.sender, envelope.control_id, str(reason), inbound.raw),
+    )
+    return Offer(inbound=inbound, row=row, reason=reason)
+
+
 def record_leaf(bundle: CanonicalBundle, *, header: bytes, salts: bytes) -> bytes:
     """The leaf over the four claims of a record, salts in the order of `RECORD_NAMES`."""
     values = (sha256(bundle.canonical), sha256(header), bundle.mapping, bundle.source)
@@ -135,16 +184,8 @@ def record_leaf(bundle: CanonicalBundle, *, header: bytes, salts: bytes) -> byte
     return leaf(Kind.RECORD, commitment(claims))
 
 
-def storable(value: str) -> str:
-    """Text as an indexed column can hold it: no NUL, no lone surrogate, bounded."""
-    if value.isascii() and "\0" not in value and len(value) <= INDEXED_CHARS:
-        return value
-    whole = value[:INDEXED_CHARS].encode("utf-8", "replace").decode()
-    return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
 def _indexable(bundle: CanonicalBundle) -> CanonicalBundle:
-    control_id, message_type = storable(bundle.control_id), storable(bundle.message_type)
+    control_id, message_type = plain(bundle.control_id), plain(bundle.message_type)
     if (control_id, message_type) == (bundle.control_id, bundle.message_type):
         return bundle
     return replace(bundle, control_id=control_id, message_type=message_type)
@@ -167,31 +208,7 @@ def _resend_key(inbound: Inbound, sender: str, bundle: CanonicalBundle) -> Diges
     return _digest(sender, name, bundle.source) if name else None
 
 
-def _refuse(
-    inbound: Inbound, reason: BridgeError, *, dialect: Dialect, at: Instant, new: RecordId
-) -> Offer:
-    """The quarantine row of an input, answered in the dialect's own form."""
-    envelope = dialect.envelope(inbound.raw, sender=inbound.sender)
-    row = Quarantined(
-        id=new,
-        feed=inbound.feed,
-        number=inbound.number,
-        sender=storable(envelope.sender),
-        dialect=dialect.name,
-        received=at,
-        message_type=storable(envelope.message_type),
-        control_id=storable(envelope.control_id),
-        source=inbound.raw,
-        code=reason.code,
-        where=reason.where,
-        reason=str(reason),
-        answer=dialect.answer(inbound.raw, Refused(record=new, reason=reason), at=at),
-        resend_key=_digest(envelope.sender, envelope.control_id, str(reason), inbound.raw),
-    )
-    return Offer(inbound=inbound, row=row, reason=reason)
-
-
-def _keep(offers: Sequence[Offer], intake: Intake) -> tuple[Received, ...]:
+def keep(offers: Sequence[Offer], intake: Intake) -> tuple[Received, ...]:
     """All offers in one transaction."""
     records = [offer.row for offer in offers if isinstance(offer.row, NewRecord)]
     refused = [offer.row for offer in offers if isinstance(offer.row, Quarantined)]
@@ -206,17 +223,21 @@ def _keep(offers: Sequence[Offer], intake: Intake) -> tuple[Received, ...]:
     )
 
 
-def _keep_alone(offer: Offer, *, dialect: Dialect, intake: Intake) -> Received:
+def _keep_alone(offer: Offer, *, dialect: Dialect, intake: Intake, entropy: Entropy) -> Received:
     """One offer in a transaction of its own; what PostgreSQL cannot hold is quarantined."""
     try:
-        return _keep([offer], intake)[0]
+        return keep([offer], intake)[0]
     except BridgeError as reason:
         if reason.code != "store-refused" or isinstance(offer.row, Quarantined):
             raise
-        refusal = _refuse(
-            offer.inbound, reason, dialect=dialect, at=offer.row.received, new=offer.row.id
+        refusal = refuse(
+            offer.inbound,
+            reason,
+            dialect=dialect,
+            at=offer.row.received,
+            random=entropy.take(ID_SIZE),
         )
-    return _keep([refusal], intake)[0]
+    return keep([refusal], intake)[0]
 
 
 def _stored(row: NewRecord, kept: Appended) -> Received:

@@ -1,9 +1,10 @@
 """The connection pool and the unit of work: one transaction a verb, committed at its edge."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+import psycopg
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import DBAPIError
 
@@ -52,6 +53,27 @@ class Database:
                     yield
                 finally:
                     self._open.reset(token)
+        except (DBAPIError, psycopg.Error) as error:
+            raise _refusal(error) from error
+
+    @contextmanager
+    def joined(self) -> Iterator[Connection]:
+        """The connection of the open unit, or of a unit for this block alone; for reads."""
+        connection = self._open.get()
+        if connection is not None:
+            yield connection
+            return
+        with self.unit():
+            yield self.connection
+
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection of its own beside all units, closed at the end; for locks of a session."""
+        try:
+            with self.engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.detach()
+                yield connection
         except DBAPIError as error:
             raise _refusal(error) from error
 
@@ -69,6 +91,14 @@ class Database:
             )
         return connection
 
+    @contextmanager
+    def copy(self, statement: str, types: Sequence[str]) -> Iterator[psycopg.Copy]:
+        """A binary COPY on the open unit, the fastest way in; `types` are those of the columns."""
+        raw = self.connection.connection.cursor()
+        with raw.copy(statement + " FROM STDIN (FORMAT BINARY)") as rows:
+            rows.set_types(types)
+            yield rows
+
     def close(self) -> None:
         """Give all connections back to the server."""
         self.engine.dispose()
@@ -80,9 +110,10 @@ UNAVAILABLE = ("08", "53", "57", "58")
 """Connection, resources, operator intervention, disk: classes of the same table."""
 
 
-def _refusal(error: DBAPIError) -> BridgeError:
+def _refusal(error: DBAPIError | psycopg.Error) -> BridgeError:
     """One of three next steps by SQLSTATE; PostgreSQL's own text may quote rows and stays out."""
-    state = getattr(error.orig, "sqlstate", None) or ""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None) or ""
     if state in CONFLICTS:
         return BridgeError(
             "store-conflict",
@@ -91,7 +122,8 @@ def _refusal(error: DBAPIError) -> BridgeError:
             where="store.unit",
             do="try again: nothing was kept",
         )
-    if not state or error.connection_invalidated or state.startswith(UNAVAILABLE):
+    unsendable = isinstance(cause, psycopg.DataError)  # the driver's own: it has no state
+    if state.startswith(UNAVAILABLE) or not (state or unsendable):
         return BridgeError(
             "store-unavailable",
             Fault.PEER,
@@ -102,7 +134,7 @@ def _refusal(error: DBAPIError) -> BridgeError:
     return BridgeError(
         "store-refused",
         Fault.US,
-        what=f"the database cannot hold a row, SQLSTATE {state}",
+        what=f"the database cannot hold a row, SQLSTATE {state or 'none'}",
         where="store.unit",
         do="look the state up in PostgreSQL's appendix A and mend what made the row",
     )

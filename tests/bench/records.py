@@ -11,14 +11,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import text
+
 from bridge.core.ids import Instant, sha256
+from bridge.core.policy.access import Caller, Role
 from bridge.core.record.bundle import Apply, CanonicalBundle
+from bridge.core.search.parameters import parse_query
 from bridge.embedded import postgres
+from bridge.flows.disclose import disclose_search
+from bridge.flows.project import Projected, project
 from bridge.flows.receive import Inbound, receive
 from bridge.ports.dialect import Envelope, Verdict
 from bridge.store.database import Database
 from bridge.store.intake import PostgresIntake
+from bridge.store.reading import PostgresReading
 from bridge.store.schema import metadata
+from bridge.store.versions import PostgresVersions
 
 __all__ = ["main"]
 
@@ -69,6 +77,12 @@ def main(messages: int = 4_000) -> None:
             count = messages // 8 if group == 1 else messages
             rate = intake_rate(database, count, group)
             print(f"intake, {group:>3} a commit: {rate:8,.0f} records/s")  # noqa: T201
+        waiting = count_of(database, "SELECT count(*) FROM lane_queue")
+        records, versions, seconds = projection(database)
+        print(f"projection of {waiting:,} records: {records / seconds:8,.0f} records/s, ")  # noqa: T201
+        print(f"    {versions / seconds:8,.0f} versions/s with index and leaves")  # noqa: T201
+        middle, late = searching(database)
+        print(f"search by patient, status and code: median {middle:.1f} ms, p95 {late:.1f} ms")  # noqa: T201
     finally:
         database.close()
         postgres.stop(folder)
@@ -89,6 +103,49 @@ def intake_rate(database: Database, count: int, group: int) -> float:
             receive(part, dialect=dialect, intake=intake, clock=sources, entropy=sources)
 
     return count / _seconds(run)
+
+
+def count_of(database: Database, query: str) -> int:
+    """One number."""
+    with database.unit():
+        return int(database.connection.execute(text(query)).scalar_one())
+
+
+def projection(database: Database) -> tuple[int, int, float]:
+    """Records and versions projected by one worker until nothing waits, and the seconds."""
+    versions, sources = PostgresVersions(database), Sources()
+    done: list[Projected] = []
+
+    def run() -> None:
+        while not done or done[-1].records:
+            done.append(project(versions=versions, clock=sources, entropy=sources))
+
+    seconds = _seconds(run)
+    return sum(one.records for one in done), sum(one.versions for one in done), seconds
+
+
+def searching(database: Database, count: int = 200) -> tuple[float, float]:
+    """Median and 95th percentile of a search with its access event, in milliseconds."""
+    sources = Sources()
+    reading = PostgresReading(database)
+    caller = Caller(subject="bench", roles=frozenset({Role.READER}))
+
+    def one(patient: int) -> float:
+        pairs = [
+            ("patient", f"p{patient}"),
+            ("status", "final"),
+            ("code", "http://loinc.org|718-7"),
+            ("_count", "20"),
+        ]
+        query = parse_query("Observation", pairs)
+        return _seconds(
+            lambda: disclose_search(
+                query, caller=caller, reading=reading, clock=sources, entropy=sources
+            )
+        )
+
+    times = sorted(one(n * 7 % 500) for n in range(count))
+    return 1000 * times[count // 2], 1000 * times[count * 95 // 100]
 
 
 def _sources(count: int, *, tag: int) -> list[tuple[int, bytes]]:
@@ -116,7 +173,7 @@ def _bundle(raw: bytes, n: int) -> CanonicalBundle:
     )
 
 
-def _seconds(run: Callable[[], None]) -> float:
+def _seconds(run: Callable[[], object]) -> float:
     start = time.perf_counter()
     run()
     return time.perf_counter() - start

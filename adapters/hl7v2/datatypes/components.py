@@ -49,7 +49,8 @@ def part(parts: list[str], number: int, ctx: Context) -> str:
     if number > len(parts):
         return ""
     raw = parts[number - 1]
-    return clean(raw, ctx) if raw else ""
+    # Letters and digits alone hold no escape, space, delete marker or control character.
+    return raw if not raw or raw.isalnum() else clean(raw, ctx)
 
 
 def code_part(parts: list[str], number: int, ctx: Context) -> str:
@@ -57,7 +58,7 @@ def code_part(parts: list[str], number: int, ctx: Context) -> str:
     if number > len(parts):
         return ""
     raw = parts[number - 1]
-    return token(clean(raw, ctx)) if raw else ""
+    return raw if not raw or raw.isalnum() else token(clean(raw, ctx))
 
 
 def clean(raw: str, ctx: Context) -> str:

@@ -23,11 +23,7 @@ def msg_coding(text: str, ctx: Context) -> JsonObject | None:
     code = trigger(text, ctx)
     if code is None:
         return None
-    result: JsonObject = {"system": _V2 + "0003", "code": code}
-    display = msg_string(text, ctx)
-    if display:
-        result["display"] = display
-    return result
+    return {"system": _V2 + "0003", "code": code, "display": msg_string(text, ctx)}
 
 
 @datatype("MSG", "code", reads=(2,))

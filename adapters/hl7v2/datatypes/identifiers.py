@@ -233,7 +233,7 @@ def authority(parts: list[str], ctx: Context) -> tuple[str, str]:
     """URI and name of an HD's raw parts: name space, universal id, its type. Both may be empty.
 
     The sender's `systems` decide first, then the universal id, then the sender's name space.
-    Findings: `authority-invalid` when a universal id is not of the type that it claims.
+    Findings: `authority-invalid` when a universal id has no URI by the type that it claims.
     """
     name, universal = part(parts, 1, ctx), part(parts, 2, ctx)
     own = ctx.systems.get(universal) or ctx.systems.get(name)
@@ -243,7 +243,11 @@ def authority(parts: list[str], ctx: Context) -> tuple[str, str]:
         system = _universal(universal, part(parts, 3, ctx).upper())
         if system:
             return system, name
-        ctx.note("authority-invalid", "an authority's universal id is not of the type it claims")
+        ctx.note(
+            "authority-invalid",
+            "an authority's universal id is no OID, UUID, URI or DNS name as its type says: the"
+            " sender's own name space was used",
+        )
     if name or universal:
         known = _universal(name, "") if name else ""
         return known or local_uri(ctx.namespace, "NamingSystem", name or universal), name

@@ -60,11 +60,9 @@ def calendar_date(text: str, ctx: Context) -> str | None:
     stamp = _stamp(text, ctx)
     if not stamp:
         return None
-    found = _date(stamp[:8].rstrip("+-"))
-    if found and _DIGITS.issuperset(stamp[:8]):
-        return found
-    stamp = _plain(stamp, ctx)
-    return _checked_date(_separate(stamp)[0][:8], ctx)
+    if len(stamp) > 8:
+        stamp = _separate(_plain(stamp, ctx))[0][:8]
+    return _checked_date(stamp, ctx)
 
 
 @datatype("TM TS DTM", "time", reads=(1,))
@@ -127,18 +125,14 @@ def _reversed(first: str, last: str) -> bool:
     if len(first) > 10 and len(last) > 10:
         if first[19:] == last[19:]:
             return last < first
-        return datetime.fromisoformat(_micro(last)) < datetime.fromisoformat(_micro(first))
+        return _moment(last) < _moment(first)
     size = min(len(first), len(last), 10)
     return last[:size] < first[:size]
 
 
-def _micro(value: str) -> str:
-    """The dateTime as `datetime` reads it: no leap second, six decimals."""
-    head, tail = value[:17] + value[17:19].replace("60", "59"), value[19:]
-    if tail.startswith("."):
-        digits = tail[1 : len(tail) - 6] if tail[-1] != "Z" else tail[1:-1]
-        tail = "." + digits[:6].ljust(6, "0") + tail[len(digits) + 1 :]
-    return head + tail
+def _moment(value: str) -> datetime:
+    """The dateTime as a datetime; a leap second is the second before it."""
+    return datetime.fromisoformat(value[:17] + value[17:19].replace("60", "59") + value[19:])
 
 
 def _stamp(text: str, ctx: Context) -> str:
@@ -154,18 +148,16 @@ def _stamp(text: str, ctx: Context) -> str:
 
 
 def _date_time(stamp: str, ctx: Context) -> str | None:
-    if len(stamp) <= 8:
+    if len(stamp) <= 8 or (stamp.isdigit() and stamp.isascii()):
         digits, fraction, offset = stamp, "", ""
     else:
-        digits, fraction, offset = _separate(stamp)
-    if not _DIGITS.issuperset(digits):
         digits, fraction, offset = _separate(_plain(stamp, ctx))
     day = _checked_date(digits[:8], ctx)
     if day is None or len(digits) <= 8:
         return day
     clock = _clock(digits[8:], fraction)
     if not clock:
-        return _without_clock(digits, fraction, day, ctx)
+        return _without_clock(digits, fraction + offset, day, ctx)
     if len(digits) == 10:
         ctx.note(
             "time-precision", "a time had hours only: FHIR needs minutes, 00", Severity.INFORMATION
@@ -190,13 +182,17 @@ def _with_zone(digits: str, day: str, clock: str, offset: str, ctx: Context) -> 
     return f"{day}T{clock}{zone}"
 
 
-def _without_clock(digits: str, fraction: str, day: str, ctx: Context) -> str | None:
-    """24:00 is the next day's midnight; any other wrong time is dropped, the date with it."""
-    if digits[8:] in {"24", "2400", "240000"} and not fraction.strip("0") and day != "9999-12-31":
+def _without_clock(digits: str, tail: str, day: str, ctx: Context) -> str | None:
+    """24:00 is the next day's midnight; any other wrong time is dropped, the date with it.
+
+    The tail is the fraction, which must be zero, and the offset.
+    """
+    offset = tail.lstrip("0")
+    midnight = digits[8:] in {"24", "2400", "240000"} and not offset[:1].isdigit()
+    if midnight and day != "9999-12-31":
         ctx.note("time-2400", "24:00 was written as 00:00 of the next day", Severity.INFORMATION)
         after = date.fromisoformat(day) + timedelta(days=1)
-        stamp = after.isoformat().replace("-", "") + "000000"
-        return _date_time(stamp, ctx)
+        return _date_time(after.isoformat().replace("-", "") + "000000" + offset, ctx)
     ctx.note("time-invalid", "a date has a time of day that no clock shows: it was left out")
     return None
 

@@ -14,6 +14,7 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, sha256
 
 __all__ = [
+    "ACCESS_NAMES",
     "LEAF_SIZE",
     "RECORD_NAMES",
     "REVISION_NAMES",
@@ -31,6 +32,7 @@ LEAF_SIZE = len(LEAF_PREFIX) + 1 + 32
 COMMIT_PREFIX = b"fhir-anchor/commit/1\0"
 RECORD_NAMES = ("bundle", "header", "map", "source")
 REVISION_NAMES = ("header", "resources")
+ACCESS_NAMES = ("event",)
 
 
 class Kind(IntEnum):

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -16,11 +16,9 @@ from bridge.embedded import postgres
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A data folder whose server is stopped at the end whatever the test did."""
-    made = tmp_path_factory.mktemp("embedded")
-    yield made
-    postgres.stop(made)
+def folder(server_folder: Callable[[], Path]) -> Path:
+    """A data folder that the tests of this file share."""
+    return server_folder()
 
 
 def _keep(url: str, value: int) -> list[int]:
@@ -97,9 +95,9 @@ def test_stop_without_a_server_is_quiet(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_long_folder_gets_a_short_socket(tmp_path: Path) -> None:
+def test_long_folder_gets_a_short_socket(server_folder: Callable[[], Path]) -> None:
     """A path beyond sun_path still serves, through a private folder of its own."""
-    deep = tmp_path / ("d" * 100)
+    deep = server_folder() / ("d" * 100)
 
     kept = _keep(postgres.start(deep), 1)
     postgres.stop(deep)

@@ -57,3 +57,11 @@ def test_an_unreadable_file_is_a_clear_refusal(tmp_path: Path) -> None:
     """A missing --config is named with its path."""
     with pytest.raises(BridgeError, match=r"cannot be read: No such file"):
         load(file=tmp_path / "absent.toml", environment={})
+
+
+def test_settings_survive_the_environment_of_a_child() -> None:
+    """A child process started by `up` has exactly its parent's settings."""
+    overrides = {"chain.rpc": ["http://a", "http://b"], "http.port": 0, "log.max_age_s": 0.25}
+    settings = load(environment={}, overrides=overrides)
+
+    assert load(environment=settings.as_environment()) == settings

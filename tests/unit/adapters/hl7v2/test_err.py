@@ -49,6 +49,8 @@ def test_place_is_read_from_where(where: str, found: Place | None) -> None:
     ("failure", "found"),
     [
         pytest.param(error("pid-missing", "PID-3"), Condition.REQUIRED_FIELD, id="missing"),
+        pytest.param(error("header-missing", "byte 0"), Condition.SEGMENT_SEQUENCE, id="no-MSH"),
+        pytest.param(error("unmapped-trigger", "MSH-9"), Condition.EVENT_CODE, id="unmapped"),
         pytest.param(error("segment-order", "OBX"), Condition.SEGMENT_SEQUENCE, id="order"),
         pytest.param(error("date-form", "PID-7"), Condition.DATA_TYPE, id="form"),
         pytest.param(error("table-value", "PID-8"), Condition.TABLE_VALUE, id="table"),

@@ -125,7 +125,7 @@ def test_text_that_the_database_cannot_hold_is_mended_in_the_index_alone() -> No
     assert result.status == "stored"
     assert record.source == raw
     assert record.sender == "la\N{REPLACEMENT CHARACTER}b"
-    assert record.bundle.control_id == "c\N{REPLACEMENT CHARACTER}?" + "x" * 497
+    assert record.bundle.control_id == "c\N{REPLACEMENT CHARACTER}?" + "x" * 995
 
 
 def test_row_that_the_database_refuses_fails_alone() -> None:

@@ -1,0 +1,174 @@
+"""FHIR R4 JSON as a dialect: a Bundle or one resource to the canonical bundle.
+
+Numbers and dateTimes stay as they were written; ids of created resources and the references to
+them are the only things that change. https://hl7.org/fhir/R4/http.html.
+"""
+
+from typing import cast
+
+from adapters.fhir.bundle import check_bundle, check_requests, entries_of
+from adapters.fhir.identity import give_ids, lanes_of, resolve_references
+from adapters.fhir.problems import Problems
+from adapters.fhir.r4 import check_resource
+from bridge.core.errors import BridgeError
+from bridge.core.ids import Instant, sha256
+from bridge.core.record import canon
+from bridge.core.record.bundle import Apply, CanonicalBundle, Finding, Json, JsonObject
+from bridge.ports.dialect import Envelope, Verdict
+
+__all__ = ["RULES", "FhirDialect", "convert", "problems_in"]
+
+RULES = "fhir-anchor/fhir-r4/1"
+"""Name of these rules: its digest stands in each record as the mapping that made the bundle."""
+
+MAX_ENTRIES = 50_000
+"""Largest published Synthea patient has about 30,000 entries; more is a file for bulk import."""
+
+_WRITTEN = frozenset({"batch", "transaction"})
+_STATED = frozenset({"collection", "document", "message", "searchset"})
+
+
+class FhirDialect:
+    """`bridge.ports.dialect.Dialect` for FHIR R4 JSON."""
+
+    name = "fhir"
+
+    def envelope(self, raw: bytes, *, sender: str) -> Envelope:
+        """Type and control id where the JSON can be read; never raises."""
+        try:
+            value = canon.parse(raw)
+        except BridgeError:
+            value = None
+        body = value if isinstance(value, dict) else {}
+        return Envelope(
+            sender=sender, message_type=_message_type(body), control_id=_control_id(body)
+        )
+
+    def convert(self, raw: bytes, *, sender: str, charset: str = "") -> CanonicalBundle:
+        """See `convert`; FHIR JSON is UTF-8 whatever the transport says of a charset."""
+        del charset
+        return convert(raw, sender=sender)
+
+    def answer(self, raw: bytes, verdict: Verdict, *, at: Instant) -> bytes:
+        """Empty: the HTTP door words it, as Bundle or OperationOutcome."""
+        del raw, verdict, at
+        return b""
+
+
+def convert(raw: bytes, *, sender: str) -> CanonicalBundle:
+    """The canonical bundle of a FHIR input.
+
+    Args:
+        raw: UTF-8 JSON of a Bundle (transaction, batch, collection, document, message or
+            searchset) or of one resource: with an id it is a PUT, without one a POST.
+        sender: name space of the ids of what is created.
+
+    Returns:
+        A Bundle whose every resource has its id, with `request` as sent:
+        `request.ifNoneExist` and `Type?query` references are left for
+        `bridge.core.record.conditional` to resolve against what is stored.
+
+    Raises:
+        InvalidResource: with every problem found.
+        BridgeError: the bytes are no clean JSON.
+    """
+    value = canon.parse(raw)
+    problems = _judged(value)
+    bundle = _as_bundle(cast("JsonObject", value), problems)
+    problems.raise_any()
+    source = sha256(raw)
+    message_type, control_id = _message_type(bundle), _control_id(bundle)
+    if bundle is not value:
+        message_type = cast("str", cast("JsonObject", value)["resourceType"])
+    names = give_ids(bundle, namespace=sender, source=source)
+    resolve_references(names, problems)
+    problems.raise_any()
+    return CanonicalBundle(
+        canonical=canon.canonical(bundle),
+        source=source,
+        mapping=sha256(RULES.encode()),
+        apply=Apply.REQUESTS,
+        message_type=message_type,
+        control_id=control_id,
+        lanes=lanes_of(bundle, problems),
+    )
+
+
+def problems_in(raw: bytes) -> tuple[Finding, ...]:
+    """Everything wrong with one resource or Bundle as such, for `$validate`; empty when valid.
+
+    What a transaction may ask of this node is not judged: only whether it is valid R4.
+
+    Raises:
+        BridgeError: the bytes are no clean JSON.
+    """
+    return tuple(_judged(canon.parse(raw)).found)
+
+
+def _judged(value: Json) -> Problems:
+    problems = Problems()
+    listed = value.get("entry") if isinstance(value, dict) else None
+    if isinstance(listed, list) and len(listed) > MAX_ENTRIES:
+        problems.add("bundle-size", (None, "Bundle"), f"over {MAX_ENTRIES} entries: send parts")
+        problems.raise_any()
+    shape = check_resource(value, None, problems)
+    if shape is not None and shape.name == "Bundle":
+        check_bundle(cast("JsonObject", value), (None, "Bundle"), problems)
+    return problems
+
+
+def _as_bundle(value: JsonObject, problems: Problems) -> JsonObject:
+    problems.raise_any()
+    if value["resourceType"] != "Bundle":
+        return _single(value)
+    kind, at = value["type"], (None, "Bundle")
+    if kind in _WRITTEN:
+        check_requests(value, at, problems)
+    elif kind not in _STATED:
+        problems.add("bundle-type", (at, "type"), "a bundle of this type states nothing to store")
+    if kind in _STATED:
+        _check_named_once(value, problems)
+    return value
+
+
+def _single(body: JsonObject) -> JsonObject:
+    kind, name = cast("str", body["resourceType"]), body.get("id")
+    request: JsonObject = {"method": "POST", "url": kind}
+    if isinstance(name, str):
+        request = {"method": "PUT", "url": f"{kind}/{name}"}
+    entry: JsonObject = {"resource": body, "request": request}
+    return {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+
+
+def _check_named_once(bundle: JsonObject, problems: Problems) -> None:
+    seen = set()
+    for index, entry in enumerate(entries_of(bundle)):
+        body = entry.get("resource")
+        if isinstance(body, dict) and "id" in body:
+            name = (cast("str", body["resourceType"]), cast("str", body["id"]))
+            if name in seen:
+                place = (((None, "Bundle"), "entry"), index)
+                problems.add("resource-repeated", place, "another entry states this resource")
+            seen.add(name)
+
+
+def _message_type(body: JsonObject) -> str:
+    kind, use = body.get("resourceType"), body.get("type")
+    if not isinstance(kind, str) or len(kind) > 64:
+        return ""
+    return f"Bundle/{use}" if kind == "Bundle" and isinstance(use, str) else kind
+
+
+def _control_id(body: JsonObject) -> str:
+    """Bundle.identifier.value, else the id of the MessageHeader."""
+    mark = body.get("identifier")
+    if body.get("resourceType") != "Bundle":
+        return ""
+    if isinstance(mark, dict) and isinstance(mark.get("value"), str):
+        return cast("str", mark["value"])
+    first = entries_of(body)[:1]
+    header = first[0].get("resource") if first else None
+    if isinstance(header, dict) and header.get("resourceType") == "MessageHeader":
+        name = header.get("id")
+        return name if isinstance(name, str) else ""
+    return ""

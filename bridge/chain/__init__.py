@@ -1,0 +1,1 @@
+"""Other systems that witness the newest checkpoint: EVM chains and their contract."""

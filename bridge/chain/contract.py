@@ -1,0 +1,98 @@
+"""Calldata, answers and events of CheckpointAnchor."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from eth_abi.abi import decode, encode
+from eth_utils.crypto import keccak
+
+from bridge.core.ids import Digest, TreeSize
+from bridge.ports.chain import AnchoredHead, Payload
+
+__all__ = [
+    "ANCHORED",
+    "ZERO_ROOT",
+    "anchor_call",
+    "anchored_event",
+    "head_answer",
+    "head_call",
+    "register_call",
+    "registration_answer",
+    "registration_call",
+]
+
+ZERO_ROOT: Final = Digest(bytes(32))
+ANCHORED: Final = keccak(text="Anchored(bytes32,uint64,uint64,bytes32,bytes32)")
+
+
+def anchor_call(log_id: bytes, payload: Payload) -> bytes:
+    """Calldata of `anchor()`."""
+    return _call(
+        "anchor(bytes32,bytes32,uint64,bytes32)",
+        log_id,
+        payload.prev_root,
+        payload.size,
+        payload.root,
+    )
+
+
+def register_call(log_id: bytes, *, origin: bytes, key: bytes, anchorer: str) -> bytes:
+    """Calldata of `register()`; `origin` and `key` are SHA-256."""
+    return _call("register(bytes32,bytes32,bytes32,address)", log_id, origin, key, anchorer)
+
+
+def head_call(log_id: bytes) -> bytes:
+    """Calldata of `head()`."""
+    return _call("head(bytes32)", log_id)
+
+
+def head_answer(data: bytes) -> AnchoredHead:
+    """What `head()` returned; ValueError for anything else."""
+    if len(data) != 160:
+        raise ValueError(len(data))
+    root, size, sequence, _, _ = decode(
+        ["bytes32", "uint64", "uint64", "uint64", "uint64"], data, strict=True
+    )
+    return AnchoredHead(size=TreeSize(size), root=Digest(root), sequence=sequence)
+
+
+def registration_call(log_id: bytes) -> bytes:
+    """Calldata of `registration()`."""
+    return _call("registration(bytes32)", log_id)
+
+
+def registration_answer(data: bytes) -> tuple[str, bytes, bytes, str]:
+    """Owner, origin hash, key hash and anchorer; ValueError for anything else."""
+    if len(data) != 224:
+        raise ValueError(len(data))
+    owner, _, origin, key, _, _, anchorer = decode(
+        ["address", "address", "bytes32", "bytes32", "address", "bytes32", "address"], data
+    )
+    return owner, origin, key, anchorer
+
+
+def anchored_event(
+    logs: Sequence[dict[str, Any]], *, contract: str, log_id: bytes
+) -> tuple[int, Payload] | None:
+    """Position and content of the one `Anchored` event of our contract and log.
+
+    None when there is none, or more than one: two heads in a transaction leave open which counts.
+    """
+    ours = [
+        (position, log)
+        for position, log in enumerate(logs)
+        if log["address"].lower() == contract
+        and log["topics"][:2] == ["0x" + ANCHORED.hex(), "0x" + log_id.hex()]
+    ]
+    if len(ours) != 1:
+        return None
+    position, log = ours[0]
+    size, root, prev_root = decode(
+        ["uint64", "bytes32", "bytes32"], bytes.fromhex(log["data"][2:]), strict=True
+    )
+    return position, Payload(prev_root=Digest(prev_root), size=TreeSize(size), root=Digest(root))
+
+
+def _call(signature: str, *values: object) -> bytes:
+    types = signature[signature.index("(") + 1 : -1].split(",")
+    return keccak(text=signature)[:4] + encode(types, values)

@@ -1,0 +1,1 @@
+"""The anchoring contract: source, built artefact, and the rules to build it again."""

@@ -1,0 +1,236 @@
+"""Capture what proves an anchor without its chain: block header and receipt-trie proof.
+
+Nodes prune old receipts, so this is done once, when the block is final, and is checked on the spot
+with the verifier of `bridge.core` that strangers run. Built here with other libraries than it is
+checked with there. Sources: https://ethereum.github.io/yellowpaper/ s4.3, EIP-2718, EIP-658.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import rlp
+from eth_utils.crypto import keccak
+from rlp.exceptions import DecodingError
+
+from bridge.chain.rpc import Endpoints, RpcRefusal
+from bridge.chain.trie import proof_of
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.proof.anchors import EvmAnchor, anchor_value, seconds_text
+from bridge.core.proof.evm import find_anchored, parse_header, parse_transaction_receipt
+from bridge.core.proof.trie import verify_receipt_proof
+
+__all__ = ["Place", "capture", "header_rlp", "receipt_bytes"]
+
+# In the order of the header, by the name of the API. What later forks append comes after.
+_HASHES: Final = ("parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot")
+_FIXED: Final = (
+    *((name, False) for name in (*_HASHES, "receiptsRoot", "logsBloom")),
+    *((name, True) for name in ("difficulty", "number", "gasLimit", "gasUsed", "timestamp")),
+    *((name, False) for name in ("extraData", "mixHash", "nonce")),
+)
+_LATER: Final = (
+    ("baseFeePerGas", True),
+    ("withdrawalsRoot", False),
+    ("blobGasUsed", True),
+    ("excessBlobGas", True),
+    ("parentBeaconBlockRoot", False),
+    ("requestsHash", False),
+)
+# Deposits of OP-stack rollups carry two fields more: https://specs.optimism.io/protocol/deposits.html
+_DEPOSIT: Final = 0x7E
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Which event counts, and by which rule its block is final."""
+
+    chain: str
+    address: str
+    code_hash: str
+    log_id: bytes
+    finality: str
+
+
+def capture(endpoints: Endpoints, place: Place, tx_hash: bytes) -> bytes:
+    """The receipt's `anchors` entry for a mined anchor, as JSON.
+
+    Raises:
+        BridgeError: `evidence-mismatch` when parts do not hash to each other, `evidence-gone`
+            when the transaction is in no canonical block.
+    """
+    found = endpoints.ask("eth_getTransactionReceipt", _hex(tx_hash), read=_location)
+    if found is None:
+        raise _gone(tx_hash)
+    block_hash, index = found
+    block = endpoints.ask("eth_getBlockByHash", block_hash, False, read=_checked_header)
+    if block is None:
+        raise _gone(tx_hash)
+    header, hashes = block
+    receipts = _receipts(endpoints, block_hash, hashes)
+    if hashes[index : index + 1] != [_hex(tx_hash)]:
+        raise _mismatch("the transaction is not where its receipt says", block_hash)
+    encoded = [receipt_bytes(receipt) for receipt in receipts]
+    _, proof = proof_of(encoded, index)
+    try:
+        anchor = _verified(place, tx_hash, header, index, encoded[index], proof)
+    except BridgeError as error:
+        raise _mismatch(error.what, block_hash) from error
+    return msgspec.json.encode(anchor_value(anchor))
+
+
+def _verified(
+    place: Place, tx_hash: bytes, header: bytes, index: int, receipt: bytes, proof: Sequence[bytes]
+) -> EvmAnchor:
+    """The anchor, after the checks that a stranger's verifier will make (check 8)."""
+    block = parse_header(header)
+    verify_receipt_proof(root=block.receipts_root, index=index, receipt=receipt, nodes=proof)
+    address = bytes.fromhex(place.address[2:])
+    event = find_anchored(parse_transaction_receipt(receipt), address=address, log_id=place.log_id)
+    return EvmAnchor(
+        chain=place.chain,
+        address=address,
+        code_hash=bytes.fromhex(place.code_hash[2:]),
+        log_id=place.log_id,
+        tx=tx_hash,
+        block_number=block.number,
+        block_hash=block.hash,
+        time=seconds_text(block.timestamp_s),
+        finality=place.finality,
+        header=header,
+        receipt_index=index,
+        receipt=receipt,
+        receipt_proof=tuple(proof),
+        log_position=event.position,
+    )
+
+
+def header_rlp(block: dict[str, Any]) -> bytes:
+    """The bytes whose Keccak-256 is the block's hash.
+
+    Raises:
+        ValueError: when no known form of header hashes to it.
+    """
+    fields = [_field(block[name], number=number) for name, number in _FIXED]
+    fields += [_field(block[name], number=number) for name, number in _LATER if name in block]
+    for extra in _extra_forms(fields[12]):
+        header: bytes = rlp.encode([*fields[:12], extra, *fields[13:]])
+        if _hex(keccak(header)) == block["hash"]:
+            return header
+    raise ValueError("header")
+
+
+def receipt_bytes(receipt: dict[str, Any]) -> bytes:
+    """The consensus encoding of a receipt from its JSON form, EIP-2718 type byte included."""
+    kind = int(receipt.get("type", "0x0"), 16)
+    parts: list[Any] = [
+        _field(receipt["status"], number=True),
+        _field(receipt["cumulativeGasUsed"], number=True),
+        _field(receipt["logsBloom"], number=False),
+        [_log(log) for log in receipt["logs"]],
+    ]
+    if kind == _DEPOSIT:
+        names = ("depositNonce", "depositReceiptVersion")
+        parts += [_field(receipt[name], number=True) for name in names if name in receipt]
+    body: bytes = rlp.encode(parts)
+    return (bytes([kind]) if kind else b"") + body
+
+
+def _extra_forms(extra: bytes) -> Iterator[bytes]:
+    """The header's extraData as it is hashed.
+
+    IBFT 2.0 and QBFT (Besu) hash it without the seals that are gathered over that very hash:
+    https://besu.hyperledger.org/private-networks/how-to/configure/consensus/qbft
+    """
+    yield extra
+    try:
+        parts = rlp.decode(extra)
+    except DecodingError:
+        return
+    if isinstance(parts, list) and len(parts) == 5:
+        yield rlp.encode(parts[:3])
+        yield rlp.encode([*parts[:3], b"", []])
+
+
+def _receipts(endpoints: Endpoints, block_hash: str, hashes: Sequence[str]) -> list[dict[str, Any]]:
+    """All receipts of the block, in order; one by one where a node has no bulk method."""
+    receipts = endpoints.ask("eth_getBlockReceipts", block_hash, read=_receipt_list)
+    if receipts is None:
+        receipts = [
+            endpoints.ask("eth_getTransactionReceipt", tx_hash, read=_receipt_parts)
+            for tx_hash in hashes
+        ]
+    if len(receipts) != len(hashes):
+        raise _mismatch("the block's receipts are not as many as its transactions", block_hash)
+    return receipts
+
+
+def _location(receipt: dict[str, Any] | None) -> tuple[str, int] | None:
+    if receipt is None:
+        return None
+    return receipt["blockHash"], int(receipt["transactionIndex"], 16)
+
+
+def _checked_header(block: dict[str, Any] | None) -> tuple[bytes, list[str]] | None:
+    if block is None:
+        return None
+    return header_rlp(block), list(block["transactions"])
+
+
+def _receipt_list(answer: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401 - any JSON
+    if answer is None or isinstance(answer, RpcRefusal):
+        return None
+    return [_receipt_parts(receipt) for receipt in answer]
+
+
+def _receipt_parts(receipt: dict[str, Any]) -> dict[str, Any]:
+    names = ("type", "status", "cumulativeGasUsed", "logsBloom")
+    deposit = ("depositNonce", "depositReceiptVersion")
+    return {
+        **{name: receipt[name] for name in names if name in receipt},
+        **{name: receipt[name] for name in deposit if name in receipt},
+        "logs": [
+            {"address": log["address"].lower(), "topics": log["topics"], "data": log["data"]}
+            for log in receipt["logs"]
+        ],
+    }
+
+
+def _log(log: dict[str, Any]) -> list[Any]:
+    return [
+        bytes.fromhex(log["address"][2:]),
+        [bytes.fromhex(topic[2:]) for topic in log["topics"]],
+        bytes.fromhex(log["data"][2:]),
+    ]
+
+
+def _field(text: str, *, number: bool) -> bytes:
+    if not number:
+        return bytes.fromhex(text[2:])
+    value = int(text, 16)
+    return value.to_bytes((value.bit_length() + 7) // 8)
+
+
+def _gone(tx_hash: bytes) -> BridgeError:
+    return BridgeError(
+        "evidence-gone",
+        Fault.PEER,
+        what="the transaction is in no block that the endpoints know",
+        where=_hex(tx_hash),
+        do="nothing: it is looked for again, and sent again if its block was reorganised away",
+    )
+
+
+def _mismatch(what: str, where: str) -> BridgeError:
+    return BridgeError(
+        "evidence-mismatch",
+        Fault.PEER,
+        what=what,
+        where=f"block {where}",
+        do="ask other endpoints: these give parts of different blocks",
+    )
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()

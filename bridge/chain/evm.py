@@ -1,0 +1,269 @@
+"""The Chain port on any EVM network: plan, sign, send, find, and capture evidence."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bridge.chain.account import AnchorAccount
+from bridge.chain.contract import (
+    anchor_call,
+    anchored_event,
+    head_answer,
+    head_call,
+)
+from bridge.chain.evidence import Place, capture
+from bridge.chain.rows import ChainRow, Depth, Finalized, Instant
+from bridge.chain.rpc import Endpoints, RpcRefusal
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.ids import instant
+from bridge.ports.chain import (
+    AnchoredHead,
+    ChainView,
+    Delivery,
+    Fees,
+    Inclusion,
+    Market,
+    Payload,
+    SignedAnchor,
+)
+
+__all__ = ["EvmChain"]
+
+# A third more than the dry run needed: the fork that makes storage dearer may come in between.
+_GAS_MARGIN: Final = 4 / 3
+# What geth, Besu, Nethermind, Erigon, Reth, anvil and the dev chain say, in the order it is tested.
+_DELIVERIES: Final = (
+    ("already known", Delivery.KNOWN),
+    ("alreadyknown", Delivery.KNOWN),
+    ("already imported", Delivery.KNOWN),
+    ("known transaction", Delivery.KNOWN),
+    ("nonce too low", Delivery.NONCE_USED),
+    ("nonce is too low", Delivery.NONCE_USED),
+    ("oldnonce", Delivery.NONCE_USED),
+    ("underpriced", Delivery.UNDERPRICED),
+    ("feetoolow", Delivery.UNDERPRICED),
+    ("fee too low", Delivery.UNDERPRICED),
+    ("less than block base fee", Delivery.UNDERPRICED),
+    ("gas price below", Delivery.UNDERPRICED),
+)
+
+
+class EvmChain:
+    """One contract, one log, one account, several endpoints."""
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        row: ChainRow,
+        account: AnchorAccount,
+        *,
+        contract: str,
+        code_hash: str,
+        log_id: bytes,
+    ) -> None:
+        """Touches no network. Contract and code hash as `deploy` verified them."""
+        self.name = f"eip155:{row.chain_id}"
+        self.contract = contract.lower()
+        self.account = account.address
+        self.fee_cap_wei = row.fee_cap_wei
+        self.stuck_after_s = row.stuck_after_s
+        self._endpoints, self._row, self._signer = endpoints, row, account
+        self._log_id = log_id
+        self._place = Place(
+            chain=self.name,
+            address=self.contract,
+            code_hash=code_hash,
+            log_id=log_id,
+            finality=row.finality.text,
+        )
+
+    def view(self) -> ChainView:
+        """The chain at the newest block that k endpoints have."""
+        block = self._endpoints.highest("eth_blockNumber", read=_number)
+        tag = hex(block)
+        return ChainView(
+            block_number=block,
+            final_block=self._final_block(block),
+            nonce=self._endpoints.ask("eth_getTransactionCount", self.account, tag, read=_number),
+            head=self._head(tag),
+        )
+
+    def final_nonce(self) -> int:
+        """Our transactions up to the newest final block."""
+        newest = self._endpoints.highest("eth_blockNumber", read=_number)
+        tag = hex(self._final_block(newest))
+        return self._endpoints.ask("eth_getTransactionCount", self.account, tag, read=_number)
+
+    def market(self) -> Market:
+        """Base fee of the newest block and the tip that a node proposes."""
+        if self._row.legacy_fees:
+            price = self._endpoints.highest("eth_gasPrice", read=_number)
+            return Market(base_wei=0, tip_wei=price)
+        base = self._endpoints.highest(
+            "eth_getBlockByNumber",
+            "latest",
+            False,
+            read=lambda block: _number(block["baseFeePerGas"]),
+        )
+        tip = self._endpoints.highest("eth_maxPriorityFeePerGas", read=_number)
+        return Market(base_wei=base, tip_wei=tip)
+
+    def gas(self, payload: Payload) -> int:
+        """Dry run on the newest state, and a third on top."""
+        call = {
+            "from": self.account,
+            "to": self.contract,
+            "data": _hex(anchor_call(self._log_id, payload)),
+        }
+        # Without the tag some nodes run it after what their pool holds: after the stuck transaction
+        # that this one replaces.
+        needed = self._endpoints.ask("eth_estimateGas", call, "latest", read=_number_or_refusal)
+        if isinstance(needed, RpcRefusal):
+            raise BridgeError(
+                "anchor-refused",
+                Fault.OPERATOR,
+                what=f"the anchor would fail: {needed.message}",
+                where=f"{self.name} {self.contract}",
+                do="see that this account is the log's anchorer and has funds",
+            )
+        return int(needed * _GAS_MARGIN)
+
+    def sign(self, payload: Payload, *, nonce: int, gas: int, fees: Fees) -> SignedAnchor:
+        """EIP-1559, or one gas price where the row says so."""
+        price: dict[str, Any] = {
+            "type": 2,
+            "maxFeePerGas": fees.max_fee_wei,
+            "maxPriorityFeePerGas": fees.tip_wei,
+        }
+        if self._row.legacy_fees:
+            price = {"gasPrice": fees.max_fee_wei}
+        tx_hash, raw = self._signer.sign(
+            {
+                **price,
+                "chainId": self._row.chain_id,
+                "nonce": nonce,
+                "gas": gas,
+                "to": bytes.fromhex(self.contract[2:]),
+                "value": 0,
+                "data": anchor_call(self._log_id, payload),
+            }
+        )
+        return SignedAnchor(tx_hash=tx_hash, raw=raw)
+
+    def send(self, raw: bytes) -> Delivery:
+        """To every endpoint; one that takes it is enough."""
+        answers = self._endpoints.tell("eth_sendRawTransaction", _hex(raw))
+        refusals = [answer for answer in answers if isinstance(answer, RpcRefusal)]
+        if len(refusals) < len(answers):
+            return Delivery.ACCEPTED
+        deliveries = [_delivery(refusal) for refusal in refusals]
+        known = [delivery for delivery in deliveries if delivery is not None]
+        if not known:
+            raise self._refused(refusals[0])
+        order = [Delivery.KNOWN, Delivery.NONCE_USED, Delivery.UNDERPRICED]
+        return min(known, key=order.index)
+
+    def find(self, tx_hash: bytes) -> Inclusion | None:
+        """The receipt, if its block is the canonical one at its height."""
+        receipt = self._endpoints.ask(
+            "eth_getTransactionReceipt", _hex(tx_hash), read=_receipt_parts
+        )
+        if receipt is None:
+            return None
+        block = self._endpoints.ask(
+            "eth_getBlockByNumber", receipt["blockNumber"], False, read=_block_parts
+        )
+        if block is None or block["hash"] != receipt["blockHash"]:
+            return None
+        event = None
+        if receipt["status"] == "0x1":
+            event = anchored_event(receipt["logs"], contract=self.contract, log_id=self._log_id)
+        return Inclusion(
+            block_number=_number(receipt["blockNumber"]),
+            block_hash=bytes.fromhex(block["hash"][2:]),
+            time=instant(datetime.fromtimestamp(_number(block["timestamp"]), UTC)),
+            anchored=event and event[1],
+        )
+
+    def evidence(self, tx_hash: bytes) -> bytes:
+        """Header and receipt proof, checked to hash to each other."""
+        return capture(self._endpoints, self._place, tx_hash)
+
+    def _head(self, tag: str) -> AnchoredHead:
+        call = {"to": self.contract, "data": _hex(head_call(self._log_id))}
+        answer = self._endpoints.ask("eth_call", call, tag, read=_text)
+        return head_answer(bytes.fromhex(answer[2:]))
+
+    def _final_block(self, newest: int) -> int:
+        match self._row.finality:
+            case Instant():
+                return newest
+            case Depth(blocks=blocks):
+                return max(0, newest - blocks)
+            case Finalized():
+                return self._endpoints.highest(
+                    "eth_getBlockByNumber",
+                    "finalized",
+                    False,
+                    read=lambda block: 0 if block is None else _number(block["number"]),
+                )
+
+    def _refused(self, refusal: RpcRefusal) -> BridgeError:
+        if "insufficient funds" in refusal.message.lower():
+            return BridgeError(
+                "anchor-unfunded",
+                Fault.OPERATOR,
+                what=f"the anchoring account {self.account} cannot pay for its transaction",
+                where=self.name,
+                do="send it funds; the stored transaction goes out again by itself",
+            )
+        return BridgeError(
+            "chain-refused",
+            Fault.PEER,
+            what=f"every endpoint refused the transaction: {refusal.message[:200]}",
+            where=f"{self.name} eth_sendRawTransaction",
+            do="see what the endpoints say; the stored transaction is tried again",
+        )
+
+
+def _delivery(refusal: RpcRefusal) -> Delivery | None:
+    text = refusal.message.lower()
+    return next((delivery for words, delivery in _DELIVERIES if words in text), None)
+
+
+def _number(answer: object) -> int:
+    if not isinstance(answer, str) or not answer.startswith("0x"):
+        raise ValueError(answer)
+    return int(answer, 16)
+
+
+def _number_or_refusal(answer: object) -> int | RpcRefusal:
+    return answer if isinstance(answer, RpcRefusal) else _number(answer)
+
+
+def _text(answer: object) -> str:
+    if not isinstance(answer, str) or not answer.startswith("0x"):
+        raise ValueError(answer)
+    return answer
+
+
+def _receipt_parts(answer: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What endpoints must agree on; nodes differ in what they add."""
+    if answer is None:
+        return None
+    return {
+        "blockHash": answer["blockHash"],
+        "blockNumber": answer["blockNumber"],
+        "status": answer["status"],
+        "logs": [
+            {"address": log["address"].lower(), "topics": log["topics"], "data": log["data"]}
+            for log in answer["logs"]
+        ],
+    }
+
+
+def _block_parts(answer: dict[str, Any] | None) -> dict[str, Any] | None:
+    return answer and {"hash": answer["hash"], "timestamp": answer["timestamp"]}
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()

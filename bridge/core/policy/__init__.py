@@ -1,0 +1,1 @@
+"""Decisions about access, and the events that record them, as values."""

@@ -1,0 +1,170 @@
+"""Conditional requests and references: what a bundle leaves to be looked up, and what it then says.
+
+Source: https://hl7.org/fhir/R4/http.html#cond-update and https://hl7.org/fhir/R4/http.html#ccreate.
+Pure: who holds the store finds the ids, in the transaction that applies the bundle.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.record.bundle import Json, JsonObject
+
+__all__ = ["Condition", "conditions", "resolved"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Condition:
+    """A search that must be answered before the bundle is applied: `Patient`, `identifier=a|1`.
+
+    Positional, because it is a pair. The query is as the sender wrote it, percent-encoding
+    included.
+    """
+
+    type: str
+    query: str
+
+
+def conditions(bundle: JsonObject) -> tuple[Condition, ...]:
+    """Every condition in a canonical bundle, sorted, each once; usually none."""
+    found = {condition for entry in _entries(bundle) if (condition := _of_entry(entry))}
+    for reference in _references(bundle):
+        condition = _of_text(cast("str", reference["reference"]))
+        if condition is not None:
+            found.add(condition)
+    return tuple(sorted(found))
+
+
+def resolved(bundle: JsonObject, found: Mapping[Condition, tuple[str, ...]]) -> JsonObject:
+    """The bundle with every condition answered, as `merge.apply_bundle` wants it.
+
+    Args:
+        bundle: as parsed from its canonical bytes; never altered.
+        found: ids of the stored resources that meet each condition of `conditions(bundle)`.
+
+    Returns:
+        A create whose condition one resource meets is gone and every reference to it leads
+        to that resource; an update or delete names the resource that met its condition; an
+        update that met none creates under its own id, a delete that met none is gone.
+
+    Raises:
+        BridgeError: several resources meet one condition (FHIR answers 412), or none meets
+            that of a reference.
+    """
+    if not conditions(bundle):
+        return bundle
+    names: dict[str, str] = {}
+    entries: list[Json] = []
+    for index, entry in enumerate(_entries(bundle)):
+        answered = _answered(index, entry, found, names)
+        if answered is not None:
+            entries.append(answered)
+    whole = {key: value for key, value in bundle.items() if key != "entry"}
+    if entries:  # FHIR knows no empty list
+        whole["entry"] = entries
+    return cast("JsonObject", _relinked(whole, names, found))
+
+
+def _answered(
+    index: int,
+    entry: JsonObject,
+    found: Mapping[Condition, tuple[str, ...]],
+    names: dict[str, str],
+) -> JsonObject | None:
+    condition = _of_entry(entry)
+    if condition is None:
+        return entry
+    where = f"Bundle.entry[{index}].request"
+    ids = _at_most_one(condition, found, where)
+    request = dict(cast("JsonObject", entry["request"]))
+    if request["method"] == "DELETE":
+        url: Json = f"{condition.type}/{ids[0]}" if ids else ""
+        return {**entry, "request": {**request, "url": url}} if ids else None
+    body = cast("JsonObject", entry["resource"])
+    mine = cast("str", body["id"])
+    theirs = ids[0] if ids else mine
+    names[f"{condition.type}/{mine}"] = f"{condition.type}/{theirs}"
+    if request["method"] == "POST":
+        request.pop("ifNoneExist", None)
+        return None if ids else {**entry, "request": request}
+    request["url"] = f"{condition.type}/{theirs}"
+    return {**entry, "request": request, "resource": {**body, "id": theirs}}
+
+
+def _at_most_one(
+    condition: Condition, found: Mapping[Condition, tuple[str, ...]], where: str
+) -> tuple[str, ...]:
+    ids = found.get(condition, ())
+    if len(ids) > 1:
+        raise BridgeError(
+            "condition-ambiguous",
+            Fault.SENDER,
+            what=f"{len(ids)} resources meet the condition",
+            where=where,
+            do="use a condition that only one resource can meet",
+        )
+    return ids
+
+
+def _relinked(
+    value: Json, names: Mapping[str, str], found: Mapping[Condition, tuple[str, ...]]
+) -> Json:
+    """A copy in which every reference leads where its condition, or its entry, went."""
+    if isinstance(value, list):
+        return [_relinked(item, names, found) for item in value]
+    if not isinstance(value, dict):
+        return value
+    copy: JsonObject = {key: _relinked(item, names, found) for key, item in value.items()}
+    text = copy.get("reference")
+    if isinstance(text, str):
+        condition = _of_text(text)
+        copy["reference"] = names.get(text, text)
+        if condition is not None:
+            copy["reference"] = _met(condition, found)
+    return copy
+
+
+def _met(condition: Condition, found: Mapping[Condition, tuple[str, ...]]) -> str:
+    ids = _at_most_one(condition, found, f"reference to {condition.type}")
+    if not ids:
+        raise BridgeError(
+            "condition-unmet",
+            Fault.SENDER,
+            what="no resource meets the condition of a reference",
+            where=f"reference to {condition.type}",
+            do="create what it refers to first, or send both in one transaction",
+        )
+    return f"{condition.type}/{ids[0]}"
+
+
+def _entries(bundle: JsonObject) -> list[JsonObject]:
+    listed = bundle.get("entry")
+    return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+
+
+def _of_entry(entry: JsonObject) -> Condition | None:
+    request = entry.get("request")
+    if not isinstance(request, dict):
+        return None
+    url, query = cast("str", request.get("url", "")), request.get("ifNoneExist")
+    if isinstance(query, str):
+        return Condition(url, query.removeprefix("?"))
+    return _of_text(url)
+
+
+def _of_text(text: str) -> Condition | None:
+    kind, mark, query = text.partition("?")
+    return Condition(kind, query) if mark and kind.isalpha() and query else None
+
+
+def _references(value: Json) -> Iterator[JsonObject]:
+    stack: list[Json] = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            if isinstance(item.get("reference"), str):
+                yield item
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)

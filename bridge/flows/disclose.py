@@ -1,0 +1,227 @@
+"""The only way out for clinical content: decision, content, and the access that is proved.
+
+The access event becomes durable, with its promised leaf, in the transaction that read the content;
+when it cannot be written, nothing is shown. Roles decide; a record's status is not content.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.ids import Instant, RecordId, record_id
+from bridge.core.policy.access import CLINICAL, OVERSIGHT, Caller, allow
+from bridge.core.policy.audit import Interaction, Shown, access_event, access_leaf
+from bridge.core.record.claims import ACCESS_NAMES, SALT_SIZE
+from bridge.core.record.merge import ResourceRef
+from bridge.core.search.query import SearchQuery
+from bridge.ports.reading import Access, Page, Reading, Served
+from bridge.ports.sources import Clock, Entropy
+
+__all__ = [
+    "Everything",
+    "History",
+    "disclose_accesses",
+    "disclose_bundle",
+    "disclose_everything",
+    "disclose_history",
+    "disclose_search",
+    "disclose_source",
+    "disclose_version",
+]
+
+ID_SIZE = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Which versions of one resource, newest first."""
+
+    ref: ResourceRef
+    count: int = 50
+    before: int | None = None
+    """Only versions below this number: `Page.next` of the page before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Everything:
+    """https://hl7.org/fhir/R4/patient-operation-everything.html."""
+
+    patient: str
+    since: Instant | None = None
+    types: tuple[str, ...] = ()
+    """Empty for all."""
+    count: int = 200
+    page: str = ""
+
+
+def disclose_version(
+    ref: ResourceRef,
+    number: int | None = None,
+    *,
+    caller: Caller,
+    reading: Reading,
+    clock: Clock,
+    entropy: Entropy,
+) -> Served:
+    """One version of a resource, the newest without a number; a deletion is a version.
+
+    Raises:
+        BridgeError: `not-found`, and for each function here `access-refused`, `access-purpose`,
+            `store-unavailable`: nothing was shown.
+    """
+    allow(caller, CLINICAL)
+    with reading.unit():
+        served = reading.version(ref, number)
+        if served is None:
+            raise _unknown("resource version" if number else "resource", ref.type[:64])
+        interaction = Interaction.VREAD if number else Interaction.READ
+        shown = _resources(interaction, [served], reading)
+        _note(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+    return served
+
+
+def disclose_history(
+    history: History, *, caller: Caller, reading: Reading, clock: Clock, entropy: Entropy
+) -> Page:
+    """Versions of one resource, newest first."""
+    allow(caller, CLINICAL)
+    with reading.unit():
+        page = reading.history(history.ref, count=history.count, before=history.before)
+        if not page.total:
+            raise _unknown("resource", history.ref.type[:64])
+        shown = _resources(Interaction.HISTORY, page.matches, reading)
+        _note(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+    return page
+
+
+def disclose_search(
+    query: SearchQuery, *, caller: Caller, reading: Reading, clock: Clock, entropy: Entropy
+) -> Page:
+    """One page of matches with what they lead to; an empty page is an answer too, and is noted."""
+    allow(caller, CLINICAL)
+    with reading.unit():
+        page = reading.search(query, caller=caller.subject)
+        served = (*page.matches, *page.included)
+        parameters = tuple(dict.fromkeys(name for name, _ in query.pairs))
+        shown = _resources(Interaction.SEARCH, served, reading, parameters=parameters)
+        _note(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+    return page
+
+
+def disclose_everything(
+    everything: Everything, *, caller: Caller, reading: Reading, clock: Clock, entropy: Entropy
+) -> Page:
+    """The patient, the compartment, and what these refer to, page by page."""
+    allow(caller, CLINICAL)
+    with reading.unit():
+        page = reading.everything(
+            everything.patient,
+            since=everything.since,
+            types=everything.types,
+            count=everything.count,
+            page=everything.page,
+        )
+        patient = (everything.patient,) if page.matches else ()
+        shown = _resources(Interaction.OPERATION, page.matches, reading, patients=patient)
+        _note(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+    return page
+
+
+def disclose_source(
+    record: RecordId, *, caller: Caller, reading: Reading, clock: Clock, entropy: Entropy
+) -> bytes:
+    """The bytes of a record, or of a quarantined input, as they were received."""
+    allow(caller, CLINICAL)
+    with reading.unit():
+        source = reading.source(record)
+        if source is None:
+            raise _unknown("record", "record")
+        shown = _part_of(record, "source", reading)
+        _note(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+    return source
+
+
+def disclose_bundle(
+    record: RecordId, *, caller: Caller, reading: Reading, clock: Clock, entropy: Entropy
+) -> bytes:
+    """The canonical bundle of a record, byte for byte as it was hashed."""
+    allow(caller, CLINICAL)
+    with reading.unit():
+        bundle = reading.bundle(record)
+        if bundle is None:
+            raise _unknown("record", "record")
+        shown = _part_of(record, "bundle", reading)
+        _note(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+    return bundle
+
+
+def disclose_accesses(
+    history: History, *, caller: Caller, reading: Reading, clock: Clock, entropy: Entropy
+) -> Page:
+    """Who was shown what of a patient (`history.ref`), newest first; reading it is noted too."""
+    allow(caller, OVERSIGHT)
+    patient = history.ref.id
+    with reading.unit():
+        page = reading.accesses(patient=patient, count=history.count, before=history.before)
+        shown = Shown(
+            interaction=Interaction.SEARCH,
+            names=tuple(str(one.ref) for one in page.matches),
+            patients=(patient,) if patient else (),
+            parameters=("patient",) if patient else (),
+        )
+        _note(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+    return page
+
+
+def _resources(
+    interaction: Interaction,
+    served: Sequence[Served],
+    reading: Reading,
+    *,
+    patients: tuple[str, ...] = (),
+    parameters: tuple[str, ...] = (),
+) -> Shown:
+    refs = [one.ref for one in served]
+    return Shown(
+        interaction=interaction,
+        names=tuple(f"{one.ref}/_history/{one.version}" for one in served),
+        patients=tuple(sorted({*patients, *reading.patients_of(refs)})),
+        parameters=parameters,
+    )
+
+
+def _part_of(record: RecordId, part: str, reading: Reading) -> Shown:
+    return Shown(
+        interaction=Interaction.READ,
+        names=(f"records/{record}/{part}",),
+        patients=reading.patients_of(reading.touched(record)),
+    )
+
+
+def _note(
+    shown: Shown, *, caller: Caller, reading: Reading, clock: Clock, entropy: Entropy
+) -> None:
+    """Make the access durable with the unit."""
+    at, random = clock.now(), entropy.take(ID_SIZE + len(ACCESS_NAMES) * SALT_SIZE)
+    access, salts = record_id(at, random[:ID_SIZE]), random[ID_SIZE:]
+    event = access_event(shown, caller=caller, access=access, at=at)
+    reading.keep_access(
+        Access(
+            id=access,
+            at=at,
+            event=event,
+            salts=salts,
+            leaf=access_leaf(event, salts),
+            patients=shown.patients,
+        )
+    )
+
+
+def _unknown(what: str, where: str) -> BridgeError:
+    return BridgeError(
+        "not-found",
+        Fault.SENDER,
+        what=f"there is no such {what}",
+        where=where,
+        do="look its id up with a search",
+    )

@@ -1,0 +1,263 @@
+"""Recompute everything stored and compare: the first difference is named, or there is none.
+
+Trusts nothing but the log's verifier key. The order is that of the data: records, what was made of
+them, the log over both.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TypeAlias, cast
+
+from bridge.core.errors import BridgeError
+from bridge.core.ids import Digest, TreeSize, instant_text, sha256
+from bridge.core.log.checkpoint import VerifierKey, open_checkpoint
+from bridge.core.log.merkle import EMPTY_ROOT, leaf_hash, leaf_hashes
+from bridge.core.log.merkle import root as merkle_root
+from bridge.core.log.tiles import edge_tiles, grow, path_of
+from bridge.core.record.bundle import JsonObject
+from bridge.core.record.canon import canonical, parse
+from bridge.core.record.claims import RECORD_NAMES, SALT_SIZE, Kind, claim, commitment, leaf
+from bridge.core.record.merge import references_touched
+from bridge.core.record.revision import (
+    State,
+    revise,
+    revision_header,
+    revision_leaf,
+)
+from bridge.ports.logbook import LogBook
+from bridge.ports.stored import Stored, StoredRecord, StoredRevision, StoredVersion
+
+__all__ = ["Difference", "Progress", "fsck"]
+
+PAGE = 200
+"""Records a read: a few megabytes of bundles."""
+LEAVES = 25_600
+"""Leaves a read: 100 tiles, 1.3 MB."""
+
+Progress: TypeAlias = Callable[[str, int], None]
+"""Told after each page what was checked (`records`, `revisions`, `leaves`) and how many so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Something stored is not what it was. Never holds content."""
+
+    where: str
+    """Such as `record 0190..., claim source`."""
+    what: str
+
+
+def fsck(
+    *, stored: Stored, book: LogBook, verifiers: Sequence[VerifierKey], progress: Progress
+) -> Difference | None:
+    """The first difference between what is stored and what it must be; None when there is none.
+
+    Reads in pages, so it runs beside a working node. It takes no lock and changes nothing.
+
+    Args:
+        stored: records, revisions and resource versions.
+        book: leaves, tiles, head.
+        verifiers: the log's keys, for its checkpoints.
+        progress: called after every page.
+    """
+    steps = (
+        _records(stored, progress),
+        _revisions(stored, progress),
+        _strays(stored),
+        _log(book, progress),
+        _checkpoints(stored, book, verifiers),
+    )
+    return next(chain.from_iterable(steps), None)
+
+
+def _records(stored: Stored, progress: Progress) -> Iterator[Difference]:
+    after, done = 0, 0
+    while True:
+        with stored.unit():
+            page = stored.records(after, PAGE)
+        if not page:
+            return
+        for record in page:
+            yield from _record(record)
+        after, done = page[-1].seq, done + len(page)
+        progress("records", done)
+
+
+def _record(record: StoredRecord) -> Iterator[Difference]:
+    """Digests, canonical form, header, leaf of one record."""
+    where = f"record {record.id}"
+    if sha256(record.source) != record.source_digest:
+        yield Difference(where=f"{where}, claim source", what="the bytes as received were changed")
+    if sha256(record.bundle) != record.bundle_digest:
+        yield Difference(where=f"{where}, claim bundle", what="the bundle was changed")
+    if not _is_canonical(record.bundle):
+        yield Difference(where=f"{where}, claim bundle", what="the bundle is not canonical")
+    if record.header != _header(record):
+        yield Difference(
+            where=f"{where}, claim header",
+            what="feed, number, time or type differ from what was sealed",
+        )
+    if record.leaf != _record_leaf(record):
+        what = "has no leaf" if record.leaf is None else "its claims do not lead to its leaf"
+        yield Difference(where=f"{where}, leaf", what=what)
+
+
+def _is_canonical(bundle: bytes) -> bool:
+    try:
+        return canonical(parse(bundle)) == bundle
+    except BridgeError:
+        return False
+
+
+def _header(record: StoredRecord) -> bytes:
+    """As `flows.receive` wrote it: empty members are left out."""
+    parts: JsonObject = {
+        "feed": record.feed,
+        "number": record.number,
+        "received": instant_text(record.received),
+        "record": record.id,
+        "type": record.message_type,
+    }
+    return canonical({name: value for name, value in parts.items() if value != ""})
+
+
+def _record_leaf(record: StoredRecord) -> bytes:
+    values = (
+        sha256(record.bundle),
+        sha256(record.header),
+        record.mapping,
+        sha256(record.source),
+    )
+    digests = {
+        name: claim(name, record.salts[n * SALT_SIZE : (n + 1) * SALT_SIZE], value)
+        for n, (name, value) in enumerate(zip(RECORD_NAMES, values, strict=True))
+    }
+    return leaf(Kind.RECORD, commitment(digests))
+
+
+def _revisions(stored: Stored, progress: Progress) -> Iterator[Difference]:
+    after, done = 0, 0
+    while True:
+        with stored.unit():
+            page = stored.revisions(after, PAGE)
+            found = [one for revision in page for one in _revision(revision, stored)]
+        if not page:
+            return
+        yield from found
+        after, done = page[-1].seq, done + len(page)
+        progress("revisions", done)
+
+
+def _revision(revision: StoredRevision, stored: Stored) -> Iterator[Difference]:
+    """Versions derived again from the record, tree, header, leaf of one revision."""
+    where = f"revision {revision.id} of record {revision.record}"
+    yield from _versions(revision, stored, where)
+    header = revision_header(
+        record=revision.record, at=revision.at, versions=len(revision.versions)
+    )
+    if revision.header != header:
+        yield Difference(
+            where=f"{where}, claim header", what="time or number of versions were changed"
+        )
+    if revision.resources_root != _root(revision):
+        yield Difference(
+            where=f"{where}, claim resources", what="the versions do not lead to the root"
+        )
+    sealed = revision_leaf(
+        header=revision.header, resources=revision.resources_root, salts=revision.salts
+    )
+    if revision.leaf != sealed:
+        what = "has no leaf" if revision.leaf is None else "its claims do not lead to its leaf"
+        yield Difference(where=f"{where}, leaf", what=what)
+
+
+def _versions(revision: StoredRevision, stored: Stored, where: str) -> Iterator[Difference]:
+    try:
+        bundle = cast("JsonObject", parse(revision.bundle))
+        refs = references_touched(bundle, revision.apply)
+        before = {ref: _state(one) for ref, one in stored.before(revision.seq, refs).items()}
+        made = revise(bundle, revision.apply, before, at=revision.at)
+    except BridgeError as error:
+        yield Difference(where=where, what=f"the record cannot be applied again: {error.code}")
+        return
+    expected = {one.name: one.data for one in made}
+    found = {_name(one): one.body for one in revision.versions}
+    for name in sorted(expected.keys() | found.keys()):
+        if name not in found:
+            yield Difference(where=f"{where}, version {name}", what="the version is missing")
+        elif name not in expected:
+            yield Difference(where=f"{where}, version {name}", what="no record made this version")
+        elif expected[name] != found[name]:
+            yield Difference(where=f"{where}, version {name}", what="the served bytes were changed")
+
+
+def _state(version: StoredVersion) -> State:
+    body = None if version.deleted else cast("JsonObject", parse(version.body))
+    return State(version=version.number, body=body)
+
+
+def _name(version: StoredVersion) -> str:
+    return f"{version.ref}/{version.number}"
+
+
+def _root(revision: StoredRevision) -> Digest:
+    ordered = sorted(revision.versions, key=lambda one: _name(one).encode())
+    return merkle_root(
+        [leaf_hash(claim(_name(one), one.salt, sha256(one.body))) for one in ordered]
+    )
+
+
+def _strays(stored: Stored) -> Iterator[Difference]:
+    with stored.unit():
+        stray = stored.stray()
+    if stray is not None:
+        yield Difference(where=stray, what="nothing accounts for this row: another was removed")
+
+
+def _log(book: LogBook, progress: Progress) -> Iterator[Difference]:
+    """The tree over all leaves, built again: every tile and the head must be it."""
+    head = book.head()
+    size, root = TreeSize(0), EMPTY_ROOT
+    while head is not None and size < head.size:
+        end = min(size + LEAVES, head.size)
+        try:
+            leaves = book.leaves(size, end)
+        except BridgeError as error:
+            yield Difference(where=f"leaves {size} to {end - 1}", what=error.what)
+            return
+        grown = grow(size, book.tiles(edge_tiles(size)), leaf_hashes(leaves))
+        kept = book.tiles(tuple(grown.tiles))
+        full = {tile: data for tile, data in grown.tiles.items() if tile.width == 256}
+        edge = {tile: grown.tiles[tile] for tile in edge_tiles(grown.size) if end == head.size}
+        for tile, data in (full | edge).items():
+            if kept.get(tile) != data:
+                yield Difference(where=path_of(tile), what="the tile is not what its leaves give")
+        size, root = grown.size, grown.root
+        progress("leaves", size)
+    if head is not None and head.root != root:
+        yield Difference(where=f"head of size {head.size}", what="the root is not that of the log")
+
+
+def _checkpoints(
+    stored: Stored, book: LogBook, verifiers: Sequence[VerifierKey]
+) -> Iterator[Difference]:
+    """Each published checkpoint is signed and its root is the one that the log had."""
+    head, after = book.head(), 0
+    while head is not None:
+        with stored.unit():
+            page = stored.checkpoints(after, PAGE)
+        if not page:
+            return
+        for one in page:
+            where = f"checkpoint of size {one.size}"
+            if one.root != book.root_at(one.size):
+                yield Difference(where=where, what="the log had another root at this size")
+            try:
+                signed = open_checkpoint(one.note, verifiers, head.origin)
+            except BridgeError as error:
+                yield Difference(where=where, what=error.what)
+            else:
+                if (signed.size, signed.root) != (one.size, one.root):
+                    yield Difference(where=where, what="the signed text says another head")
+        after = page[-1].size

@@ -1,0 +1,192 @@
+"""A FHIR write: received and projected in one transaction, because its client reads what it wrote.
+
+Source: https://hl7.org/fhir/R4/http.html#transaction. All or nothing: a condition that is
+ambiguous, or a version that is not the expected one, leaves no trace.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, cast
+from urllib.parse import parse_qsl
+
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.ids import RecordId
+from bridge.core.record.bundle import CanonicalBundle, Json, JsonObject
+from bridge.core.record.canon import canonical, parse
+from bridge.core.record.conditional import Condition, conditions, resolved
+from bridge.core.record.identity import lane
+from bridge.core.record.merge import ResourceRef
+from bridge.core.search.parameters import parse_query
+from bridge.flows.project import Applied, apply_waiting
+from bridge.flows.receive import SHARE, Inbound, Received, accept, keep, refuse
+from bridge.ports.dialect import Dialect
+from bridge.ports.intake import Intake, NewRecord
+from bridge.ports.sources import Clock, Entropy
+from bridge.ports.versions import Versions
+
+__all__ = ["Written", "WrittenEntry", "receive_and_project"]
+
+BACKLOG = 200
+"""Waiting records of its lanes that one write applies on its way; more is a stuck projector."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenEntry:
+    """What became of one entry of the bundle, in its order."""
+
+    ref: ResourceRef | None
+    """None for a conditional delete that met nothing."""
+    version: int
+    """The newest now; 0 when there is none."""
+    outcome: Literal["created", "updated", "unchanged", "deleted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What became of one FHIR write."""
+
+    received: Received
+    """`quarantined` with its reason: nothing was written."""
+    entries: tuple[WrittenEntry, ...] = ()
+
+
+def receive_and_project(
+    inbound: Inbound,
+    *,
+    dialect: Dialect,
+    intake: Intake,
+    versions: Versions,
+    clock: Clock,
+    entropy: Entropy,
+) -> Written:
+    """Store a FHIR input and apply it at once; when this returns, both are durable and readable.
+
+    Conditional creates, updates, deletes and references are answered under a lock for each
+    condition, and the record's bundle holds the answers: applying it again needs the record alone.
+
+    Args:
+        inbound: a Bundle or one resource.
+        dialect: FHIR.
+        intake: where the record goes.
+        versions: where the resources live; shares the units of `intake`.
+        clock: gives the time received and that of the revision.
+        entropy: gives ids and salts.
+
+    Raises:
+        BridgeError: `version-conflict`, `already-exists`, `condition-ambiguous`,
+            `condition-unmet`, `lane-stalled`, `lane-busy`, `search-...` for a condition that cannot
+            be searched, `store-...`: nothing was kept.
+    """
+    at, random = clock.now(), entropy.take(SHARE)
+    try:
+        bundle = dialect.convert(inbound.raw, sender=inbound.sender, charset=inbound.charset)
+    except BridgeError as reason:
+        offer = refuse(inbound, reason, dialect=dialect, at=at, random=random)
+        return Written(received=keep([offer], intake)[0])
+    asked = cast("JsonObject", parse(bundle.canonical))
+    if inbound.request:
+        asked = _with_request(asked, dict(inbound.request))
+    with intake.unit():
+        found = _answers(conditions(asked), bundle.lanes, versions)
+        whole = replace(bundle, canonical=canonical(resolved(asked, found)))
+        row = accept(inbound, whole, dialect=dialect, at=at, random=random).row
+        kept = intake.append([cast("NewRecord", row)])[0]
+        if not kept.duplicate:
+            _apply(kept.id, whole, versions, clock, entropy)
+        made = versions.made_by(kept.id)
+        entries = _entries(asked, found, made, versions)
+    return Written(
+        received=Received(
+            record=kept.id,
+            answer=kept.answer,
+            status="duplicate" if kept.duplicate else "stored",
+            bundle=whole,
+        ),
+        entries=entries,
+    )
+
+
+def _with_request(asked: JsonObject, request: Mapping[str, str]) -> JsonObject:
+    """The only entry with what its HTTP request said."""
+    (entry,) = cast("list[JsonObject]", asked["entry"])
+    said = cast("JsonObject", entry.get("request", {}))
+    whole: JsonObject = {**entry, "request": {**said, **request}}
+    entries: list[Json] = [whole]
+    return {**asked, "entry": entries}
+
+
+def _answers(
+    asked: Sequence[Condition], lanes: Sequence[str], versions: Versions
+) -> dict[Condition, tuple[str, ...]]:
+    """Hold the lanes, those of conditions too, then look the conditions up."""
+    queries = {
+        one: parse_query(one.type, parse_qsl(one.query, keep_blank_values=True)) for one in asked
+    }
+    guards = [lane("condition", one.type, one.query) for one in asked]
+    versions.claim_lanes([*lanes, *guards])
+    return {one: versions.find(query) for one, query in queries.items()}
+
+
+def _apply(
+    record: RecordId, bundle: CanonicalBundle, versions: Versions, clock: Clock, entropy: Entropy
+) -> Applied:
+    """Apply what waits in the lanes, this record last."""
+    waiting = versions.waiting_in(bundle.lanes, BACKLOG)
+    if record not in {one.record for one in waiting}:
+        raise BridgeError(
+            "lane-busy",
+            Fault.PEER,
+            what=f"more than {BACKLOG} earlier records of the same key wait to be applied",
+            where="lane",
+            do="try again when the projector has caught up",
+        )
+    applied = apply_waiting(waiting, versions, clock, entropy)
+    for one, reason in applied.refused:
+        raise reason if one.record == record else _stalled(reason)
+    return applied
+
+
+def _stalled(reason: BridgeError) -> BridgeError:
+    return BridgeError(
+        "lane-stalled",
+        Fault.OPERATOR,
+        what="an earlier record of the same key cannot be applied",
+        where=reason.where,
+        do="mend and resume the lane, then send again",
+    )
+
+
+def _entries(
+    asked: JsonObject,
+    found: Mapping[Condition, tuple[str, ...]],
+    made: Mapping[ResourceRef, int],
+    versions: Versions,
+) -> tuple[WrittenEntry, ...]:
+    """What became of each entry that was asked for, also of those whose condition was met."""
+    refs = [_ref(entry, found) for entry in cast("list[JsonObject]", asked.get("entry", []))]
+    now = versions.current([ref for ref in refs if ref is not None])
+    entries = []
+    for ref in refs:
+        state = now[ref] if ref else None
+        number = state.version if state else 0
+        outcome: Literal["created", "updated", "unchanged", "deleted"] = "unchanged"
+        if ref is not None and ref in made and state is not None:
+            outcome = "deleted" if state.body is None else "updated"
+            outcome = "created" if made[ref] == 1 else outcome
+        entries.append(WrittenEntry(ref=ref, version=number, outcome=outcome))
+    return tuple(entries)
+
+
+def _ref(entry: JsonObject, found: Mapping[Condition, tuple[str, ...]]) -> ResourceRef | None:
+    """Where the entry went: what met its condition, else its own id or its URL."""
+    request = cast("dict[str, str]", entry.get("request", {}))
+    body = cast("dict[str, str]", entry.get("resource") or {})
+    own = ResourceRef(body["resourceType"], body["id"]) if body else None
+    bare: list[Json] = [{"request": cast("JsonObject", request), "resource": {}}]
+    for condition in conditions({"entry": bare}):
+        ids = found.get(condition, ())
+        return ResourceRef(condition.type, ids[0]) if ids else own
+    if own is not None:
+        return own
+    kind, _, name = request.get("url", "").partition("/")
+    return ResourceRef(kind, name)

@@ -1,0 +1,123 @@
+"""The log's Ed25519 key in a file that only its owner may read.
+
+One key a line, `PRIVATE+KEY+name+hash+base64` as golang.org/x/mod/sumdb/note writes it; lines that
+begin with # are comments. The first key is the log's; further ones sign beside it. To rotate, put
+the new key first, publish its verifier key, and drop the old line when nobody needs it.
+Anyone who can read the file can fork the log; a key service in its place is the same port.
+"""
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.log.note import SignedNote, SigningKey
+from bridge.ports.sources import Entropy
+
+__all__ = ["FileSigner", "open_signer"]
+
+MAX_FILE = 1 << 16
+"""Bytes: some hundred keys; anything larger is another file."""
+SEED_SIZE = 32
+NOTICE = (
+    "# The log's signing key. Whoever reads this can sign in the log's name. Keep a copy safe.\n"
+)
+
+
+class FileSigner:
+    """The port `Signer` over keys that were read at start-up."""
+
+    def __init__(self, keys: tuple[SigningKey, ...]) -> None:
+        """Sign with all of them; the first is the log's own."""
+        self._keys = keys
+
+    @property
+    def name(self) -> str:
+        """Name of the first key."""
+        return self._keys[0].name
+
+    @property
+    def verifier_key(self) -> str:
+        """Public half of the first key."""
+        return self._keys[0].verifier.encode()
+
+    def sign(self, note_text: bytes) -> bytes:
+        """A note signed by every key, the first one first."""
+        signatures = tuple(key.sign(note_text) for key in self._keys)
+        return SignedNote(text=note_text, signatures=signatures).encode()
+
+
+def open_signer(path: Path, *, origin: str, entropy: Entropy) -> FileSigner:
+    """The signer of a key file, which is made with a fresh key on first use.
+
+    Safe against two processes starting at once: one makes the file, both read it.
+
+    Raises:
+        BridgeError: `key-file` with fault OPERATOR when the file is readable by others, belongs to
+            another user, is no key file, or its first key has another name than `origin`.
+    """
+    if not path.exists():
+        _make(path, SigningKey(name=origin, seed=entropy.take(SEED_SIZE)))
+    keys = _read(path)
+    if keys[0].name != origin:
+        raise _refusal(
+            f"the first key is named {keys[0].name!r}, the log's origin is {origin!r}",
+            path,
+            "set log.origin to that name, or point to the key file of this log",
+        )
+    return FileSigner(keys)
+
+
+def _make(path: Path, key: SigningKey) -> None:
+    """Write the whole file under another name, then give it its own: a crash leaves none or all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with suppress(FileNotFoundError):
+        draft.unlink()
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"{NOTICE}{key.encode()}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        path.hardlink_to(draft)  # unlike a rename, never replaces a key that another process made
+    draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+def _read(path: Path) -> tuple[SigningKey, ...]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        what = f"the key file cannot be opened: {error.strerror}"
+        raise _refusal(what, path, "make it a plain file of this user") from None
+    try:
+        _check_owner(os.fstat(descriptor), path)
+        data = os.read(descriptor, MAX_FILE + 1)
+    finally:
+        os.close(descriptor)
+    lines = data.decode("ascii", "replace").splitlines()
+    keys = tuple(
+        SigningKey.parse(line.strip()) for line in lines if line.strip() and line[0] != "#"
+    )
+    if not keys or len(data) > MAX_FILE:
+        raise _refusal("the file holds no key", path, "restore it from its copy")
+    return keys
+
+
+def _check_owner(found: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        raise _refusal("the key file is not a plain file of this user", path, "chown it to us")
+    if found.st_mode & 0o077:
+        raise _refusal(
+            f"the key file has mode {stat.S_IMODE(found.st_mode):o}: others may read it",
+            path,
+            f"run chmod 600 {path}, and replace the key if it may have been read",
+        )
+
+
+def _refusal(what: str, path: Path, do: str) -> BridgeError:
+    return BridgeError("key-file", Fault.OPERATOR, what=what, where=str(path), do=do)

@@ -1,0 +1,190 @@
+"""The read side of the database: resource versions, searches, records, and who saw them."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.core.ids import Instant, LeafIndex, RecordId, TreeSize
+from bridge.core.record.merge import ResourceRef
+from bridge.core.search.query import SearchQuery
+
+__all__ = [
+    "Access",
+    "Page",
+    "Reading",
+    "RecordPage",
+    "RecordRow",
+    "Refusal",
+    "RefusalPage",
+    "Served",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """One resource version as it is served."""
+
+    ref: ResourceRef
+    version: int
+    at: Instant
+    body: bytes
+    """Canonical bytes; empty when this version is a deletion."""
+
+    @property
+    def deleted(self) -> bool:
+        """Whether this version deletes the resource."""
+        return not self.body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some matches, in order, and how to go on."""
+
+    matches: tuple[Served, ...]
+    included: tuple[Served, ...] = ()
+    """What the matches lead to or what leads to them, each once, without the matches."""
+    total: int | None = None
+    next: str = ""
+    """Token of the next page, bound to caller and query; empty on the last one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRow:
+    """A record without its content."""
+
+    id: RecordId
+    received: Instant
+    sender: str
+    dialect: str
+    message_type: str
+    control_id: str
+    projected: Instant | None
+    index: LeafIndex | None
+    """Of its leaf in the log."""
+    checkpoint_size: TreeSize | None
+    """Of the first signed checkpoint that holds the leaf."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPage:
+    """Records, newest first."""
+
+    records: tuple[RecordRow, ...]
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A quarantined input without its bytes."""
+
+    id: RecordId
+    received: Instant
+    feed: str
+    sender: str
+    pinned: str
+    """Profile that the door chose."""
+    charset: str
+    dialect: str
+    message_type: str
+    control_id: str
+    code: str
+    where: str
+    reason: str
+    times: int
+    """How often the same input was refused for the same reason."""
+    state: str
+    """`open`, `retried` or `dismissed`."""
+    retried_as: RecordId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalPage:
+    """Refusals, newest first."""
+
+    refusals: tuple[Refusal, ...]
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """That somebody was shown something: durable before the content leaves."""
+
+    id: RecordId
+    at: Instant
+    event: bytes
+    """Canonical AuditEvent."""
+    salts: bytes
+    """1 x 32 bytes in the order of `claims.ACCESS_NAMES`."""
+    leaf: bytes
+    patients: tuple[str, ...]
+    """Ids of the patients concerned, so that each can be told who looked."""
+
+
+class Reading(Protocol):
+    """PostgreSQL. Trusted for availability, not for integrity: what it serves has receipts.
+
+    Every method needs an open unit and reads what is committed. Content that it returns may leave
+    only through `flows.disclose`.
+    """
+
+    def unit(self) -> AbstractContextManager[None]:
+        """All reads and the access row of one disclosure."""
+
+    def version(self, ref: ResourceRef, number: int | None = None) -> Served | None:
+        """One version, the newest when no number is given; a deletion is a version."""
+
+    def history(self, ref: ResourceRef, *, count: int, before: int | None = None) -> Page:
+        """Versions of one resource, newest first, below number `before`; total is given."""
+
+    def search(self, query: SearchQuery, *, caller: str) -> Page:
+        """Present resources that match.
+
+        Raises:
+            BridgeError: `page-token` for a token of another caller or query, `search-include-size`
+                when a page leads to more resources than one answer can hold.
+        """
+
+    def everything(
+        self, patient: str, *, since: Instant | None, types: Sequence[str], count: int, page: str
+    ) -> Page:
+        """The patient, the compartment, and what these refer to, in order of type and id."""
+
+    def patients_of(self, refs: Sequence[ResourceRef]) -> tuple[str, ...]:
+        """Ids of the patients whom these present resources concern, sorted."""
+
+    def record(self, record: RecordId) -> RecordRow | None:
+        """One record without its content."""
+
+    def records(
+        self,
+        *,
+        control_id: str = "",
+        sender: str = "",
+        since: Instant | None = None,
+        until: Instant | None = None,
+        count: int = 50,
+        page: str = "",
+    ) -> RecordPage:
+        """Records that match all that is given, newest first; at most 1,000 a page."""
+
+    def source(self, record: RecordId) -> bytes | None:
+        """The bytes of a record, or of a quarantined input, as they were received."""
+
+    def bundle(self, record: RecordId) -> bytes | None:
+        """The canonical bundle of a record."""
+
+    def touched(self, record: RecordId) -> tuple[ResourceRef, ...]:
+        """The resources that applying the record changed."""
+
+    def refusal(self, record: RecordId) -> Refusal | None:
+        """One quarantined input without its bytes."""
+
+    def refusals(self, *, state: str = "open", count: int = 50, page: str = "") -> RefusalPage:
+        """Quarantined inputs, newest first; an empty state is any."""
+
+    def keep_access(self, access: Access) -> None:
+        """Store who saw what, and its pending leaf."""
+
+    def accesses(self, *, patient: str = "", count: int = 50, before: int | None = None) -> Page:
+        """Access events as AuditEvents, newest first, of one patient or of all."""

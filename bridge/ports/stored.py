@@ -1,0 +1,96 @@
+"""Everything that is stored, page by page, for the one flow that recomputes it all."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.core.ids import Digest, Instant, RecordId
+from bridge.core.record.bundle import Apply
+from bridge.core.record.merge import ResourceRef
+from bridge.ports.logbook import PublishedHead
+
+__all__ = ["Stored", "StoredRecord", "StoredRevision", "StoredVersion"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """One row of the records, and the leaf that was promised for it."""
+
+    seq: int
+    id: RecordId
+    feed: str
+    number: int
+    message_type: str
+    received: Instant
+    source: bytes
+    source_digest: bytes
+    bundle: bytes
+    bundle_digest: bytes
+    mapping: Digest
+    header: bytes
+    salts: bytes
+    leaf: bytes | None
+    """In the log or waiting for it; None when there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredVersion:
+    """One resource version as it is served."""
+
+    ref: ResourceRef
+    number: int
+    deleted: bool
+    body: bytes
+    """Empty for a deletion."""
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRevision:
+    """What applying one record did, with that record's bundle."""
+
+    seq: int
+    id: str
+    record: RecordId
+    bundle: bytes
+    apply: Apply
+    at: Instant
+    header: bytes
+    salts: bytes
+    resources_root: Digest
+    leaf: bytes | None
+    versions: tuple[StoredVersion, ...]
+    """As stored, by place."""
+
+
+class Stored(Protocol):
+    """PostgreSQL, for reading alone. Nothing it says is believed: fsck recomputes it.
+
+    Needs an open unit. What is written meanwhile may or may not be seen; rows are never changed, so
+    a finding is real either way.
+    """
+
+    def unit(self) -> AbstractContextManager[None]:
+        """The transaction in which one page is read."""
+
+    def records(self, after: int, limit: int) -> Sequence[StoredRecord]:
+        """Records with a `seq` above `after`, in order."""
+
+    def revisions(self, after: int, limit: int) -> Sequence[StoredRevision]:
+        """Revisions with a `seq` above `after`, in order."""
+
+    def before(
+        self, revision: int, refs: Sequence[ResourceRef]
+    ) -> Mapping[ResourceRef, StoredVersion]:
+        """The newest version of each resource made by an earlier revision; absent when none."""
+
+    def checkpoints(self, after: int, limit: int) -> Sequence[PublishedHead]:
+        """Published checkpoints of more than `after` leaves, by size."""
+
+    def stray(self) -> str | None:
+        """A row that nothing accounts for; None when there is none.
+
+        A leaf without its record or revision, a version without its revision, a resource that
+        points at another version than its newest.
+        """

@@ -1,0 +1,287 @@
+"""Resource versions as they are served, searches with what they lead to, and who saw what."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.ids import Instant
+from bridge.core.record.claims import Kind
+from bridge.core.record.merge import ResourceRef
+from bridge.core.search.definitions import patient_parameters
+from bridge.core.search.query import Include, SearchQuery, Total
+from bridge.ports.reading import Access, Page, Served
+from bridge.store.paging import bound, opened, page_token
+from bridge.store.records import MAX_PAGE, RecordReading
+from bridge.store.search import Position, count_statement, page_statement
+
+__all__ = ["PostgresReading"]
+
+USUAL_PAGE = 50
+"""Matches on a page when `_count` says nothing."""
+MAX_VERSION = 2**31 - 1
+"""PostgreSQL's integer; a resource that changes every second gets there in 68 years."""
+MAX_INCLUDED = 5_000
+"""Resources that one page may lead to: with 1,000 matches some 10 MB of JSON."""
+
+VERSION = text("""
+SELECT v.type, v.id, v.version, v.at, v.body FROM resource r
+JOIN resource_version v ON v.type = r.type AND v.id = r.id
+    AND v.version = coalesce(CAST(:version AS integer), r.version)
+WHERE r.type = :type AND r.id = :id
+""")
+
+HISTORY = text("""
+SELECT type, id, version, at, body FROM resource_version
+WHERE type = :type AND id = :id AND (CAST(:before AS integer) IS NULL OR version < :before)
+ORDER BY version DESC LIMIT :size
+""")
+
+COUNT_HISTORY = text("SELECT count(*) FROM resource_version WHERE type = :type AND id = :id")
+
+SERVED = """
+SELECT v.type, v.id, v.version, v.at, v.body
+FROM unnest(%(types)b::text[], %(ids)b::text[]) WITH ORDINALITY AS u (type, id, place)
+JOIN resource r ON r.type = u.type AND r.id = u.id AND NOT r.deleted
+JOIN resource_version v ON v.type = r.type AND v.id = r.id AND v.version = r.version
+ORDER BY u.place
+"""
+
+FORWARD = text("""
+SELECT DISTINCT target_type AS type, target_id AS id FROM index_reference
+WHERE type = :source AND id = ANY(:ids) AND param = :param AND target_type <> ''
+  AND (:target = '' OR target_type = :target)
+ORDER BY 1, 2 LIMIT :size
+""")
+
+REVERSE = text("""
+SELECT DISTINCT type, id FROM index_reference
+WHERE target_id = ANY(:ids) AND target_type = :matched AND type = :source AND param = :param
+ORDER BY 1, 2 LIMIT :size
+""")
+
+POINTING = text("""
+SELECT DISTINCT type, param FROM index_reference
+WHERE target_id = :patient AND target_type = 'Patient'
+""")
+
+EVERYTHING = """
+WITH compartment AS (
+    SELECT 'Patient' AS type, %(patient)s::text AS id
+    UNION
+    SELECT i.type, i.id FROM index_reference i
+    JOIN unnest(%(types)b::text[], %(params)b::text[]) AS p (type, param)
+      ON p.type = i.type AND p.param = i.param
+    WHERE i.target_id = %(patient)s AND i.target_type = 'Patient'
+), referred AS (
+    SELECT i.target_type, i.target_id FROM index_reference i
+    JOIN compartment c ON c.type = i.type AND c.id = i.id
+    WHERE i.target_type NOT IN ('', 'Patient') AND NOT (i.target_type = ANY(%(inside)b::text[]))
+), all_of_it AS (SELECT type, id FROM compartment UNION SELECT * FROM referred)
+SELECT r.type, r.id, r.updated FROM all_of_it a
+JOIN resource r ON r.type = a.type AND r.id = a.id AND NOT r.deleted
+WHERE (%(since)s::timestamptz IS NULL OR r.updated >= %(since)s::timestamptz)
+  AND (cardinality(%(wanted)b::text[]) = 0 OR r.type = ANY(%(wanted)b::text[]))
+  AND (%(after_type)s::text = '' OR (r.type, r.id) > (%(after_type)s::text, %(after_id)s::text))
+ORDER BY r.type, r.id LIMIT %(size)s
+"""
+
+PATIENTS = """
+SELECT DISTINCT i.target_id AS id FROM unnest(%(types)b::text[], %(ids)b::text[]) AS u (type, id)
+JOIN index_reference i ON i.type = u.type AND i.id = u.id
+WHERE i.target_type = 'Patient' AND i.param IN ('patient', 'subject', 'beneficiary', 'individual')
+ORDER BY 1
+"""
+
+KEEP_ACCESS = text("""
+WITH kept AS (
+    INSERT INTO access (id, at, event, salts) VALUES (:id, :at, :event, :salts) RETURNING seq
+), patients AS (
+    INSERT INTO access_patient (patient, access)
+    SELECT DISTINCT p.patient, kept.seq FROM kept, unnest(CAST(:patients AS text[])) AS p (patient)
+)
+INSERT INTO leaf_queue (kind, subject, leaf) VALUES (:kind, :id, :leaf)
+""")
+
+ACCESSES = text("""
+SELECT a.seq, a.id, a.at, a.event FROM access a
+WHERE (CAST(:before AS bigint) IS NULL OR a.seq < :before)
+  AND (:patient = '' OR a.seq IN (SELECT access FROM access_patient WHERE patient = :patient))
+ORDER BY a.seq DESC LIMIT :size
+""")
+
+
+class PostgresReading(RecordReading):
+    """The port `Reading` over one PostgreSQL."""
+
+    def unit(self) -> AbstractContextManager[None]:
+        """All reads and the access row of one disclosure."""
+        return self._database.unit()
+
+    def version(self, ref: ResourceRef, number: int | None = None) -> Served | None:
+        """One version, the newest when no number is given."""
+        if "\0" in ref.type + ref.id or (number or 0) > MAX_VERSION:
+            return None
+        values = {"type": ref.type, "id": ref.id, "version": number}
+        row = self._database.connection.execute(VERSION, values).first()
+        return _served(row) if row else None
+
+    def history(self, ref: ResourceRef, *, count: int, before: int | None = None) -> Page:
+        """Versions of one resource, newest first; the next token is a version number."""
+        size = min(max(count, 1), MAX_PAGE)
+        values = {"type": ref.type, "id": ref.id, "before": before, "size": size + 1}
+        rows = [_served(row) for row in self._database.connection.execute(HISTORY, values)]
+        total = self._database.connection.execute(COUNT_HISTORY, values).scalar_one()
+        more = len(rows) > size
+        return Page(
+            matches=tuple(rows[:size]),
+            total=total,
+            next=str(rows[size - 1].version) if more else "",
+        )
+
+    def search(self, query: SearchQuery, *, caller: str) -> Page:
+        """Present resources that match; see the port."""
+        total = None
+        if query.only_count or query.total is not Total.NONE:
+            total = self._database.connection.execute(count_statement(query)).scalar_one()
+        if query.only_count:
+            return Page(matches=(), total=total)
+        pairs = [text for pair in query.pairs for text in pair]
+        binding = bound("search", caller, query.resource_type, *pairs)
+        after = Position(*opened(query.page, binding)) if query.page else None
+        size = USUAL_PAGE if query.count is None else min(max(query.count, 1), MAX_PAGE)
+        statement = page_statement(query, limit=size + 1, after=after)
+        rows = list(self._database.connection.execute(statement))
+        refs = [ResourceRef(query.resource_type, row.id) for row in rows[:size]]
+        matches = self._present(refs)
+        end = rows[size - 1] if len(rows) > size else None
+        return Page(
+            matches=matches,
+            included=self._included(query, refs),
+            total=total,
+            next=page_token(binding, end.id, Instant(end.updated)) if end else "",
+        )
+
+    def everything(
+        self, patient: str, *, since: Instant | None, types: Sequence[str], count: int, page: str
+    ) -> Page:
+        """The patient, the compartment, and what these refer to."""
+        pairs = self._compartment(patient)
+        binding = bound("everything", patient, str(since), *types)
+        last = opened(page, binding)[0] if page else "/"
+        size = min(max(count, 1), MAX_PAGE)
+        values = {
+            "patient": patient,
+            "types": [kind for kind, _ in pairs],
+            "params": [param for _, param in pairs],
+            "inside": sorted({kind for kind, _ in pairs}),
+            "since": since,
+            "wanted": list(types),
+            "after_type": last.partition("/")[0],
+            "after_id": last.partition("/")[2],
+            "size": size + 1,
+        }
+        rows = list(self._database.connection.exec_driver_sql(EVERYTHING, values))
+        end = rows[size - 1] if len(rows) > size else None
+        return Page(
+            matches=self._present([ResourceRef(row.type, row.id) for row in rows[:size]]),
+            next=page_token(binding, f"{end.type}/{end.id}", Instant(end.updated)) if end else "",
+        )
+
+    def patients_of(self, refs: Sequence[ResourceRef]) -> tuple[str, ...]:
+        """Ids of the patients whom these present resources concern, sorted."""
+        own = {ref.id for ref in refs if ref.type == "Patient"}
+        rows = self._database.connection.exec_driver_sql(PATIENTS, _names(refs))
+        return tuple(sorted(own | {row.id for row in rows}))
+
+    def keep_access(self, access: Access) -> None:
+        """Store who saw what, and its pending leaf."""
+        self._database.connection.execute(
+            KEEP_ACCESS,
+            {
+                "id": access.id,
+                "at": access.at,
+                "event": access.event,
+                "salts": access.salts,
+                "patients": list(access.patients),
+                "kind": int(Kind.AUDIT),
+                "leaf": access.leaf,
+            },
+        )
+
+    def accesses(self, *, patient: str = "", count: int = 50, before: int | None = None) -> Page:
+        """Access events as AuditEvents, newest first; the next token is a sequence number."""
+        size = min(max(count, 1), MAX_PAGE)
+        values = {"patient": patient, "before": before, "size": size + 1}
+        rows = list(self._database.connection.execute(ACCESSES, values))
+        shown = tuple(
+            Served(
+                ref=ResourceRef("AuditEvent", row.id),
+                version=1,
+                at=Instant(row.at),
+                body=bytes(row.event),
+            )
+            for row in rows[:size]
+        )
+        return Page(matches=shown, next=str(rows[size - 1].seq) if len(rows) > size else "")
+
+    def _present(self, refs: Sequence[ResourceRef]) -> tuple[Served, ...]:
+        """The newest versions, in the order given; what is deleted or absent is left out."""
+        rows = self._database.connection.exec_driver_sql(SERVED, _names(refs))
+        return tuple(_served(row) for row in rows)
+
+    def _included(self, query: SearchQuery, matched: Sequence[ResourceRef]) -> tuple[Served, ...]:
+        if not matched:
+            return ()
+        found: dict[ResourceRef, None] = {}
+        for include in query.includes:
+            found.update(dict.fromkeys(self._led_to(include, query.resource_type, matched)))
+        for ref in matched:
+            found.pop(ref, None)
+        if len(found) > MAX_INCLUDED:
+            raise BridgeError(
+                "search-include-size",
+                Fault.SENDER,
+                what=f"the matches of this page lead to more than {MAX_INCLUDED} resources",
+                where="_include, _revinclude",
+                do="ask for fewer matches with _count, or search the other type",
+            )
+        return self._present(list(found))
+
+    def _led_to(
+        self, include: Include, matched_type: str, matched: Sequence[ResourceRef]
+    ) -> list[ResourceRef]:
+        if not include.reverse and include.source != matched_type:
+            return []
+        values = {
+            "source": include.source,
+            "param": include.param,
+            "target": include.target,
+            "matched": matched_type,
+            "ids": [ref.id for ref in matched],
+            "size": MAX_INCLUDED + 1,
+        }
+        statement = REVERSE if include.reverse else FORWARD
+        rows = self._database.connection.execute(statement, values)
+        return [ResourceRef(row.type, row.id) for row in rows]
+
+    def _compartment(self, patient: str) -> list[tuple[str, str]]:
+        """Type and parameter of the references that put a resource into this compartment."""
+        rows = self._database.connection.execute(POINTING, {"patient": patient})
+        return [(row.type, row.param) for row in rows if row.param in patient_parameters(row.type)]
+
+
+def _names(refs: Iterable[ResourceRef]) -> dict[str, object]:
+    listed = list(refs)
+    return {"types": [ref.type for ref in listed], "ids": [ref.id for ref in listed]}
+
+
+def _served(row: Row[Any]) -> Served:
+    return Served(
+        ref=ResourceRef(row.type, row.id),
+        version=row.version,
+        at=Instant(row.at),
+        body=bytes(row.body),
+    )

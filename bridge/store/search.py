@@ -1,0 +1,282 @@
+"""A search value to SQL: one EXISTS a clause over the index tables, paged by key.
+
+Source: https://hl7.org/fhir/R4/search.html. A page token holds the last match's id and time of
+update, never a clinical value: a date that was sorted by is looked up again in the index.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, assert_never
+
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Select,
+    and_,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
+from sqlalchemy import Table as SqlTable
+
+from bridge.core.ids import Instant
+from bridge.core.plain import plain
+from bridge.core.search.definitions import SearchType
+from bridge.core.search.query import (
+    Clause,
+    DateClause,
+    DateValue,
+    IdClause,
+    Match,
+    MissingClause,
+    Prefix,
+    QuantityClause,
+    QuantityValue,
+    ReferenceClause,
+    ReferenceValue,
+    SearchQuery,
+    Sort,
+    TextClause,
+    TokenClause,
+    TokenValue,
+)
+from bridge.store.schema import (
+    index_date,
+    index_quantity,
+    index_reference,
+    index_text,
+    index_token,
+    resource,
+)
+
+__all__ = ["Position", "count_statement", "page_statement"]
+
+Condition = ColumnElement[bool]
+Moment = ColumnElement[Any]
+
+INDEX_OF = {
+    SearchType.TOKEN: index_token,
+    SearchType.URI: index_token,
+    SearchType.STRING: index_text,
+    SearchType.DATE: index_date,
+    SearchType.REFERENCE: index_reference,
+    SearchType.QUANTITY: index_quantity,
+    SearchType.NUMBER: index_quantity,
+}
+
+
+class Position(NamedTuple):
+    """The last match of the page before."""
+
+    id: str
+    updated: Instant
+
+
+class _Key(NamedTuple):
+    """One part of the order."""
+
+    column: ColumnElement[Any]
+    descending: bool
+    last: ColumnElement[Any] | None
+    """Its value at the last match; None before the first page."""
+
+
+def page_statement(query: SearchQuery, *, limit: int, after: Position | None) -> Select[Any]:
+    """Ids, versions and times of the matches in order, beginning after a position.
+
+    Without `_sort` the order is that of the last update, oldest first: a resource that changes
+    while pages are read is seen again at the end, never missed.
+    """
+    keys = [_key(sort, query.resource_type, after) for sort in _order(query)]
+    statement = select(resource.c.id, resource.c.version, resource.c.updated).where(
+        _matches(query), _beyond(keys) if after else literal(True)
+    )
+    order = [key.column.desc() if key.descending else key.column.asc() for key in keys]
+    return statement.order_by(*order).limit(limit)
+
+
+def count_statement(query: SearchQuery) -> Select[Any]:
+    """The number of all matches."""
+    return select(func.count()).select_from(resource).where(_matches(query))
+
+
+def _matches(query: SearchQuery) -> Condition:
+    return and_(
+        resource.c.type == query.resource_type,
+        resource.c.deleted.is_(False),
+        *(_clause(clause, query.resource_type) for clause in query.clauses),
+    )
+
+
+def _clause(clause: Clause, resource_type: str) -> Condition:
+    match clause:
+        case IdClause():
+            return resource.c.id.in_(clause.values)
+        case DateClause() if clause.param == "_lastUpdated":
+            return _span_test(clause, resource.c.updated, resource.c.updated)
+        case MissingClause() if clause.param == "_lastUpdated":
+            return literal(not clause.missing)
+        case MissingClause():
+            present = _rows(INDEX_OF[clause.type], resource_type, clause.param, literal(True))
+            return not_(present) if clause.missing else present
+        case _:
+            return _indexed(clause, resource_type)
+
+
+def _indexed(
+    clause: TokenClause | TextClause | DateClause | ReferenceClause | QuantityClause,
+    resource_type: str,
+) -> Condition:
+    table, test = _test(clause)
+    found = _rows(table, resource_type, clause.param, test)
+    return not_(found) if isinstance(clause, TokenClause) and clause.negated else found
+
+
+def _test(
+    clause: TokenClause | TextClause | DateClause | ReferenceClause | QuantityClause,
+) -> tuple[SqlTable, Condition]:
+    """What one row of which index must fulfil: any of the values."""
+    match clause:
+        case TokenClause():
+            return index_token, or_(*map(_token, clause.values))
+        case TextClause():
+            return index_text, or_(*(_text(clause.match, value) for value in clause.values))
+        case DateClause():
+            return index_date, _span_test(clause, index_date.c.low, index_date.c.high)
+        case ReferenceClause():
+            return index_reference, or_(*map(_reference, clause.values))
+        case QuantityClause():
+            return index_quantity, or_(*map(_quantity, clause.values))
+        case _:
+            assert_never(clause)
+
+
+def _rows(table: SqlTable, resource_type: str, param: str, test: Condition) -> Condition:
+    """That the resource has a row of this parameter that passes the test."""
+    row = select(literal(1)).where(
+        table.c.type == resource_type,
+        table.c.id == resource.c.id,
+        table.c.param == param,
+        test,
+    )
+    return exists(row.correlate(resource))
+
+
+def _token(value: TokenValue) -> Condition:
+    tests: list[Condition] = []
+    if value.system is not None:
+        tests.append(index_token.c.system == plain(value.system))
+    if value.code is not None:
+        tests.append(index_token.c.value == plain(value.code))
+    return and_(literal(True), *tests)
+
+
+def _text(match: Match, value: str) -> Condition:
+    folded = index_text.c.value
+    match match:
+        case Match.EXACT:
+            return index_text.c.exact == value
+        case Match.STARTS:
+            return folded.startswith(plain(value), autoescape=True)
+        case Match.CONTAINS:
+            return folded.contains(plain(value), autoescape=True)
+        case _:
+            assert_never(match)
+
+
+def _span_test(clause: DateClause, low: Moment, high: Moment) -> Condition:
+    """Any of the values, each as `DateValue` states its prefix."""
+    return or_(*(DATE_TESTS[value.prefix](value, low, high) for value in clause.values))
+
+
+def _inside(value: DateValue, low: Moment, high: Moment) -> Condition:
+    return and_(low >= value.low, high <= value.high)
+
+
+DATE_TESTS: Mapping[Prefix, Callable[[DateValue, Moment, Moment], Condition]] = {
+    Prefix.EQ: _inside,
+    Prefix.NE: lambda value, low, high: not_(_inside(value, low, high)),
+    Prefix.GT: lambda value, _, high: high > value.high,
+    Prefix.LT: lambda value, low, _: low < value.low,
+    Prefix.GE: lambda value, low, high: or_(high > value.high, _inside(value, low, high)),
+    Prefix.LE: lambda value, low, high: or_(low < value.low, _inside(value, low, high)),
+    Prefix.SA: lambda value, low, _: low > value.high,
+    Prefix.EB: lambda value, _, high: high < value.low,
+    Prefix.AP: lambda value, low, high: and_(low <= value.high, high >= value.low),
+}
+
+
+def _reference(value: ReferenceValue) -> Condition:
+    target = index_reference.c.target_id == plain(value.id)
+    return and_(target, index_reference.c.target_type == value.type) if value.type else target
+
+
+def _quantity(value: QuantityValue) -> Condition:
+    tests = [_number(value)]
+    if value.system is not None:
+        tests.append(index_quantity.c.system == plain(value.system))
+    if value.code is not None:
+        tests.append(index_quantity.c.code == plain(value.code))
+    return and_(*tests)
+
+
+def _number(value: QuantityValue) -> Condition:
+    stored = index_quantity.c.value
+    inside = and_(stored >= value.low, stored < value.high)
+    match value.prefix:
+        case Prefix.EQ | Prefix.AP:
+            return inside
+        case Prefix.NE:
+            return not_(inside)
+        case Prefix.GT | Prefix.SA:
+            return stored > value.value
+        case Prefix.LT | Prefix.EB:
+            return stored < value.value
+        case Prefix.GE:
+            return stored >= value.value
+        case Prefix.LE:
+            return stored <= value.value
+        case _:
+            assert_never(value.prefix)
+
+
+def _order(query: SearchQuery) -> tuple[Sort, ...]:
+    """What was asked for, made unambiguous by the id."""
+    asked = query.sort or (Sort(param="_lastUpdated", descending=False),)
+    return (*asked, Sort(param="_id", descending=False))
+
+
+def _key(sort: Sort, resource_type: str, after: Position | None) -> _Key:
+    """A date sorts by its begin, downwards by its end; what has none comes last."""
+    if sort.param == "_id":
+        return _Key(resource.c.id, sort.descending, literal(after.id) if after else None)
+    if sort.param == "_lastUpdated":
+        moment = literal(after.updated) if after else None
+        return _Key(resource.c.updated, sort.descending, moment)
+    column = _date_of(sort, resource_type, resource.c.id)
+    last = _date_of(sort, resource_type, literal(after.id)) if after else None
+    return _Key(column, sort.descending, last)
+
+
+def _date_of(sort: Sort, resource_type: str, name: ColumnElement[str]) -> ColumnElement[Any]:
+    row = index_date.alias()
+    value = func.max(row.c.high) if sort.descending else func.min(row.c.low)
+    found = select(value).where(
+        row.c.type == resource_type, row.c.id == name, row.c.param == sort.param
+    )
+    absent = "-infinity" if sort.descending else "infinity"
+    edge = cast(literal(absent), DateTime(timezone=True))
+    return func.coalesce(found.correlate(resource).scalar_subquery(), edge)
+
+
+def _beyond(keys: Sequence[_Key]) -> Condition:
+    """That a row comes after the last one: greater in the first key in which they differ."""
+    condition: Condition = false()
+    for key in reversed(keys):
+        further = key.column < key.last if key.descending else key.column > key.last
+        condition = or_(further, and_(key.column == key.last, condition))
+    return condition

@@ -1,0 +1,73 @@
+"""Components as FHIR strings, codes and URIs."""
+
+import pytest
+
+from adapters.hl7v2.context import Context
+from adapters.hl7v2.datatypes.components import (
+    code_part,
+    is_oid,
+    is_uuid,
+    local_uri,
+    part,
+    subparts,
+    token,
+    uri_text,
+)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        pytest.param(" a ", "a", id="trimmed"),
+        pytest.param('""', "", id="delete-marker"),
+        pytest.param("a\\F\\b", "a|b", id="escape"),
+        pytest.param("a\x01b", "ab", id="control-character"),
+        pytest.param("山田　太郎", "山田　太郎", id="ideographic-space"),
+        pytest.param("\ud800", "", id="lone-surrogate"),
+    ],
+)
+def test_part_is_a_fhir_string(ctx: Context, raw: str, expected: str) -> None:
+    """A component is trimmed, unescaped and without forbidden characters."""
+    assert part([raw], 1, ctx) == expected
+
+
+def test_part_beyond_the_last_is_absent(ctx: Context) -> None:
+    """Components that were not sent are empty."""
+    assert (part(["a"], 2, ctx), code_part(["a"], 2, ctx)) == ("", "")
+
+
+def test_subparts_without_delimiter_is_the_whole(ctx: Context) -> None:
+    """A sender without subcomponent delimiter has one subcomponent."""
+    ctx.subcomponent = ""
+
+    assert subparts("a&b", ctx) == ["a&b"]
+
+
+def test_token_has_single_spaces() -> None:
+    """A FHIR code has no white space but single spaces inside."""
+    assert token(" a \t b ") == "a b"
+
+
+def test_uri_has_no_white_space() -> None:
+    """White space in a URI is percent-encoded."""
+    assert uri_text("urn:x:a b") == "urn:x:a%20b"
+
+
+def test_local_uri_quotes_the_name() -> None:
+    """What only the sender knows lies in its own name space."""
+    assert local_uri("urn:x", "CodeSystem", "A/B") == "urn:x/CodeSystem/A%2FB"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("1.2.3", True), ("2.16.840", True), ("1", False), ("3.1", False), ("1..2", False)],
+)
+def test_oid_is_dotted_digits(text: str, expected: bool) -> None:  # noqa: FBT001 - a table column
+    """An OID starts with 0, 1 or 2 and has at least two arcs."""
+    assert is_oid(text) is expected
+
+
+def test_uuid_is_hyphenated_hex() -> None:
+    """A UUID has groups of 8, 4, 4, 4 and 12 hexadecimal digits."""
+    assert is_uuid("7f9b3e64-1b70-4a5f-9c79-3e0f6a2f1c11")
+    assert not is_uuid("7f9b3e64-1b70-4a5f-9c79-3e0f6a2f1czz")

@@ -1,0 +1,331 @@
+"""Identifiers and their authorities."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+CASES: list[Any] = [
+    pytest.param(
+        "CX.Identifier", "1^^^^^^x", "", {"value": "1"}, ["date-invalid"], id="bad-period"
+    ),
+    pytest.param(
+        "CX.Identifier",
+        "12345^^^HOSP&1.2.3&ISO^MR^^20200101^2021",
+        "",
+        {
+            "value": "12345",
+            "system": "urn:oid:1.2.3",
+            "assigner": {"display": "HOSP"},
+            "type": {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v2-0203",
+                        "code": "MR",
+                        "display": "Medical record number",
+                    }
+                ]
+            },
+            "period": {"start": "2020-01-01", "end": "2021"},
+        },
+        [],
+        id="oid-and-period",
+    ),
+    pytest.param(
+        "CX.Identifier",
+        "1^^^&7F9B3E64-1B70-4A5F-9C79-3E0F6A2F1C11&UUID",
+        "",
+        {"value": "1", "system": "urn:uuid:7f9b3e64-1b70-4a5f-9c79-3e0f6a2f1c11"},
+        [],
+        id="uuid",
+    ),
+    pytest.param(
+        "CX.Identifier",
+        "1^^^&http://h.example/mrn&URI",
+        "",
+        {"value": "1", "system": "http://h.example/mrn"},
+        [],
+        id="uri",
+    ),
+    pytest.param(
+        "CX.Identifier",
+        "1^^^&h.example&DNS",
+        "",
+        {"value": "1", "system": "urn:dns:h.example"},
+        [],
+        id="dns",
+    ),
+    pytest.param(
+        "CX.Identifier",
+        "1^^^NIST MPI",
+        "",
+        {
+            "value": "1",
+            "system": "urn:x:stmary/NamingSystem/NIST%20MPI",
+            "assigner": {"display": "NIST MPI"},
+        },
+        [],
+        id="name-space-only",
+    ),
+    pytest.param(
+        "CX.Identifier",
+        "1^^^test1&2.16.1&HCD^MR",
+        "",
+        {
+            "value": "1",
+            "system": "urn:x:stmary/NamingSystem/test1",
+            "assigner": {"display": "test1"},
+            "type": {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v2-0203",
+                        "code": "MR",
+                        "display": "Medical record number",
+                    }
+                ]
+            },
+        },
+        ["authority-invalid"],
+        id="unusable-universal-id",
+    ),
+    pytest.param(
+        "CX.Identifier",
+        "078051120^^^^SS",
+        "",
+        {
+            "value": "078051120",
+            "system": "http://hl7.org/fhir/sid/us-ssn",
+            "type": {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v2-0203",
+                        "code": "SS",
+                        "display": "Social Security number",
+                    }
+                ]
+            },
+        },
+        [],
+        id="national-authority",
+    ),
+    pytest.param(
+        "CX.Identifier",
+        "1^^^&2.16.840.1.113883.4.6&ISO",
+        "",
+        {"value": "1", "system": "http://hl7.org/fhir/sid/us-npi"},
+        [],
+        id="registered-oid",
+    ),
+    pytest.param(
+        "CX.Identifier",
+        "1^^^^OWN",
+        "",
+        {
+            "value": "1",
+            "type": {"coding": [{"system": "urn:x:stmary/CodeSystem/v2-0203", "code": "OWN"}]},
+        },
+        [],
+        id="own-type",
+    ),
+    pytest.param(
+        "CX.Identifier",
+        "1^^^^NNESP",
+        "",
+        {
+            "value": "1",
+            "type": {
+                "coding": [
+                    {"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "NNESP"}
+                ]
+            },
+        },
+        [],
+        id="national-person-id",
+    ),
+    pytest.param("CX.Identifier", "^^^HOSP", "", None, [], id="no-number"),
+    pytest.param("CX.string", "1^2", "", "1", [], id="number-alone"),
+    pytest.param(
+        "EI.Identifier",
+        "4422^SndApp^1.2.3^ISO",
+        "",
+        {"value": "4422", "system": "urn:oid:1.2.3", "assigner": {"display": "SndApp"}},
+        [],
+        id="entity",
+    ),
+    pytest.param(
+        "EI.PlacerIdentifier",
+        "1",
+        "",
+        {
+            "value": "1",
+            "type": {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v2-0203",
+                        "code": "PLAC",
+                        "display": "Placer Identifier",
+                    }
+                ]
+            },
+        },
+        [],
+        id="placer",
+    ),
+    pytest.param(
+        "EI.FillerIdentifier",
+        "1",
+        "",
+        {
+            "value": "1",
+            "type": {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v2-0203",
+                        "code": "FILL",
+                        "display": "Filler Identifier",
+                    }
+                ]
+            },
+        },
+        [],
+        id="filler",
+    ),
+    pytest.param(
+        "EI.GroupIdentifier",
+        "1",
+        "",
+        {
+            "value": "1",
+            "type": {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v2-0203",
+                        "code": "PGN",
+                        "display": "Placer Group Number",
+                    }
+                ]
+            },
+        },
+        [],
+        id="group",
+    ),
+    pytest.param(
+        "EI.Coding", "a^LN", "", {"code": "a", "system": "http://loinc.org"}, [], id="coding"
+    ),
+    pytest.param(
+        "EIP.PlacerIdentifier",
+        "A&N^B",
+        "",
+        {
+            "value": "A",
+            "system": "urn:x:stmary/NamingSystem/N",
+            "assigner": {"display": "N"},
+            "type": {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v2-0203",
+                        "code": "PLAC",
+                        "display": "Placer Identifier",
+                    }
+                ]
+            },
+        },
+        [],
+        id="pair-placer",
+    ),
+    pytest.param(
+        "EIP.FillerIdentifier",
+        "A^B",
+        "",
+        {
+            "value": "B",
+            "type": {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v2-0203",
+                        "code": "FILL",
+                        "display": "Filler Identifier",
+                    }
+                ]
+            },
+        },
+        [],
+        id="pair-filler",
+    ),
+    pytest.param("HD.uri", "LAB^2.3.4^ISO", "", "urn:oid:2.3.4", [], id="hd-both"),
+    pytest.param("HD.uri", "^1.3.4^ISO", "", "urn:oid:1.3.4", [], id="hd-oid"),
+    pytest.param("HD.url", "LAB", "", "urn:x:stmary/NamingSystem/LAB", [], id="hd-url"),
+    pytest.param("HD.string", "^1.3.4", "", "1.3.4", [], id="hd-name"),
+    pytest.param(
+        "HD.Identifier",
+        "LAB",
+        "",
+        {"system": "urn:x:stmary/NamingSystem/HD", "value": "LAB"},
+        [],
+        id="hd-identifier",
+    ),
+    pytest.param(
+        "HD.Organization",
+        "LAB^1.3.4^ISO",
+        "",
+        {"identifier": [{"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.3.4"}], "name": "LAB"},
+        [],
+        id="hd-organization",
+    ),
+    pytest.param(
+        "PLN.Identifier",
+        "77^DEA^MI^2025",
+        "PractitionerIDNumberType",
+        {
+            "value": "77",
+            "type": {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v2-0338",
+                        "code": "DEA",
+                        "display": "Drug Enforcement Agency no.",
+                    }
+                ]
+            },
+            "period": {"end": "2025"},
+        },
+        [],
+        id="licence",
+    ),
+    pytest.param(
+        "DLN.Identifier",
+        "D1^MI^2025",
+        "",
+        {
+            "value": "D1",
+            "type": {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v2-0203",
+                        "code": "DL",
+                        "display": "Driver's license number",
+                    }
+                ]
+            },
+            "system": "urn:x:stmary/NamingSystem/DL-MI",
+            "period": {"end": "2025"},
+        },
+        [],
+        id="driver",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "table", "expected", "found"), CASES)
+def test_identifier_names_its_authority(
+    convert: Callable[..., Any],
+    name: str,
+    text: str,
+    table: str,
+    expected: object,
+    found: list[str],
+) -> None:
+    """An identifier carries a system that no other hospital's can collide with."""
+    value = convert(name, text, table)
+
+    assert value == (expected, found)

@@ -1,0 +1,98 @@
+"""What a bundle leaves to be looked up, and what it then says."""
+
+import copy
+from typing import cast
+
+import pytest
+
+from bridge.core.errors import BridgeError
+from bridge.core.record.bundle import Apply, Json, JsonObject
+from bridge.core.record.conditional import Condition, conditions, resolved
+from bridge.core.record.merge import Change, ResourceRef, apply_bundle
+
+ANN = Condition("Patient", "identifier=urn:a|1")
+PATIENT: JsonObject = {"resourceType": "Patient", "id": "new"}
+
+
+def _bundle(*entries: JsonObject) -> JsonObject:
+    return {"resourceType": "Bundle", "entry": cast("list[Json]", list(entries))}
+
+
+def _entry(method: str, url: str, body: JsonObject | None = None, **more: str) -> JsonObject:
+    entry: JsonObject = {"request": {"method": method, "url": url, **more}}
+    return entry if body is None else entry | {"resource": body}
+
+
+def _visit(reference: str) -> JsonObject:
+    body: JsonObject = {"resourceType": "Encounter", "id": "e", "subject": {"reference": reference}}
+    return _entry("POST", "Encounter", body)
+
+
+def test_create_that_somebody_meets_leads_to_him() -> None:
+    """A conditional create of what exists creates nothing, and its references lead there."""
+    create = _entry("POST", "Patient", PATIENT, ifNoneExist="identifier=urn:a|1")
+    bundle = _bundle(create, _visit("Patient/new"))
+    before = copy.deepcopy(bundle)
+
+    answered = resolved(bundle, {ANN: ("old",)})
+
+    assert conditions(bundle) == (ANN,)
+    assert answered["entry"] == [_visit("Patient/old")]
+    assert bundle == before
+
+
+def test_create_that_nobody_meets_creates() -> None:
+    """Then the request is a plain one."""
+    bundle = _bundle(_entry("POST", "Patient", PATIENT, ifNoneExist="identifier=urn:a|1"))
+
+    answered = resolved(bundle, {})
+
+    assert apply_bundle(answered, Apply.REQUESTS, {}) == (
+        Change(ref=ResourceRef("Patient", "new"), body=PATIENT),
+    )
+
+
+def test_update_takes_the_id_of_what_it_met() -> None:
+    """A conditional update names the stored resource from then on."""
+    bundle = _bundle(_entry("PUT", "Patient?identifier=urn:a|1", PATIENT))
+
+    answered = resolved(bundle, {ANN: ("old",)})
+
+    assert answered["entry"] == [_entry("PUT", "Patient/old", PATIENT | {"id": "old"})]
+
+
+def test_delete_that_meets_nothing_is_gone() -> None:
+    """Deleting what is not there is done already."""
+    bundle = _bundle(_entry("DELETE", "Patient?identifier=urn:a|1"))
+
+    assert resolved(bundle, {}) == {"resourceType": "Bundle"}
+    assert resolved(bundle, {ANN: ("old",)})["entry"] == [_entry("DELETE", "Patient/old")]
+
+
+def test_reference_by_condition_is_looked_up() -> None:
+    """`Patient?identifier=` in a reference becomes the literal one."""
+    bundle = _bundle(_visit("Patient?identifier=urn:a|1"))
+
+    assert conditions(bundle) == (ANN,)
+    assert resolved(bundle, {ANN: ("old",)})["entry"] == [_visit("Patient/old")]
+
+
+def test_condition_that_several_meet_is_refused() -> None:
+    """Which one was meant cannot be guessed."""
+    bundle = _bundle(_entry("DELETE", "Patient?identifier=urn:a|1"))
+
+    with pytest.raises(BridgeError, match=r"2 resources meet the condition \(Bundle.entry\[0\]"):
+        resolved(bundle, {ANN: ("a", "b")})
+
+
+def test_reference_that_nobody_meets_is_refused() -> None:
+    """A reference into nowhere is not stored."""
+    with pytest.raises(BridgeError, match="no resource meets the condition of a reference"):
+        resolved(_bundle(_visit("Patient?identifier=urn:a|1")), {})
+
+
+def test_bundle_without_conditions_is_itself() -> None:
+    """The usual bundle costs one look."""
+    bundle = _bundle(_visit("Patient/a"))
+
+    assert resolved(bundle, {}) is bundle

@@ -1,0 +1,184 @@
+"""The chain of a node: endpoints, account, contract, and a high-water mark beside the database."""
+
+import fcntl
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bridge.chain.account import KeyFileAccount
+from bridge.chain.deploy import Deployment, LogIdentity, deploy, plan_deployment, read_deployment
+from bridge.chain.evm import EvmChain
+from bridge.chain.rows import ChainRow, load_chains
+from bridge.chain.rpc import Endpoint, Endpoints
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.ids import Digest, TreeSize, sha256
+from bridge.core.log.note import VerifierKey
+from bridge.core.proof.trust import Contract, Trust, trust_text
+from bridge.embedded.devchain import KEY_FILE
+from bridge.ports.logbook import AnchoredHead
+from bridge.ports.signer import Signer
+from bridge.ports.sources import Entropy
+from bridge.settings import Settings, shipped
+
+__all__ = ["DEVCHAIN_FOLDER", "anchoring_chain", "endpoints_of", "high_water", "row_of"]
+
+DEVCHAIN_FOLDER = "devchain"
+STATE_FILE = "contract.json"
+MARK_FILE = "high-water.json"
+TRUST_FILE = "trust.toml"
+OPEN_CHAINS = frozenset({"embedded", "anvil"})
+"""Chains of one's own machine: a contract is deployed there without being asked for."""
+
+
+def row_of(settings: Settings) -> ChainRow:
+    """The row of config/chains.toml that the node is set to.
+
+    Raises:
+        BridgeError: `chain-unknown`.
+    """
+    rows = load_chains(shipped("chains.toml").read_text("utf-8"))
+    if settings.chain.name not in rows:
+        raise BridgeError(
+            "chain-unknown",
+            Fault.OPERATOR,
+            what=f"there is no chain {settings.chain.name!r}",
+            where="chain.name",
+            do=f"use one of {', '.join(rows)}, or add a row to config/chains.toml",
+        )
+    return rows[settings.chain.name]
+
+
+def endpoints_of(settings: Settings) -> Endpoints:
+    """The configured JSON-RPC endpoints; a majority must agree unless the settings say more.
+
+    Raises:
+        BridgeError: `chain-endpoints` when none is configured.
+    """
+    urls, row = settings.chain.rpc, row_of(settings)
+    if not urls:
+        raise BridgeError(
+            "chain-endpoints",
+            Fault.OPERATOR,
+            what="no JSON-RPC endpoint is configured",
+            where="chain.rpc",
+            do="set chain.rpc, or start the node with `fhir-anchor up`, which brings a dev chain",
+        )
+    nodes = [Endpoint(url, chain_id=row.chain_id) for url in urls]
+    return Endpoints(nodes, agree=settings.chain.agree or len(nodes) // 2 + 1)
+
+
+def account_of(settings: Settings) -> KeyFileAccount:
+    """The anchoring account: its key file, or the dev chain's funded key."""
+    named = settings.chain.key_file
+    return KeyFileAccount(Path(named) if named else settings.data / DEVCHAIN_FOLDER / KEY_FILE)
+
+
+def contract_of(settings: Settings, signer: Signer, entropy: Entropy) -> Deployment:
+    """The deployed contract, verified; on a chain of one's own it is deployed when absent.
+
+    Raises:
+        BridgeError: `contract-missing` on any other chain; what `deploy` says.
+    """
+    state, row = settings.data / STATE_FILE, row_of(settings)
+    kept = read_deployment(state)
+    if kept is not None and kept.chain != f"eip155:{row.chain_id}":
+        raise BridgeError(
+            "contract-elsewhere",
+            Fault.OPERATOR,
+            what=f"the contract is on {kept.chain}, the node is set to eip155:{row.chain_id}",
+            where=STATE_FILE,
+            do="set chain.name back, or move this file away to deploy on the other chain",
+        )
+    if settings.chain.name not in OPEN_CHAINS and kept is None:
+        raise BridgeError(
+            "contract-missing",
+            Fault.OPERATOR,
+            what="this node has no contract on its chain yet",
+            where=settings.chain.name,
+            do="run `fhir-anchor contract deploy` once",
+        )
+    endpoints, account = endpoints_of(settings), account_of(settings)
+    identity = LogIdentity(
+        origin_hash=sha256(settings.log.origin.encode()),
+        key_hash=sha256(signer.verifier_key.encode()),
+    )
+    with _alone(settings.data / "contract.lock"):
+        planned = read_deployment(state) or plan_deployment(
+            endpoints, row, account, identity, entropy
+        )
+        return deploy(endpoints, state, planned, identity, wait=lambda: time.sleep(1))
+
+
+def anchoring_chain(settings: Settings, signer: Signer, entropy: Entropy) -> EvmChain:
+    """The Chain port of this node."""
+    contract = contract_of(settings, signer, entropy)
+    _write_trust(settings, signer, contract)
+    return EvmChain(
+        endpoints_of(settings),
+        row_of(settings),
+        account_of(settings),
+        contract=contract.address,
+        code_hash=contract.code_hash,
+        log_id=bytes.fromhex(contract.log_id[2:]),
+    )
+
+
+def _write_trust(settings: Settings, signer: Signer, contract: Deployment) -> None:
+    """What a verifier of this node's receipts has to believe; hand it out with the receipts."""
+    pinned = Contract(
+        origin=settings.log.origin,
+        chain=contract.chain,
+        address=bytes.fromhex(contract.address[2:]),
+        code_hash=bytes.fromhex(contract.code_hash[2:]),
+        log_id=bytes.fromhex(contract.log_id[2:]),
+        finality=row_of(settings).finality.text,
+        independent=settings.chain.name not in OPEN_CHAINS,
+        endpoints=1,
+    )
+    key = VerifierKey.parse(signer.verifier_key)
+    trust = Trust(logs=((settings.log.origin, key),), contracts=(pinned,))
+    (settings.data / TRUST_FILE).write_text(trust_text(trust), "utf-8")
+
+
+def high_water(settings: Settings, chain: Callable[[], EvmChain]) -> AnchoredHead | None:
+    """The newest head that is known outside the database.
+
+    The chain is asked; what it said last is kept in a file of the data folder, so that a chain that
+    is down does not stop the log, and a database that was restored from a backup is still caught.
+    """
+    file = settings.data / MARK_FILE
+    try:
+        head = chain().view().head
+    except BridgeError as error:
+        if error.fault is not Fault.PEER:
+            raise
+        return _read_mark(file)
+    if head.size == 0:
+        return None
+    mark = AnchoredHead(size=head.size, root=head.root)
+    _write_mark(file, mark)
+    return mark
+
+
+def _read_mark(file: Path) -> AnchoredHead | None:
+    if not file.exists():
+        return None
+    mark = json.loads(file.read_text("ascii"))
+    return AnchoredHead(size=TreeSize(mark["size"]), root=Digest(bytes.fromhex(mark["root"])))
+
+
+def _write_mark(file: Path, head: AnchoredHead) -> None:
+    draft = file.with_suffix(".new")
+    draft.write_text(json.dumps({"size": head.size, "root": head.root.hex()}), "ascii")
+    draft.replace(file)
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """One process at a time deploys; the lock ends with the process."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield

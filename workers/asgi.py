@@ -1,0 +1,83 @@
+"""The API process of a node: settings to an application, served by uvicorn."""
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from bridge.api.access import admin_token, read_tokens
+from bridge.api.app import create_app
+from bridge.api.node import Node
+from bridge.cli.rpc import JsonRpcReader
+from bridge.core.ids import record_id
+from bridge.core.proof.report import Report
+from bridge.core.proof.trust import NO_TRUST, parse_trust
+from bridge.core.proof.verify import verify
+from bridge.settings import Settings
+from bridge.telemetry import Metrics, configure_logs
+from workers.anchoring import TRUST_FILE
+from workers.celery_app import configured
+from workers.health import Watchman
+from workers.waker import Waker
+from workers.wiring import Services
+
+__all__ = ["application", "serve"]
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; requests that were read are answered before the end.
+
+    Raises:
+        BridgeError: the database, the tokens or a sender's overlay is not usable.
+    """
+    configure_logs("api")
+    services = Services(settings)
+    with Waker(configured(settings)) as waker:
+        uvicorn.run(
+            application(services, wake=waker.wake),
+            host=settings.http.host,
+            port=settings.http.port,
+            log_level="warning",
+            access_log=False,  # URLs of searches can hold identifiers
+            server_header=False,
+            timeout_graceful_shutdown=15,
+        )
+
+
+def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:
+    """The application over the parts of this process."""
+    settings = services.settings
+    metrics = Metrics()
+    started = record_id(services.clock.now(), services.entropy.take(10))
+    admin = admin_token(settings.data / "admin.token")
+    tokens_file = settings.access.tokens_file
+    node = Node(
+        clock=services.clock,
+        entropy=services.entropy,
+        intake=services.intake,
+        versions=services.versions,
+        reading=services.reading,
+        book=services.book,
+        anchors=services.anchors,
+        evidence=services.evidence,
+        hl7v2=services.hl7v2,
+        fhir=services.fhir,
+        tokens=read_tokens(Path(tokens_file) if tokens_file else None, admin),
+        metrics=metrics,
+        feed=f"http/{started}",
+        numbers=itertools.count(1),
+        wake=wake,
+        verify=lambda receipt, document: _verify(settings, receipt, document),
+        health=Watchman(services, metrics).look,
+    )
+    return create_app(node)
+
+
+def _verify(settings: Settings, receipt: bytes, document: bytes | None) -> Report:
+    """With what this node believes; a stranger verifies with a trust file of their own."""
+    file = settings.data / TRUST_FILE
+    trust = parse_trust(file.read_bytes()) if file.exists() else NO_TRUST
+    readers = [JsonRpcReader(url) for url in settings.chain.rpc]
+    return verify(receipt, document, trust=trust, chain=readers)

@@ -1,0 +1,231 @@
+"""`fhir-anchor`: the console entry. It reads settings, hands ports to commands, and says refusals.
+
+Imports stand inside the commands: `verify` must run where no server dependency is installed, and
+every command should start quickly.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from typer.exceptions import TyperException
+
+from bridge.cli.node import DEFAULT_URL, Node
+from bridge.cli.options import Config, Data, HostPort, TokenFile, Url, host_port, settings_of
+from bridge.cli.verify import verify
+from bridge.core.errors import BridgeError
+from workers.mapping import commands as map_commands
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="fhir-anchor",
+    help="A FHIR bridge whose every record can be proved to have existed unchanged.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(map_commands, name="map")
+NOT_DONE, USAGE = 1, 2
+
+
+@app.command()
+def up(
+    data: Data = None,
+    config: Config = None,
+    http: HostPort = None,
+    mllp: HostPort = None,
+) -> None:
+    """Everything in one go; database, broker and chain are embedded where no URL is set."""
+    from workers.up import run
+
+    run(settings_of(data, config, {**host_port("http", http), **host_port("mllp", mllp)}))
+
+
+@app.command()
+def demo(
+    data: Data = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """The story: a feed arrives, is anchored, a record is proved, two lies are caught."""
+    from workers.demo import run
+
+    run(data, as_json=json)
+
+
+@app.command()
+def api(data: Data = None, config: Config = None) -> None:
+    """The HTTP doors."""
+    from workers.asgi import serve
+
+    serve(settings_of(data, config))
+
+
+@app.command("mllp")
+def mllp_door(data: Data = None, config: Config = None) -> None:
+    """The MLLP door."""
+    from workers.feeds import serve
+
+    serve(settings_of(data, config))
+
+
+@app.command()
+def worker(data: Data = None, config: Config = None) -> None:
+    """A Celery worker: projects, sequences, anchors and watches."""
+    from workers.tasks import run_worker
+
+    run_worker(settings_of(data, config))
+
+
+@app.command()
+def beat(data: Data = None, config: Config = None) -> None:
+    """Celery beat: wakes the workers by the clock."""
+    from workers.tasks import run_beat
+
+    run_beat(settings_of(data, config))
+
+
+@app.command()
+def devchain(
+    data: Data = None,
+    config: Config = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8545,
+) -> None:
+    """A local EVM that keeps its blocks on disk; for trying things out, no evidence by itself."""
+    from bridge.embedded.devchain import run
+    from workers.anchoring import DEVCHAIN_FOLDER
+    from workers.sources import SystemClock, SystemEntropy
+
+    folder = settings_of(data, config).data / DEVCHAIN_FOLDER
+    run(folder, host, port, clock=SystemClock(), entropy=SystemEntropy())
+
+
+app.command()(verify)
+
+
+@app.command()
+def convert(
+    files: Annotated[list[Path], typer.Argument(help="HL7v2 messages, batches, or FHIR JSON.")],
+    sender: Annotated[
+        str, typer.Option(metavar="NAME", help="Rules of this sender, whatever MSH says.")
+    ] = "",
+    config: Config = None,
+    *,
+    residue: Annotated[
+        bool, typer.Option("--residue", help="Also say what nothing consumed, on standard error.")
+    ] = False,
+    pretty: Annotated[bool, typer.Option("--pretty", help="Indented, for a reader.")] = False,
+) -> None:
+    """Files to canonical bundles, one a line; no database, no network."""
+    from bridge.cli.convert import convert as run
+    from workers.dialects import converters
+
+    parts = converters(settings_of(None, config), sender)
+    run(files, parts, sender=sender, residue=residue, pretty=pretty)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders or batches.")],
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+    data: Data = None,
+) -> None:
+    """Send files to a running node; sending again is harmless."""
+    from adapters.hl7v2.batch import split
+    from bridge.cli.ingest import ingest as send
+
+    with Node(url, token_file, settings_of(data, None).data) as node:
+        send(paths, node, split)
+
+
+@app.command()
+def receipt(  # noqa: PLR0913, PLR0917 - one parameter an option
+    record: Annotated[str, typer.Argument(help="Record id, from X-Record-Id.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE")] = None,
+    wait: Annotated[Literal["sequenced", "anchored", "final"] | None, typer.Option()] = None,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Fetch a receipt from a running node."""
+    from bridge.cli.receipt import fetch_receipt
+
+    with Node(url, token_file, settings_of(data, config).data) as node:
+        fetch_receipt(node, record, output, wait)
+
+
+@app.command()
+def audit(
+    url: Url = DEFAULT_URL,
+    rpc: Annotated[list[str] | None, typer.Option("--rpc", metavar="URL")] = None,
+    trust: Annotated[Path | None, typer.Option("--trust", metavar="FILE")] = None,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Re-read a whole log through its public tiles; check it against itself and the chain."""
+    from bridge.cli.audit import audit as run
+    from bridge.cli.audit import trust_of
+
+    run(url, rpc or (), trust_of(trust, settings_of(data, config).data))
+
+
+@app.command("fsck")
+def fsck_node(data: Data = None, config: Config = None) -> None:
+    """Recompute everything that is stored and name the first difference."""
+    from bridge.cli.audit import fsck_stored
+    from workers.wiring import Services
+
+    services = Services(settings_of(data, config))
+    fsck_stored(services.stored, services.book, services.verifier_keys)
+
+
+db = typer.Typer(help="The database of a node.", no_args_is_help=True)
+app.add_typer(db, name="db")
+
+
+@db.command()
+def upgrade(data: Data = None, config: Config = None) -> None:
+    """Bring the tables to this version; harmless when they are."""
+    from workers.wiring import Services
+
+    Services(settings_of(data, config)).prepare()
+
+
+config_commands = typer.Typer(help="The settings of a node.", no_args_is_help=True)
+app.add_typer(config_commands, name="config")
+
+
+@config_commands.command("show")
+def config_show(data: Data = None, config: Config = None) -> None:
+    """Every setting as this command line sees it, as environment variables."""
+    for name, value in settings_of(data, config).as_environment().items():
+        sys.stdout.write(f"{name}={value}\n")
+
+
+def main() -> None:
+    """Run a command; a refusal is one line on standard error, never a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except BridgeError as error:
+        sys.stderr.write(f"fhir-anchor: {error}\n")
+        sys.exit(NOT_DONE)
+    except TyperException as error:
+        sys.stderr.write(f"fhir-anchor: {error} - see `fhir-anchor --help`\n")
+        sys.exit(USAGE)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing is left to say, also not at interpreter exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(NOT_DONE)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

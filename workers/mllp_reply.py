@@ -1,0 +1,67 @@
+"""What leaves for one message: the stored answer, or what MSH-15 and MSH-16 ask for instead."""
+
+from adapters.hl7v2.ack import answer, asks_enhanced, due, wants_answer
+from adapters.hl7v2.header import Header
+from adapters.hl7v2.mllp import frame
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.ids import Instant
+from bridge.flows.receive import Received
+
+__all__ = ["owed_nothing", "refusal", "replies", "unstored"]
+
+
+def replies(header: Header, received: Received, *, at: Instant, enhanced: bool) -> bytes:
+    """The frames that answer a durable message: none, one, or accept and application in order.
+
+    Args:
+        header: of the message.
+        received: what became of it; its `answer` is the one of original mode.
+        at: MSH-7 of an accept acknowledgement.
+        enhanced: this listener honours MSH-15 and MSH-16.
+    """
+    if not wants_answer(header):
+        return b""
+    if not (enhanced and asks_enhanced(header)):
+        return frame(received.answer)
+    owed = due(header, refused=received.status == "quarantined")
+    frames = b""
+    if owed.accept:
+        accept = answer(
+            header, at=at, mode="enhanced", record=received.record, reason=received.reason
+        )
+        frames += frame(accept)
+    if owed.application:
+        frames += frame(received.answer)
+    return frames
+
+
+def refusal(header: Header, reason: BridgeError, *, at: Instant, enhanced: bool) -> bytes:
+    """The frame that answers a message of which nothing was kept."""
+    if not wants_answer(header):
+        return b""
+    if not (enhanced and asks_enhanced(header)):
+        return frame(answer(header, at=at, reason=reason))
+    owed = due(header, refused=True)
+    if owed.accept:
+        return frame(answer(header, at=at, reason=reason, mode="enhanced"))
+    return frame(answer(header, at=at, reason=reason)) if owed.application else b""
+
+
+def owed_nothing(header: Header, *, enhanced: bool) -> bool:
+    """No outcome would be answered, so the sender cannot know that it must send again."""
+    if not wants_answer(header):
+        return True
+    if not (enhanced and asks_enhanced(header)):
+        return False
+    outcomes = (due(header, refused=True), due(header, refused=False))
+    return not any(owed.accept or owed.application for owed in outcomes)
+
+
+def unstored(cause: BaseException) -> BridgeError:
+    """What a sender is told when its message could not be stored; the cause stays in the log."""
+    code, what = "node-failed", "this node failed while it stored the message"
+    if isinstance(cause, BridgeError) and cause.fault is Fault.PEER:
+        code, what = "node-unavailable", "this node cannot store messages at the moment"
+    return BridgeError(
+        code, Fault.PEER, what=what, where="storage", do="send the message again later"
+    )

@@ -1,0 +1,124 @@
+"""The Celery tasks and the processes that run them: each a few lines around one flow.
+
+A task takes no argument and may be lost, doubled or late. A database or chain that is down ends
+the task with a line in the log; the next beat tries again.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from functools import cache
+
+import structlog
+from celery import Celery
+
+from bridge.core.errors import BridgeError
+from bridge.flows.anchor import anchor
+from bridge.flows.project import project
+from bridge.flows.sequence import sequence
+from bridge.flows.watch import watch
+from bridge.settings import Settings
+from bridge.telemetry import configure_logs
+from workers.celery_app import configured
+from workers.wiring import Services
+
+__all__ = ["TASKS", "register", "run_beat", "run_worker"]
+
+LONGEST_S = 5.0
+"""A task gives way after this long, so that a burst of records does not starve anchoring."""
+QUIET = ("--loglevel=WARNING",)
+ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+"""Workers need nothing of each other: PostgreSQL's locks are what they share."""
+
+Log = structlog.stdlib.BoundLogger
+
+
+def _project(node: Services, log: Log) -> bool:
+    done = project(versions=node.versions, clock=node.clock, entropy=node.entropy)
+    if done.records or done.stalled:
+        log.info("project", records=done.records, versions=done.versions, stalled=done.stalled)
+    return done.records > 0
+
+
+def _sequence(node: Services, log: Log) -> bool:
+    made = sequence(
+        book=node.book,
+        signer=node.signer,
+        clock=node.clock,
+        origin=node.settings.log.origin,
+        max_leaves=node.settings.log.max_leaves,
+        high_water=node.high_water,
+    )
+    if made:
+        log.info("sequence", size=made.size, leaves=made.leaves)
+    return made is not None and made.leaves >= node.settings.log.max_leaves
+
+
+def _anchor(node: Services, log: Log) -> bool:
+    step = anchor(book=node.book, anchors=node.anchors, chain=node.chain, clock=node.clock)
+    log.info("anchor", state=step.move.value, size=step.attempt.payload.size if step.attempt else 0)
+    return False
+
+
+def _watch(node: Services, log: Log) -> bool:
+    seen = watch(anchors=node.anchors, chain=node.chain, clock=node.clock)
+    for group in (seen.mined, seen.evidenced, seen.reorged, seen.failed, seen.replaced):
+        for attempt in group:
+            log.info("watch", state=attempt.state.value, size=attempt.payload.size)
+    for problem in seen.problems:
+        log.warning("watch", code=problem.code, where=problem.where)
+    return False
+
+
+TASKS: dict[str, Callable[[Services, Log], bool]] = {
+    "project": _project,
+    "sequence": _sequence,
+    "anchor": _anchor,
+    "watch": _watch,
+}
+"""Name to body; a body returns True when it should be called again at once."""
+
+
+def register(celery: Celery, settings: Settings) -> None:
+    """Bind the tasks of a node to its Celery app."""
+    log = configure_logs("worker")
+
+    @cache
+    def services_of(_pid: int) -> Services:
+        """One set a process: connections must not cross a fork."""
+        return Services(settings)
+
+    for name, body in TASKS.items():
+        celery.task(name=name)(_guarded(name, body, lambda: services_of(os.getpid()), log))
+
+
+def _guarded(
+    name: str,
+    body: Callable[[Services, Log], bool],
+    services: Callable[[], Services],
+    log: Log,
+) -> Callable[[], None]:
+    def run() -> None:
+        limit = time.monotonic() + LONGEST_S
+        try:
+            while body(services(), log) and time.monotonic() < limit:
+                pass
+        except BridgeError as error:
+            log.warning(
+                "postponed", task=name, code=error.code, where=error.where, fault=error.fault.value
+            )
+
+    return run
+
+
+def run_worker(settings: Settings) -> None:
+    """A Celery worker of this node, until SIGTERM; what runs is finished first."""
+    celery = configured(settings)
+    register(celery, settings)
+    celery.worker_main(["worker", "--pool=prefork", "--concurrency=2", *QUIET, *ALONE])
+
+
+def run_beat(settings: Settings) -> None:
+    """Celery beat of this node, until SIGTERM."""
+    celery = configured(settings)
+    celery.start(["beat", *QUIET])

@@ -1,0 +1,141 @@
+"""Settings to services: the only place where a port is constructed."""
+
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote
+
+from adapters.fhir.dialect import FhirDialect
+from adapters.hl7v2.dialect import Hl7v2
+from bridge.api.access import admin_token
+from bridge.chain.evm import EvmChain
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.log.note import VerifierKey
+from bridge.embedded import postgres
+from bridge.keys.file import FileSigner, open_signer
+from bridge.ports.logbook import AnchoredHead
+from bridge.settings import Settings
+from bridge.store.anchors import PostgresAnchors
+from bridge.store.database import Database
+from bridge.store.evidence import PostgresEvidence
+from bridge.store.intake import PostgresIntake
+from bridge.store.logbook import PostgresLogBook
+from bridge.store.migrations import upgrade
+from bridge.store.reading import PostgresReading
+from bridge.store.stored import PostgresStored
+from bridge.store.versions import PostgresVersions
+from workers.anchoring import anchoring_chain, high_water
+from workers.dialects import hl7v2_of
+from workers.sources import SystemClock, SystemEntropy
+
+__all__ = ["Services"]
+
+
+class Services:
+    """The parts of one process, each made when it is first asked for.
+
+    A worker that only sequences never looks for a chain, and a door never asks for a signing key.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Touches nothing yet."""
+        self.settings = settings
+        self.clock = SystemClock()
+        self.entropy = SystemEntropy()
+
+    @cached_property
+    def database(self) -> Database:
+        """The configured PostgreSQL, else the embedded one of the data folder."""
+        store = self.settings.store
+        url = store.url or postgres.start(self.settings.data)
+        return Database(_with_password(url, store.password_file), pool_size=store.pool_size)
+
+    @cached_property
+    def intake(self) -> PostgresIntake:
+        """The append-only side."""
+        return PostgresIntake(self.database)
+
+    @cached_property
+    def versions(self) -> PostgresVersions:
+        """The projected side."""
+        return PostgresVersions(self.database)
+
+    @cached_property
+    def reading(self) -> PostgresReading:
+        """What clinics and record holders are shown."""
+        return PostgresReading(self.database)
+
+    @cached_property
+    def evidence(self) -> PostgresEvidence:
+        """What receipts are made of."""
+        return PostgresEvidence(self.database)
+
+    @cached_property
+    def book(self) -> PostgresLogBook:
+        """The log."""
+        return PostgresLogBook(self.database)
+
+    @cached_property
+    def anchors(self) -> PostgresAnchors:
+        """What was sent to the chain, and what became of it."""
+        return PostgresAnchors(self.database)
+
+    @cached_property
+    def signer(self) -> FileSigner:
+        """The log's key, made on first use."""
+        log = self.settings.log
+        path = Path(log.key_file) if log.key_file else self.settings.data / "log.key"
+        return open_signer(path, origin=log.origin, entropy=self.entropy)
+
+    @cached_property
+    def verifier_keys(self) -> tuple[VerifierKey, ...]:
+        """Whose signatures this log's checkpoints carry."""
+        return (VerifierKey.parse(self.signer.verifier_key),)
+
+    @cached_property
+    def stored(self) -> PostgresStored:
+        """Everything that fsck recomputes."""
+        return PostgresStored(self.database)
+
+    @cached_property
+    def chain(self) -> EvmChain:
+        """The chain of this node, with its contract verified."""
+        return anchoring_chain(self.settings, self.signer, self.entropy)
+
+    def high_water(self) -> AnchoredHead | None:
+        """The newest head that is known outside the database."""
+        return high_water(self.settings, lambda: self.chain)
+
+    def prepare(self) -> None:
+        """Make what a new node lacks: tables, log key, admin token. Harmless when all is there."""
+        upgrade(self.database)
+        self.signer  # noqa: B018 - made on first use
+        admin_token(self.settings.data / "admin.token")
+
+    @cached_property
+    def hl7v2(self) -> Hl7v2:
+        """The HL7v2 dialect with the overlays of this node's senders."""
+        return hl7v2_of(self.settings)
+
+    @cached_property
+    def fhir(self) -> FhirDialect:
+        """The FHIR dialect."""
+        return FhirDialect()
+
+
+def _with_password(url: str, file: str) -> str:
+    """The URL with the password of the file after the user's name."""
+    if not file:
+        return url
+    try:
+        password = Path(file).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BridgeError(
+            "password-file",
+            Fault.OPERATOR,
+            what="the database password file cannot be read",
+            where=f"store.password_file {file}",
+            do="make it readable for this process",
+        ) from error
+    scheme, _, rest = url.partition("://")
+    user, _, host = rest.partition("@")
+    return f"{scheme}://{user}:{quote(password, safe='')}@{host}"
