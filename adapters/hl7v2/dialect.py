@@ -146,10 +146,18 @@ def _context(message: syntax.Message, header: list[str], profile: SenderProfile)
         codec=message.codec,
         namespace=profile.namespace,
         facility=header[4],
-        offset=offset_of(header[7]),
+        offset=_offset(header[7].split(signs.component, 1)[0].strip()),
         zone=profile.zone,
         systems=profile.systems,
     )
+
+
+def _offset(stamp: str) -> str:
+    """`+01:00` of `20240102080000+0100`; empty where MSH-7 has none."""
+    at = max(stamp.rfind("+"), stamp.rfind("-"))
+    if at < len("YYYYMMDDHH"):  # the hyphens of an ISO date are no sign
+        return ""
+    return offset_of(stamp[at:])
 
 
 def _check_header(header: list[str], message: syntax.Message) -> None:

@@ -245,7 +245,7 @@ def _conclude(checks: Sequence[Check], outcomes: Sequence[AnchorOutcome], *, giv
         else "no anchor passed every check: the time is the log's own word",
     )
     level = _level(checks, outcomes)
-    answer = _answer(checks, level, given=given)
+    answer = _answer(checks, level, existed_by, given=given)
     twelfth = Check(id=12, name="verdict", ok=answer.ok, detail=f"{answer.words} {_CAVEAT}")
     return Report(
         verdict=answer.verdict,
@@ -267,13 +267,16 @@ def _level(checks: Sequence[Check], outcomes: Sequence[AnchorOutcome]) -> Level:
 
 
 _ON_WHOSE_WORD = {
+    Level.SELF_CONSISTENT: "on the word of the chain you named; whose log it is was not checked",
     Level.SIGNED: "on the word of the log's operator",
     Level.WITNESSED: "on the word of independent witnesses",
     Level.ANCHORED: "on the word of an independent chain",
 }
 
 
-def _answer(checks: Sequence[Check], level: Level, *, given: bool) -> _Answer:
+def _answer(
+    checks: Sequence[Check], level: Level, existed_by: str | None, *, given: bool
+) -> _Answer:
     no = failed(checks)
     if no and all(check.name == "chain" for check in no):
         words = "Cannot say: the chain contradicts the anchor (check 8)."
@@ -282,7 +285,7 @@ def _answer(checks: Sequence[Check], level: Level, *, given: bool) -> _Answer:
         named = ", ".join(f"{check.id} {check.name}" for check in no)
         words = f"Changed: failed at {named}."
         return _Answer(verdict=Verdict.CHANGED, ok=False, words=words)
-    if level is Level.SELF_CONSISTENT:
+    if level is Level.SELF_CONSISTENT and existed_by is None:
         words = "Cannot say: the receipt agrees with itself, but nobody you trust stands behind it."
         return _Answer(verdict=Verdict.CANNOT_SAY, ok=None, words=words)
     word = _ON_WHOSE_WORD[level]
