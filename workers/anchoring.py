@@ -81,8 +81,17 @@ def contract_of(settings: Settings, signer: Signer, entropy: Entropy) -> Deploym
     Raises:
         BridgeError: `contract-missing` on any other chain; what `deploy` says.
     """
-    state = settings.data / STATE_FILE
-    if settings.chain.name not in OPEN_CHAINS and read_deployment(state) is None:
+    state, row = settings.data / STATE_FILE, row_of(settings)
+    kept = read_deployment(state)
+    if kept is not None and kept.chain != f"eip155:{row.chain_id}":
+        raise BridgeError(
+            "contract-elsewhere",
+            Fault.OPERATOR,
+            what=f"the contract is on {kept.chain}, the node is set to eip155:{row.chain_id}",
+            where=STATE_FILE,
+            do="set chain.name back, or move this file away to deploy on the other chain",
+        )
+    if settings.chain.name not in OPEN_CHAINS and kept is None:
         raise BridgeError(
             "contract-missing",
             Fault.OPERATOR,
@@ -90,7 +99,7 @@ def contract_of(settings: Settings, signer: Signer, entropy: Entropy) -> Deploym
             where=settings.chain.name,
             do="run `fhir-anchor contract deploy` once",
         )
-    endpoints, row, account = endpoints_of(settings), row_of(settings), account_of(settings)
+    endpoints, account = endpoints_of(settings), account_of(settings)
     identity = LogIdentity(
         origin_hash=sha256(settings.log.origin.encode()),
         key_hash=sha256(signer.verifier_key.encode()),

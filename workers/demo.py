@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from adapters.hl7v2.mllp import Frame, Framer, frame
 from bridge.cli.node import Node
 from bridge.core.errors import BridgeError, Fault
 from bridge.settings import load
+from bridge.store.backlog import count_resources
 from bridge.store.database import Database
 from bridge.store.rewrite import rewrite_history
 from workers.anchoring import TRUST_FILE
@@ -99,11 +100,15 @@ def _tell(folder: Path, say: Say) -> Story:
     with running(load(environment={}, overrides=overrides)) as place:
         say(f"  serving at {place.http} and mllp://{place.mllp}, chain at {place.chain}")
         story = Story()
-        with Node(place.http, None, folder) as node:
+        database = Database(place.store, pool_size=1)
+        with Node(place.http, None, folder) as node, closing(database):
             record = _feed(place, node, story, say)
+            _wait_until_final(node)
+            story.resources = count_resources(database)
             _anchored(node, record, story, say)
             _prove(folder, place, node, record, story, say)
-            _rewrite(place, record, story, say)
+            rewrite_history(database, record)
+            _audit(folder, place, story, say)
     return story
 
 
@@ -127,16 +132,18 @@ def _feed(place: Running, node: Node, story: Story, say: Say) -> str:
     return str(found[-1]["record"])
 
 
-def _anchored(node: Node, record: str, story: Story, say: Say) -> None:
+def _wait_until_final(node: Node) -> None:
     limit = time.monotonic() + FINAL_WITHIN_S
     while True:
         rows = node.get("/records", count="1000").json()["records"]
         waiting = [row for row in rows if row["status"] != "final" or row["projected"] is None]
         if not waiting:
-            break
+            return
         _must(time.monotonic() < limit, f"{len(waiting)} records are not final yet")
         time.sleep(0.2)
-    story.resources = node.get("/statistics").json()["resources"]
+
+
+def _anchored(node: Node, record: str, story: Story, say: Say) -> None:
     origin, size, root = node.get("/log/checkpoint").text.splitlines()[:3]
     anchor = node.get(f"/records/{record}").json()["anchors"][-1]
     story.checkpoint_size, story.root = int(size), root
@@ -152,9 +159,7 @@ def _anchored(node: Node, record: str, story: Story, say: Say) -> None:
     )
 
 
-def _prove(  # noqa: PLR0913, PLR0917 - the cast of one scene
-    folder: Path, place: Running, node: Node, record: str, story: Story, say: Say
-) -> None:
+def _prove(folder: Path, place: Running, node: Node, record: str, story: Story, say: Say) -> None:
     receipt, document = folder / "record.receipt.json", folder / "record.bundle.json"
     receipt.write_bytes(node.get(f"/records/{record}/receipt").content)
     document.write_bytes(node.get(f"/records/{record}/bundle").content)
@@ -177,16 +182,12 @@ def _prove(  # noqa: PLR0913, PLR0917 - the cast of one scene
     )
 
 
-def _rewrite(place: Running, record: str, story: Story, say: Say) -> None:
-    database = Database(place.store, pool_size=1)
-    try:
-        rewrite_history(database, record)
-    finally:
-        database.close()
-    done = _command("audit", "--url", place.http, "--rpc", place.chain)
+def _audit(folder: Path, place: Running, story: Story, say: Say) -> None:
+    where = ("--url", place.http, "--rpc", place.chain, "--data", str(folder))
+    done = _command("audit", *where)
     story.rewrite_detected = done.returncode == 1
     _must(story.rewrite_detected, f"the rewritten history was not noticed: {done.stdout}")
-    say("The operator rewrites that record, its leaf and its tile in the database. The auditor says:")
+    say("The operator rewrites that record, its leaf and its tile in the database. The auditor:")
     for line in done.stdout.splitlines()[:3]:
         say(f"  {line}")
 
@@ -215,7 +216,7 @@ def _verify(
 
 def _command(*arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "workers.main", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
 
 
 def _send_mllp(address: str, feed: list[bytes]) -> list[bytes]:

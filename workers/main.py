@@ -6,13 +6,17 @@ every command should start quickly.
 
 import os
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 from typer.exceptions import TyperException
 
-from bridge.cli.options import Config, Data, HostPort, host_port, settings_of
+from bridge.cli.node import DEFAULT_URL, Node
+from bridge.cli.options import Config, Data, HostPort, TokenFile, Url, host_port, settings_of
+from bridge.cli.verify import verify
 from bridge.core.errors import BridgeError
+from workers.mapping import commands as map_commands
 
 __all__ = ["app", "main"]
 
@@ -23,6 +27,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(map_commands, name="map")
 NOT_DONE, USAGE = 1, 2
 
 
@@ -97,6 +102,110 @@ def devchain(
 
     folder = settings_of(data, config).data / DEVCHAIN_FOLDER
     run(folder, host, port, clock=SystemClock(), entropy=SystemEntropy())
+
+
+app.command()(verify)
+
+
+@app.command()
+def convert(
+    files: Annotated[list[Path], typer.Argument(help="HL7v2 messages, batches, or FHIR JSON.")],
+    sender: Annotated[
+        str, typer.Option(metavar="NAME", help="Rules of this sender, whatever MSH says.")
+    ] = "",
+    config: Config = None,
+    *,
+    residue: Annotated[
+        bool, typer.Option("--residue", help="Also say what nothing consumed, on standard error.")
+    ] = False,
+    pretty: Annotated[bool, typer.Option("--pretty", help="Indented, for a reader.")] = False,
+) -> None:
+    """Files to canonical bundles, one a line; no database, no network."""
+    from bridge.cli.convert import convert as run
+    from workers.dialects import converters
+
+    parts = converters(settings_of(None, config), sender)
+    run(files, parts, sender=sender, residue=residue, pretty=pretty)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders or batches.")],
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+    data: Data = None,
+) -> None:
+    """Send files to a running node; sending again is harmless."""
+    from adapters.hl7v2.batch import split
+    from bridge.cli.ingest import ingest as send
+
+    with Node(url, token_file, settings_of(data, None).data) as node:
+        send(paths, node, split)
+
+
+@app.command()
+def receipt(  # noqa: PLR0913, PLR0917 - one parameter an option
+    record: Annotated[str, typer.Argument(help="Record id, from X-Record-Id.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE")] = None,
+    wait: Annotated[Literal["sequenced", "anchored", "final"] | None, typer.Option()] = None,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Fetch a receipt from a running node."""
+    from bridge.cli.receipt import fetch_receipt
+
+    with Node(url, token_file, settings_of(data, config).data) as node:
+        fetch_receipt(node, record, output, wait)
+
+
+@app.command()
+def audit(
+    url: Url = DEFAULT_URL,
+    rpc: Annotated[list[str] | None, typer.Option("--rpc", metavar="URL")] = None,
+    trust: Annotated[Path | None, typer.Option("--trust", metavar="FILE")] = None,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Re-read a whole log through its public tiles; check it against itself and the chain."""
+    from bridge.cli.audit import audit as run
+    from bridge.cli.audit import trust_of
+
+    run(url, rpc or (), trust_of(trust, settings_of(data, config).data))
+
+
+@app.command("fsck")
+def fsck_node(data: Data = None, config: Config = None) -> None:
+    """Recompute everything that is stored and name the first difference."""
+    from bridge.cli.audit import fsck_stored
+    from workers.wiring import Services
+
+    services = Services(settings_of(data, config))
+    fsck_stored(services.stored, services.book, services.verifier_keys)
+
+
+db = typer.Typer(help="The database of a node.", no_args_is_help=True)
+app.add_typer(db, name="db")
+
+
+@db.command()
+def upgrade(data: Data = None, config: Config = None) -> None:
+    """Bring the tables to this version; harmless when they are."""
+    from workers.wiring import Services
+
+    Services(settings_of(data, config)).prepare()
+
+
+config_commands = typer.Typer(help="The settings of a node.", no_args_is_help=True)
+app.add_typer(config_commands, name="config")
+
+
+@config_commands.command("show")
+def config_show(data: Data = None, config: Config = None) -> None:
+    """Every setting as this command line sees it, as environment variables."""
+    for name, value in settings_of(data, config).as_environment().items():
+        sys.stdout.write(f"{name}={value}\n")
 
 
 def main() -> None:

@@ -99,7 +99,7 @@ class MllpServer:
 
     async def stop(self, *, within_s: float = STOP_S) -> None:
         """Accept no more, answer what was read whole, close; what is left in the end is aborted."""
-        self._close_listeners()
+        await self._close_listeners()
         for door in self._doors:
             for connection in tuple(door.connections):
                 connection.finish()
@@ -110,7 +110,7 @@ class MllpServer:
 
     async def abort(self) -> None:
         """Close everything at once. What was read and not answered is still with its sender."""
-        self._close_listeners()
+        await self._close_listeners()
         await self._end()
 
     async def _listen(self, door: Door) -> asyncio.Server:
@@ -126,7 +126,7 @@ class MllpServer:
                 backlog=BACKLOG,
             )
         except OSError as error:
-            self._close_listeners()
+            await self._close_listeners()
             raise BridgeError(
                 "mllp-listen",
                 Fault.OPERATOR,
@@ -150,7 +150,19 @@ class MllpServer:
         await asyncio.to_thread(self._committer.close)
         await self._all_closed()
 
-    def _close_listeners(self) -> None:
+    async def _close_listeners(self) -> None:
+        """Stop accepting, and turn away whoever is half accepted.
+
+        A socket that asyncio accepted in the same turn as `Server.close` fails an assertion of its
+        own there; so accepting stops first, and the turn ends before the close.
+        """
+        loop = asyncio.get_running_loop()
+        for door in self._doors:
+            door.stopping = True
+        for server in self._servers:
+            for listening in server.sockets:
+                loop.remove_reader(listening.fileno())
+        await asyncio.sleep(0)
         for server in self._servers:
             server.close()
 

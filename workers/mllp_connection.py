@@ -96,9 +96,9 @@ class Connection(asyncio.Protocol):
             client=common_name(transport.get_extra_info("ssl_object")),
             open_connections=len(self.door.connections),
         )
-        if isinstance(verdict, TurnedAway):
+        if isinstance(verdict, TurnedAway) or self.door.stopping:
             self.door.counters.connections_refused += 1
-            self._tell(verdict.code)
+            self._tell(verdict.code if isinstance(verdict, TurnedAway) else "mllp-stopping")
             self.abort()
             return
         self._sender = verdict.sender

@@ -50,5 +50,7 @@ class Door:
     connections: set[Open]
     closed: Callable[[], None]
     """Called when a connection is gone."""
+    stopping: bool = False
+    """Whoever connects now is turned away."""
     number: int = 0
     """Messages of the feed so far."""

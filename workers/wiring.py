@@ -6,23 +6,25 @@ from urllib.parse import quote
 
 from adapters.fhir.dialect import FhirDialect
 from adapters.hl7v2.dialect import Hl7v2
-from adapters.hl7v2.profiles import parse_profile
 from bridge.api.access import admin_token
 from bridge.chain.evm import EvmChain
 from bridge.core.errors import BridgeError, Fault
+from bridge.core.log.note import VerifierKey
 from bridge.embedded import postgres
 from bridge.keys.file import FileSigner, open_signer
 from bridge.ports.logbook import AnchoredHead
-from bridge.settings import Settings, shipped
+from bridge.settings import Settings
 from bridge.store.anchors import PostgresAnchors
 from bridge.store.database import Database
 from bridge.store.evidence import PostgresEvidence
 from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
-from bridge.store.migrate import upgrade
+from bridge.store.migrations import upgrade
 from bridge.store.reading import PostgresReading
+from bridge.store.stored import PostgresStored
 from bridge.store.versions import PostgresVersions
 from workers.anchoring import anchoring_chain, high_water
+from workers.dialects import hl7v2_of
 from workers.sources import SystemClock, SystemEntropy
 
 __all__ = ["Services"]
@@ -85,6 +87,16 @@ class Services:
         return open_signer(path, origin=log.origin, entropy=self.entropy)
 
     @cached_property
+    def verifier_keys(self) -> tuple[VerifierKey, ...]:
+        """Whose signatures this log's checkpoints carry."""
+        return (VerifierKey.parse(self.signer.verifier_key),)
+
+    @cached_property
+    def stored(self) -> PostgresStored:
+        """Everything that fsck recomputes."""
+        return PostgresStored(self.database)
+
+    @cached_property
     def chain(self) -> EvmChain:
         """The chain of this node, with its contract verified."""
         return anchoring_chain(self.settings, self.signer, self.entropy)
@@ -102,9 +114,7 @@ class Services:
     @cached_property
     def hl7v2(self) -> Hl7v2:
         """The HL7v2 dialect with the overlays of this node's senders."""
-        folder = self.settings.senders.folder
-        files = sorted((Path(folder) if folder else shipped("senders")).glob("*.toml"))
-        return Hl7v2(tuple(parse_profile(file.stem, file.read_text("utf-8")) for file in files))
+        return hl7v2_of(self.settings)
 
     @cached_property
     def fhir(self) -> FhirDialect:

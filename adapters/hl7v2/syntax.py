@@ -74,6 +74,8 @@ def header(raw: bytes) -> list[str]:
     if data[:3] != b"MSH" or len(data) < 4:
         return []
     line = data.replace(b"\n", b"\r").split(b"\r", 1)[0].decode("latin-1")
+    if len(line) < 4:
+        return []
     parts = line.split(line[3])
     return [parts[0], line[3], *parts[1:]]
 

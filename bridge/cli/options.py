@@ -9,7 +9,7 @@ import typer
 
 from bridge.settings import Settings, load
 
-__all__ = ["Config", "Data", "HostPort", "host_port", "settings_of"]
+__all__ = ["Config", "Data", "HostPort", "TokenFile", "Url", "host_port", "settings_of"]
 
 Data = Annotated[
     Path | None,
@@ -18,6 +18,8 @@ Data = Annotated[
 Config = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="TOML over config/default.toml.")
 ]
+Url = Annotated[str, typer.Option("--url", metavar="URL", help="A running node.")]
+TokenFile = Annotated[Path | None, typer.Option("--token-file", metavar="FILE")]
 HostPort = Annotated[str | None, typer.Option(metavar="HOST:PORT")]
 
 

@@ -79,11 +79,20 @@ INDEXES: Mapping[type, tuple[str, tuple[str, ...]]] = {
     ),
 }
 
-FORGET = tuple(
-    f"DELETE FROM {table} i USING unnest(%(types)b::text[], %(ids)b::text[]) AS u (type, id) "  # noqa: S608  three constants below, nothing a stranger sends
-    "WHERE i.type = u.type AND i.id = u.id"
-    for table in ("index_token", "index_text", "index_date", "index_reference", "index_quantity")
+FORGET = """
+WITH gone AS (
+    SELECT type, id FROM unnest(%(types)b::text[], %(ids)b::text[]) AS u (type, id)
+), tokens AS (
+    DELETE FROM index_token i USING gone g WHERE i.type = g.type AND i.id = g.id
+), texts AS (
+    DELETE FROM index_text i USING gone g WHERE i.type = g.type AND i.id = g.id
+), dates AS (
+    DELETE FROM index_date i USING gone g WHERE i.type = g.type AND i.id = g.id
+), links AS (
+    DELETE FROM index_reference i USING gone g WHERE i.type = g.type AND i.id = g.id
 )
+DELETE FROM index_quantity i USING gone g WHERE i.type = g.type AND i.id = g.id
+"""
 
 REVISION = "COPY revision (id, record_seq, at, header, salts, resources_root)"
 REVISION_TYPES = ("text", "int8", "timestamptz", "bytea", "bytea", "bytea")
@@ -166,8 +175,7 @@ class PostgresVersions(Lanes):
         """Replace the search rows of each resource by those of its newest version."""
         older = [new.version.ref for new in newest if new.replaces]
         if older:
-            for statement in FORGET:
-                self._run(statement, _names(older))
+            self._run(FORGET, _names(older))
         by_type: dict[type, list[tuple[object, ...]]] = {kind: [] for kind in INDEXES}
         for new in newest:
             for row in new.index or ():

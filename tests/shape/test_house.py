@@ -38,11 +38,12 @@ def test_no_file_is_longer_than_a_reader_holds() -> None:
 
 
 def test_no_function_is_longer_than_a_page() -> None:
-    """A function stops at 60 lines."""
+    """A function stops at 60 lines; a migration is a list of tables, generated."""
     long = [
         f"{_place(path, node)} {node.name}"
         for path, node in _nodes()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if "migrations" not in path.parts
+        and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno > MAX_FUNCTION_LINES
     ]
 

@@ -119,7 +119,8 @@ def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         for one in f[at].split(b.ctx.repetition)
         if one and (made := function(one, b.ctx)) is not None
     ]
-    retired["identifier"] = identifiers
+    if identifiers:
+        retired["identifier"] = identifiers
     retired["active"] = False
     name = DATATYPES["XPN.HumanName"].function(b.first(f[7]), b.ctx) if f[7] else None
     if name:

@@ -23,6 +23,8 @@ from bridge.core.policy.access import Caller, Role
 from bridge.core.record.merge import ResourceRef
 from bridge.core.search.parameters import PAGE, parse_query
 from bridge.flows.disclose import (
+    Everything,
+    History,
     disclose_everything,
     disclose_history,
     disclose_search,
@@ -79,11 +81,13 @@ def everything(  # noqa: PLR0913, PLR0917 - one parameter a query parameter
 ) -> Response:
     """https://hl7.org/fhir/R4/operation-patient-everything.html."""
     found = disclose_everything(
-        name,
-        since=parse_instant(since) if since else None,
-        types=[part for part in types.split(",") if part],
-        count=count,
-        page=page,
+        Everything(
+            patient=name,
+            since=parse_instant(since) if since else None,
+            types=tuple(part for part in types.split(",") if part),
+            count=count,
+            page=page,
+        ),
         caller=caller,
         **node.disclosing,
     )
@@ -105,7 +109,9 @@ def history(  # noqa: PLR0913, PLR0917 - one parameter a query parameter
 ) -> Response:
     """Versions of one resource, newest first."""
     found = disclose_history(
-        ResourceRef(kind, name), count=count, before=before, caller=caller, **node.disclosing
+        History(ref=ResourceRef(kind, name), count=count, before=before),
+        caller=caller,
+        **node.disclosing,
     )
     base = _base(request)
     url = f"{base}/{kind}/{name}/_history"

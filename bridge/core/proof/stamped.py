@@ -80,7 +80,6 @@ def check_ots(
         time=None if wrong else seen,
         independent=True,
         clock="Bitcoin's miners, which may err by two hours",
-        word="of Bitcoin",
     )
 
 
@@ -109,7 +108,7 @@ def check_token(anchor: TokenAnchor, *, notes: Sequence[bytes], trust: Trust) ->
         time=moment_text(stamp.time),
         independent=independent,
         clock="a time-stamp authority",
-        word="of an independent time-stamp authority",
+        system="time-stamp authority",
     )
 
 

@@ -5,6 +5,7 @@ Pure: what it believes comes in as `Trust`, what a chain says comes in through `
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, sha256
@@ -257,8 +258,7 @@ def _conclude(checks: Sequence[Check], outcomes: Sequence[AnchorOutcome], *, giv
         else "no anchor passed every check: the time is the log's own word",
     )
     level = _level(checks, outcomes)
-    words = {outcome.word for outcome in passed if outcome.independent}
-    answer = _answer(checks, level, _word(level, words), given=given)
+    answer = _answer(checks, _word(level, passed), given=given)
     twelfth = Check(id=12, name="verdict", ok=answer.ok, detail=f"{answer.words} {_CAVEAT}")
     return Report(
         verdict=answer.verdict,
@@ -279,16 +279,24 @@ def _level(checks: Sequence[Check], outcomes: Sequence[AnchorOutcome]) -> Level:
     return Level.WITNESSED if "witnesses" in passed else Level.SIGNED
 
 
-def _word(level: Level, independent: set[str]) -> str:
-    """On whose word the verdict rests."""
-    if level is Level.ANCHORED:
-        return "on the word " + " and ".join(sorted(independent))
-    if level is Level.WITNESSED:
-        return "on the word of independent witnesses"
-    return "on the word of the log's operator"
+def _word(level: Level, passed: Sequence[AnchorOutcome]) -> str:
+    """On whose word the verdict rests; empty when it rests on nobody's."""
+    systems = sorted({one.system for one in passed if one.independent or level < Level.SIGNED})
+    match level:
+        case Level.ANCHORED:
+            return "on the word of " + " and ".join(f"an independent {one}" for one in systems)
+        case Level.WITNESSED:
+            return "on the word of independent witnesses"
+        case Level.SIGNED:
+            return "on the word of the log's operator"
+        case Level.SELF_CONSISTENT | Level.FAILED:
+            named = " and ".join(f"the {one} you named" for one in systems)
+            return named and f"on the word of {named}; whose log it is was not checked"
+        case _:
+            assert_never(level)
 
 
-def _answer(checks: Sequence[Check], level: Level, word: str, *, given: bool) -> _Answer:
+def _answer(checks: Sequence[Check], word: str, *, given: bool) -> _Answer:
     no = failed(checks)
     if no and all(check.name in {"chain", "bitcoin"} for check in no):
         numbers = ", ".join(dict.fromkeys(str(check.id) for check in no))
@@ -298,7 +306,7 @@ def _answer(checks: Sequence[Check], level: Level, word: str, *, given: bool) ->
         named = ", ".join(f"{check.id} {check.name}" for check in no)
         words = f"Changed: failed at {named}."
         return _Answer(verdict=Verdict.CHANGED, ok=False, words=words)
-    if level is Level.SELF_CONSISTENT:
+    if not word:
         words = "Cannot say: the receipt agrees with itself, but nobody you trust stands behind it."
         return _Answer(verdict=Verdict.CANNOT_SAY, ok=None, words=words)
     if not given:

@@ -1,0 +1,141 @@
+"""`audit` re-reads a whole log as any stranger can; `fsck` recomputes everything that is stored."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from bridge.cli.rpc import JsonRpcReader
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.ids import TreeSize
+from bridge.core.log.note import VerifierKey
+from bridge.core.proof.trust import Trust, parse_trust
+from bridge.flows.check import Audit, check
+from bridge.flows.fsck import fsck
+from bridge.ports.logbook import AnchoredHead, LogBook
+from bridge.ports.stored import Stored
+
+__all__ = ["audit", "fsck_stored", "trust_of"]
+
+FOUND = 1
+TIMEOUT_S = 30.0
+
+
+def trust_of(file: Path | None, data: Path) -> Trust:
+    """The trust file that was named, else that of the node's own folder.
+
+    Raises:
+        BridgeError: `trust-missing` when there is neither.
+    """
+    path = file or data / "trust.toml"
+    try:
+        return parse_trust(path.read_bytes())
+    except OSError as error:
+        raise BridgeError(
+            "trust-missing",
+            Fault.OPERATOR,
+            what="no trust file can be read: whose log this is must come from you",
+            where=str(path),
+            do="give --trust FILE, or --data of the node",
+        ) from error
+
+
+def audit(url: str, rpc: Sequence[str], trust: Trust, out: TextIO = sys.stdout) -> None:
+    """Check the public log of a node against itself and against the chain.
+
+    Says a line a finding and one at the end; exit 1 when anything was found.
+
+    Raises:
+        BridgeError: what cannot be reached; nothing is said of the log then.
+    """
+    clean = True
+    for origin in dict.fromkeys(name for name, _ in trust.logs):
+        result = _audited(url, rpc, trust, origin)
+        out.writelines(
+            f"{finding.code}: {finding.what} ({finding.where})\n" for finding in result.findings
+        )
+        out.write(_summary(origin, result))
+        clean = clean and not result.findings
+    if not clean:
+        raise typer.Exit(FOUND)
+
+
+def _audited(url: str, rpc: Sequence[str], trust: Trust, origin: str) -> Audit:
+    console = Console(file=sys.stderr)
+    with (
+        httpx.Client(base_url=f"{url.rstrip('/')}/log/", timeout=TIMEOUT_S) as client,
+        Progress(console=console, disable=not console.is_terminal, transient=True) as bar,
+    ):
+        row = bar.add_task("leaves")
+        return check(
+            fetch=lambda path: _fetch(client, path),
+            verifiers=trust.keys_of(origin),
+            origin=origin,
+            anchored=lambda: _anchored(rpc, trust, origin),
+            progress=lambda done, total: bar.update(row, completed=done, total=total),
+        )
+
+
+def _summary(origin: str, result: Audit) -> str:
+    size = result.checkpoint.size if result.checkpoint else 0
+    verdict = f"{len(result.findings)} findings" if result.findings else "clean"
+    return (
+        f"{origin}: {verdict}; {result.leaves} of {size} leaves, {result.tiles} tiles "
+        f"re-hashed, {result.anchors} anchored heads compared\n"
+    )
+
+
+def _fetch(client: httpx.Client, path: str) -> bytes | None:
+    try:
+        response = client.get(path)
+    except httpx.HTTPError as error:
+        raise _unreachable(client, str(error)) from error
+    if response.status_code == httpx.codes.NOT_FOUND:
+        return None
+    if not response.is_success:
+        raise _unreachable(client, f"HTTP {response.status_code}")
+    return response.content
+
+
+def _unreachable(client: httpx.Client, why: str) -> BridgeError:
+    return BridgeError(
+        "log-unreachable",
+        Fault.PEER,
+        what=f"the log cannot be read: {why}",
+        where=str(client.base_url),
+        do="check --url, then try again",
+    )
+
+
+def _anchored(rpc: Sequence[str], trust: Trust, origin: str) -> list[AnchoredHead]:
+    """The head that each pinned contract of this log holds, by each endpoint of its chain."""
+    heads = []
+    for reader in [JsonRpcReader(url) for url in dict.fromkeys(rpc)]:
+        chain = reader.chain()
+        for contract in trust.contracts:
+            if (contract.origin, contract.chain) == (origin, chain):
+                head = reader.head(contract.address, contract.log_id)
+                heads.append(AnchoredHead(size=TreeSize(head.size), root=head.root))
+    return heads
+
+
+def fsck_stored(stored: Stored, book: LogBook, keys: Sequence[VerifierKey]) -> None:
+    """Recompute everything; say the first difference and exit 1, or say that there is none."""
+    console = Console(file=sys.stderr)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+        rows = {name: bar.add_task(name, total=None) for name in ("records", "revisions", "leaves")}
+        difference = fsck(
+            stored=stored,
+            book=book,
+            verifiers=keys,
+            progress=lambda name, done: bar.update(rows[name], completed=done),
+        )
+    if difference is not None:
+        sys.stdout.write(f"{difference}\n")
+        raise typer.Exit(FOUND)
+    sys.stdout.write("clean: every record, revision, leaf, tile and head is what it must be\n")
