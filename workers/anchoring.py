@@ -16,7 +16,7 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, TreeSize, sha256
 from bridge.core.log.note import VerifierKey
 from bridge.core.proof.trust import Contract, Trust, trust_text
-from bridge.embedded.devchain import KEY_FILE
+from bridge.embedded import KEY_FILE
 from bridge.ports.logbook import AnchoredHead
 from bridge.ports.signer import Signer
 from bridge.ports.sources import Entropy

@@ -7,7 +7,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from bridge.api.access import admin_token, read_tokens
+from bridge.api.access import read_tokens
 from bridge.api.app import create_app
 from bridge.api.node import Node
 from bridge.cli.rpc import JsonRpcReader
@@ -15,6 +15,7 @@ from bridge.core.ids import record_id
 from bridge.core.proof.report import Report
 from bridge.core.proof.trust import NO_TRUST, parse_trust
 from bridge.core.proof.verify import verify
+from bridge.keys.admin import admin_token
 from bridge.settings import Settings
 from bridge.telemetry import Metrics, configure_logs
 from workers.anchoring import TRUST_FILE

@@ -83,7 +83,7 @@ def worker(data: Data = None, config: Config = None) -> None:
 @app.command()
 def beat(data: Data = None, config: Config = None) -> None:
     """Celery beat: wakes the workers by the clock."""
-    from workers.tasks import run_beat
+    from workers.celery_app import run_beat
 
     run_beat(settings_of(data, config))
 
