@@ -97,7 +97,7 @@ def devchain(
 ) -> None:
     """A local EVM that keeps its blocks on disk; for trying things out, no evidence by itself."""
     from bridge.embedded.devchain import run
-    from workers.anchoring import DEVCHAIN_FOLDER
+    from workers.places import DEVCHAIN_FOLDER
     from workers.sources import SystemClock, SystemEntropy
 
     folder = settings_of(data, config).data / DEVCHAIN_FOLDER

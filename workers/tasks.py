@@ -13,7 +13,7 @@ import structlog
 from celery import Celery
 
 from bridge.core.errors import BridgeError
-from bridge.flows.anchor import anchor
+from bridge.flows.anchor import Move, anchor
 from bridge.flows.project import project
 from bridge.flows.sequence import sequence
 from bridge.flows.watch import watch
@@ -56,7 +56,8 @@ def _sequence(node: Services, log: Log) -> bool:
 
 def _anchor(node: Services, log: Log) -> bool:
     step = anchor(book=node.book, anchors=node.anchors, chain=node.chain, clock=node.clock)
-    log.info("anchor", state=step.move.value, size=step.attempt.payload.size if step.attempt else 0)
+    if step.attempt and step.move is not Move.WAITING:
+        log.info("anchor", state=step.move.value, size=step.attempt.payload.size)
     return False
 
 

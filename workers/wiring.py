@@ -24,6 +24,7 @@ from bridge.store.migrate import upgrade
 from bridge.store.reading import PostgresReading
 from bridge.store.stored import PostgresStored
 from bridge.store.versions import PostgresVersions
+from workers.places import ADMIN_TOKEN
 from workers.sources import SystemClock, SystemEntropy
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class Services:
         """Make what a new node lacks: tables, log key, admin token. Harmless when all is there."""
         upgrade(self.database)
         self.signer  # noqa: B018 - made on first use
-        admin_token(self.settings.data / "admin.token")
+        admin_token(self.settings.data / ADMIN_TOKEN)
 
     @cached_property
     def hl7v2(self) -> "Hl7v2":
