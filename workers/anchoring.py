@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,18 +17,17 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, TreeSize, sha256
 from bridge.core.log.note import VerifierKey
 from bridge.core.proof.trust import Contract, Trust, trust_text
-from bridge.embedded.devchain import KEY_FILE
+from bridge.embedded import KEY_FILE
 from bridge.ports.logbook import AnchoredHead
 from bridge.ports.signer import Signer
 from bridge.ports.sources import Entropy
 from bridge.settings import Settings, shipped
+from workers.places import DEVCHAIN_FOLDER, TRUST_FILE
 
-__all__ = ["DEVCHAIN_FOLDER", "anchoring_chain", "endpoints_of", "high_water", "row_of"]
+__all__ = ["anchoring_chain", "endpoints_of", "high_water", "row_of"]
 
-DEVCHAIN_FOLDER = "devchain"
 STATE_FILE = "contract.json"
 MARK_FILE = "high-water.json"
-TRUST_FILE = "trust.toml"
 OPEN_CHAINS = frozenset({"embedded", "anvil"})
 """Chains of one's own machine: a contract is deployed there without being asked for."""
 
@@ -139,7 +139,7 @@ def _write_trust(settings: Settings, signer: Signer, contract: Deployment) -> No
     )
     key = VerifierKey.parse(signer.verifier_key)
     trust = Trust(logs=((settings.log.origin, key),), contracts=(pinned,))
-    (settings.data / TRUST_FILE).write_text(trust_text(trust), "utf-8")
+    _replace(settings.data / TRUST_FILE, trust_text(trust))
 
 
 def high_water(settings: Settings, chain: Callable[[], EvmChain]) -> AnchoredHead | None:
@@ -170,8 +170,16 @@ def _read_mark(file: Path) -> AnchoredHead | None:
 
 
 def _write_mark(file: Path, head: AnchoredHead) -> None:
-    draft = file.with_suffix(".new")
-    draft.write_text(json.dumps({"size": head.size, "root": head.root.hex()}), "ascii")
+    _replace(file, json.dumps({"size": head.size, "root": head.root.hex()}))
+
+
+def _replace(file: Path, text: str) -> None:
+    """Whole or not at all: a reader, or a start after a crash, never sees half of it.
+
+    Each process has a draft of its own, for several workers write the same file.
+    """
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    draft.write_text(text, "utf-8")
     draft.replace(file)
 
 
