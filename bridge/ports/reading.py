@@ -82,6 +82,9 @@ class Refusal:
     received: Instant
     feed: str
     sender: str
+    pinned: str
+    """Profile that the door chose."""
+    charset: str
     dialect: str
     message_type: str
     control_id: str

@@ -52,8 +52,8 @@ WHERE r.id = :id ORDER BY v.place
 """)
 
 REFUSAL = """
-SELECT id, received, feed, sender, dialect, message_type, control_id, code, place, reason, times,
-       state, retried_as
+SELECT id, received, feed, sender, pinned, charset, dialect, message_type, control_id, code, place,
+       reason, times, state, retried_as
 FROM quarantine
 """
 
@@ -169,6 +169,8 @@ def _refusal(row: Row[Any]) -> Refusal:
         received=Instant(row.received),
         feed=row.feed,
         sender=row.sender,
+        pinned=row.pinned,
+        charset=row.charset,
         dialect=row.dialect,
         message_type=row.message_type,
         control_id=row.control_id,

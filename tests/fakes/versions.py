@@ -9,6 +9,7 @@ from bridge.core.ids import Instant, RecordId
 from bridge.core.record.bundle import Apply
 from bridge.core.record.merge import ResourceRef
 from bridge.core.record.revision import State
+from bridge.core.search.query import SearchQuery
 from bridge.ports.versions import NewRevision, Stalled, Waiting
 
 __all__ = ["MemoryVersions"]
@@ -92,6 +93,20 @@ class MemoryVersions:
         """The states, version 0 where there is none."""
         absent = State(version=0, body=None)
         return {ref: self.tables.states.get(ref, absent) for ref in refs}
+
+    def find(self, query: SearchQuery) -> tuple[str, ...]:
+        """Nothing is indexed here: no condition is ever met."""
+        del query
+        return ()
+
+    def made_by(self, record: RecordId) -> dict[ResourceRef, int]:
+        """The versions of the record's revision."""
+        return {
+            new.version.ref: new.version.number
+            for one in self.tables.revisions
+            if one.waiting.record == record
+            for new in one.versions
+        }
 
     def keep(self, revisions: Sequence[NewRevision]) -> None:
         """Store, and take the records out of their lanes."""
