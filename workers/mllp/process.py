@@ -13,7 +13,8 @@ from bridge.flows.receive import Inbound, Received, receive
 from bridge.settings import Mllp, Settings
 from bridge.telemetry import configure_logs
 from workers.celery_app import configured
-from workers.mllp import FeedEvent, Limits, Listener, MllpServer, run
+from workers.mllp.feed import FeedEvent, Limits, Listener
+from workers.mllp.server import MllpServer, run
 from workers.waker import Waker
 from workers.wiring import Services
 
