@@ -121,7 +121,7 @@ class Mllp(MllpListener):
     @model_validator(mode="before")
     @classmethod
     def _inherit(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """Each further listener is the first one with its own keys laid over, its port among them."""
+        """Each further listener is the first one with its own keys laid over."""
         shared = {key: value for key, value in given.items() if key in MllpListener.model_fields}
         tables: list[dict[str, Any]] = list(given.get("listener", ()))
         for table in tables:
