@@ -67,7 +67,7 @@ def api(data: Data = None, config: Config = None) -> None:
 @app.command("mllp")
 def mllp_door(data: Data = None, config: Config = None) -> None:
     """The MLLP door."""
-    from workers.feeds import serve
+    from workers.mllp.process import serve
 
     serve(settings_of(data, config))
 
