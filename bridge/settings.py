@@ -57,7 +57,6 @@ class Chain(_Section):
     name: str
     rpc: tuple[str, ...]
     agree: int = Field(ge=0)
-    contract: str
     key_file: str
 
 
