@@ -206,9 +206,7 @@ def contract_deploy(
     data: Data = None,
     config: Config = None,
     *,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Plan and say it, send nothing.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing.")] = False,
 ) -> None:
     """Deploy CheckpointAnchor and register this log; repeating it has one effect."""
     from bridge.cli.contract import say_contract
