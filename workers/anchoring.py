@@ -174,15 +174,14 @@ def _write_trust(settings: Settings, signer: Signer, contract: Deployment) -> No
 def high_water(settings: Settings, chain: Callable[[], EvmChain]) -> AnchoredHead | None:
     """The newest head that is known outside the database.
 
-    The chain is asked; what it said last is kept in a file of the data folder, so that a chain that
-    is down does not stop the log, and a database that was restored from a backup is still caught.
+    The chain is asked; what it said last is kept in a file of the data folder. So a chain that is
+    down, or not set up yet, never stops the log, and a database that was restored from a backup is
+    still caught.
     """
     file = settings.data / MARK_FILE
     try:
         head = chain().view().head
-    except BridgeError as error:
-        if error.fault is not Fault.PEER:
-            raise
+    except BridgeError:
         return _read_mark(file)
     if head.size == 0:
         return None
