@@ -10,7 +10,9 @@ from celery import Celery
 
 from bridge.settings import Settings
 
-__all__ = ["configured"]
+__all__ = ["QUIET", "configured", "run_beat"]
+
+QUIET = ("--loglevel=WARNING",)
 
 
 def _filesystem(data: Path) -> dict[str, object]:
@@ -69,3 +71,8 @@ def configured(settings: Settings) -> Celery:
         worker_send_task_events=False,
     )
     return celery
+
+
+def run_beat(settings: Settings) -> None:
+    """Celery beat of this node, until SIGTERM."""
+    configured(settings).start(["beat", *QUIET])

@@ -16,6 +16,7 @@ from bridge.cli.node import DEFAULT_URL, Node
 from bridge.cli.options import Config, Data, HostPort, TokenFile, Url, host_port, settings_of
 from bridge.cli.verify import verify
 from bridge.core.errors import BridgeError
+from workers.mapping import commands as map_commands
 
 __all__ = ["app", "main"]
 
@@ -26,6 +27,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(map_commands, name="map")
 NOT_DONE, USAGE = 1, 2
 
 
@@ -65,7 +67,7 @@ def api(data: Data = None, config: Config = None) -> None:
 @app.command("mllp")
 def mllp_door(data: Data = None, config: Config = None) -> None:
     """The MLLP door."""
-    from workers.feeds import serve
+    from workers.mllp.process import serve
 
     serve(settings_of(data, config))
 
@@ -81,7 +83,7 @@ def worker(data: Data = None, config: Config = None) -> None:
 @app.command()
 def beat(data: Data = None, config: Config = None) -> None:
     """Celery beat: wakes the workers by the clock."""
-    from workers.tasks import run_beat
+    from workers.celery_app import run_beat
 
     run_beat(settings_of(data, config))
 
@@ -95,7 +97,7 @@ def devchain(
 ) -> None:
     """A local EVM that keeps its blocks on disk; for trying things out, no evidence by itself."""
     from bridge.embedded.devchain import run
-    from workers.anchoring import DEVCHAIN_FOLDER
+    from workers.places import DEVCHAIN_FOLDER
     from workers.sources import SystemClock, SystemEntropy
 
     folder = settings_of(data, config).data / DEVCHAIN_FOLDER
@@ -103,6 +105,42 @@ def devchain(
 
 
 app.command()(verify)
+
+
+@app.command()
+def convert(
+    files: Annotated[list[Path], typer.Argument(help="HL7v2 messages, batches, or FHIR JSON.")],
+    sender: Annotated[
+        str, typer.Option(metavar="NAME", help="Rules of this sender, whatever MSH says.")
+    ] = "",
+    config: Config = None,
+    *,
+    residue: Annotated[
+        bool, typer.Option("--residue", help="Also say what nothing consumed, on standard error.")
+    ] = False,
+    pretty: Annotated[bool, typer.Option("--pretty", help="Indented, for a reader.")] = False,
+) -> None:
+    """Files to canonical bundles, one a line; no database, no network."""
+    from bridge.cli.convert import convert as run
+    from workers.dialects import converters
+
+    parts = converters(settings_of(None, config), sender)
+    run(files, parts, sender=sender, residue=residue, pretty=pretty)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders or batches.")],
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+    data: Data = None,
+) -> None:
+    """Send files to a running node; sending again is harmless."""
+    from adapters.hl7v2.batch import split
+    from bridge.cli.ingest import ingest as send
+
+    with Node(url, token_file, settings_of(data, None).data) as node:
+        send(paths, node, split)
 
 
 @app.command()
@@ -157,6 +195,43 @@ def upgrade(data: Data = None, config: Config = None) -> None:
     from workers.wiring import Services
 
     Services(settings_of(data, config)).prepare()
+
+
+contract = typer.Typer(help="The contract that keeps this log's heads.", no_args_is_help=True)
+app.add_typer(contract, name="contract")
+
+
+@contract.command("deploy")
+def contract_deploy(
+    data: Data = None,
+    config: Config = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing.")] = False,
+) -> None:
+    """Deploy CheckpointAnchor and register this log; repeating it has one effect."""
+    from bridge.cli.contract import say_contract
+    from workers.anchoring import deployed_contract, planned_contract
+    from workers.wiring import Services
+
+    node = Services(settings_of(data, config))
+    asked = (node.settings, node.signer, node.entropy)
+    if dry_run:
+        say_contract("planned, nothing was sent", planned_contract(*asked))
+    else:
+        say_contract("deployed and verified", deployed_contract(*asked))
+
+
+@contract.command("show")
+def contract_show(data: Data = None, config: Config = None) -> None:
+    """What this node anchors to."""
+    from bridge.cli.contract import say_contract
+    from workers.anchoring import known_contract
+
+    found = known_contract(settings_of(data, config))
+    if found is None:
+        sys.stdout.write("no contract yet - run `fhir-anchor contract deploy`\n")
+    else:
+        say_contract("deployed" if found.complete else "on its way", found)
 
 
 config_commands = typer.Typer(help="The settings of a node.", no_args_is_help=True)

@@ -1,31 +1,36 @@
-"""Settings to services: the only place where a port is constructed."""
+"""Settings to services: the only place where a port is constructed.
+
+What only some processes need, and what takes long to import, is imported where it is made: `up`,
+beat and the MLLP door start without an EVM library, a worker without the clinical dialects.
+"""
 
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from adapters.fhir.dialect import FhirDialect
-from adapters.hl7v2.dialect import Hl7v2
-from adapters.hl7v2.profiles import parse_profile
-from bridge.api.access import admin_token
-from bridge.chain.evm import EvmChain
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.log.note import VerifierKey
 from bridge.embedded import postgres
+from bridge.keys.admin import admin_token
 from bridge.keys.file import FileSigner, open_signer
-from bridge.ports.logbook import AnchoredHead
-from bridge.settings import Settings, shipped
+from bridge.settings import Settings
 from bridge.store.anchors import PostgresAnchors
 from bridge.store.database import Database
 from bridge.store.evidence import PostgresEvidence
 from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
-from bridge.store.migrate import upgrade
+from bridge.store.migrations import upgrade
 from bridge.store.reading import PostgresReading
 from bridge.store.stored import PostgresStored
 from bridge.store.versions import PostgresVersions
-from workers.anchoring import anchoring_chain, high_water
+from workers.places import ADMIN_TOKEN
 from workers.sources import SystemClock, SystemEntropy
+
+if TYPE_CHECKING:
+    from adapters.fhir.dialect import FhirDialect
+    from adapters.hl7v2.dialect import Hl7v2
+    from bridge.chain.evm import EvmChain
 
 __all__ = ["Services"]
 
@@ -97,30 +102,30 @@ class Services:
         return PostgresStored(self.database)
 
     @cached_property
-    def chain(self) -> EvmChain:
+    def chain(self) -> "EvmChain":
         """The chain of this node, with its contract verified."""
-        return anchoring_chain(self.settings, self.signer, self.entropy)
+        from workers.anchoring import anchoring_chain
 
-    def high_water(self) -> AnchoredHead | None:
-        """The newest head that is known outside the database."""
-        return high_water(self.settings, lambda: self.chain)
+        return anchoring_chain(self.settings, self.signer, self.entropy)
 
     def prepare(self) -> None:
         """Make what a new node lacks: tables, log key, admin token. Harmless when all is there."""
         upgrade(self.database)
         self.signer  # noqa: B018 - made on first use
-        admin_token(self.settings.data / "admin.token")
+        admin_token(self.settings.data / ADMIN_TOKEN)
 
     @cached_property
-    def hl7v2(self) -> Hl7v2:
+    def hl7v2(self) -> "Hl7v2":
         """The HL7v2 dialect with the overlays of this node's senders."""
-        folder = self.settings.senders.folder
-        files = sorted((Path(folder) if folder else shipped("senders")).glob("*.toml"))
-        return Hl7v2(tuple(parse_profile(file.stem, file.read_text("utf-8")) for file in files))
+        from workers.dialects import hl7v2_of
+
+        return hl7v2_of(self.settings)
 
     @cached_property
-    def fhir(self) -> FhirDialect:
+    def fhir(self) -> "FhirDialect":
         """The FHIR dialect."""
+        from adapters.fhir.dialect import FhirDialect
+
         return FhirDialect()
 
 

@@ -20,7 +20,7 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, Instant, sha256
 from bridge.core.record.bundle import Apply, CanonicalBundle, Finding, JsonObject, Severity
 from bridge.core.record.canon import canonical
-from bridge.core.record.identity import lane
+from bridge.core.record.identity import lane, resource_id
 from bridge.ports.dialect import Envelope, Verdict
 
 __all__ = ["Converted", "Hl7v2"]
@@ -50,6 +50,9 @@ class Hl7v2:
         """Compile every sender's rules at once, so that a bad overlay refuses to start."""
         self._profiles = profiles
         self._engines = {profile.name: compiled(profile) for profile in (ANYONE, *profiles)}
+        for engine in self._engines.values():
+            if engine.profile.overlay.text:
+                _check(engine)
 
     def engine(self, sender: str = "") -> Engine:
         """The compiled rules of a sender, of anyone where there is no such profile."""
@@ -109,6 +112,7 @@ class Hl7v2:
         held = len(build.shelf)
         root = engine.run(build, lines, structure(name))
         engine.memory.grown(len(build.shelf) - held)
+        _apply_policy(build, profile)
         bundle = assemble(build, root, source=source, mapping=engine.digest)
         for number in _MSH_READ if tracing else ():
             build.touch("MSH", 1, "MSH", number, (), "")
@@ -119,6 +123,13 @@ class Hl7v2:
     def answer(self, raw: bytes, verdict: Verdict, *, at: Instant) -> bytes:
         """The acknowledgement in HL7 v2's own form."""
         return ack.acknowledge(raw, verdict, at=at)
+
+
+def _check(engine: Engine) -> None:
+    """The type check of an overlay; imported here, because the models take half a second."""
+    from adapters.hl7v2.compiler.check import check  # noqa: PLC0415 - see above
+
+    check(engine.maps)
 
 
 def _context(message: syntax.Message, header: list[str], profile: SenderProfile) -> Context:
@@ -135,10 +146,18 @@ def _context(message: syntax.Message, header: list[str], profile: SenderProfile)
         codec=message.codec,
         namespace=profile.namespace,
         facility=header[4],
-        offset=offset_of(header[7]),
+        offset=_offset(header[7].split(signs.component, 1)[0].strip()),
         zone=profile.zone,
         systems=profile.systems,
     )
+
+
+def _offset(stamp: str) -> str:
+    """`+01:00` of `20240102080000+0100`; empty where MSH-7 has none."""
+    at = max(stamp.rfind("+"), stamp.rfind("-"))
+    if at < len("YYYYMMDDHH"):  # the hyphens of an ISO date are no sign
+        return ""
+    return offset_of(stamp[at:])
 
 
 def _check_header(header: list[str], message: syntax.Message) -> None:
@@ -176,6 +195,31 @@ def _unmapped(build: Build, profile: SenderProfile) -> None:
         "unmapped-trigger",
         "no map knows this trigger event: its known segments were converted",
     )
+
+
+def _apply_policy(build: Build, profile: SenderProfile) -> None:
+    """What the profile wants done about codes that no table has."""
+    if profile.unmapped_code == "keep":
+        return
+    places = [note.where for note in build.ctx.findings if note.code == "code-unmapped"]
+    if not places:
+        return
+    if profile.unmapped_code == "reject":
+        raise BridgeError(
+            "unmapped-code",
+            Fault.SENDER,
+            what="a code is in no table and this sender's profile refuses such messages",
+            where=places[0],
+            do="send a mapped code, or add it to the sender's table",
+        )
+    build.keep({
+        "resourceType": "Task",
+        "id": resource_id(build.namespace, "Task", *build.fallback),
+        "status": "requested",
+        "intent": "order",
+        "code": {"text": "map the codes that no table has"},
+        "description": ", ".join(sorted(set(places))),
+    })  # fmt: skip
 
 
 def _lanes(build: Build) -> tuple[str, ...]:

@@ -112,12 +112,12 @@ class _Odd:
 def compiled(profile: SenderProfile) -> Engine:
     """The engine of one sender. Takes a second or so: once a process and sender."""
     maps = tuple(sorted(resolve(profile), key=lambda rules: (rules.order, rules.name)))
-    fast = [emit(rules, {}, tracing=False) for rules in maps]
-    trace = [emit(rules, {}, tracing=True) for rules in maps]
+    fast = [emit(rules, profile.tables, tracing=False) for rules in maps]
+    trace = [emit(rules, profile.tables, tracing=True) for rules in maps]
     return Engine(
         profile=profile,
         maps=maps,
-        digest=digest(maps, profile, {}),
+        digest=digest(maps, profile, profile.tables),
         fast=_by_segment(fast),
         trace=_by_segment(trace),
         sources={rules.name: made.source for rules, made in zip(maps, fast, strict=True)},

@@ -6,6 +6,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.hl7v2.compiler.rows import check_keys, load_toml, refuse
+from adapters.hl7v2.tables import CodeTable
 
 __all__ = ["ANYONE", "DEFAULT_NAMESPACE", "Overlay", "SenderProfile", "choose", "parse_profile"]
 
@@ -13,7 +14,7 @@ DEFAULT_NAMESPACE: Final = "https://fhir-anchor.invalid/senders"
 """Of senders without profile. RFC 2606 reserves .invalid: nobody can mistake it for a server."""
 _KEYS: Final = {
     "match", "namespace", "zone", "charset", "fallback", "systems", "unmapped_code",
-    "unmapped_trigger", "fix", "replace", "drop", "add",
+    "unmapped_trigger", "tables", "fix", "replace", "drop", "add",
 }  # fmt: skip
 _POLICIES: Final = {"keep", "task", "reject"}
 
@@ -42,7 +43,10 @@ class SenderProfile:
     charsets: tuple[str, ...] = ()
     """Where MSH-18 is silent or wrong, in order."""
     systems: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, CodeTable] = field(default_factory=dict)
+    """The sender's own code tables by the name that rows use, `local:NAME`."""
     unmapped_code: str = "keep"
+    """What a code without row in its table does: `keep` it, `task` somebody, `reject` it."""
     unmapped_trigger: str = "keep"
     overlay: Overlay = field(default_factory=Overlay)
 
@@ -94,6 +98,7 @@ def parse_profile(name: str, text: str) -> SenderProfile:
         zone=_zone(data.get("zone", ""), place),
         charsets=charsets,
         systems=data.get("systems", {}),
+        tables=_tables(data.get("tables", {}), place),
         unmapped_code=data.get("unmapped_code", "keep"),
         unmapped_trigger=data.get("unmapped_trigger", "keep"),
         overlay=Overlay(
@@ -104,6 +109,22 @@ def parse_profile(name: str, text: str) -> SenderProfile:
             text=text,
         ),
     )
+
+
+def _tables(data: Mapping[str, Any], place: str) -> dict[str, CodeTable]:
+    """`[tables.NAME]` with `CODE = [system, code, display]`."""
+    made = {}
+    for name, rows in data.items():
+        for code, row in rows.items():
+            if not (isinstance(row, list) and [type(text) for text in row] == [str, str, str]):
+                raise refuse(
+                    "profile-table",
+                    f"{code} of table {name} is no triple",
+                    f"{place}, tables.{name}",
+                    "write [system, code, display]",
+                )
+        made[f"local:{name}"] = CodeTable({code: tuple(row) for code, row in rows.items()})
+    return made
 
 
 def _zone(name: str, place: str) -> ZoneInfo | None:

@@ -114,7 +114,9 @@ class EvmChain:
             "to": self.contract,
             "data": _hex(anchor_call(self._log_id, payload)),
         }
-        needed = self._endpoints.ask("eth_estimateGas", call, read=_number_or_refusal)
+        # Without the tag some nodes run it after what their pool holds: after the stuck transaction
+        # that this one replaces.
+        needed = self._endpoints.ask("eth_estimateGas", call, "latest", read=_number_or_refusal)
         if isinstance(needed, RpcRefusal):
             raise BridgeError(
                 "anchor-refused",

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from bridge.cli.convert import Batch, messages_of
 from bridge.cli.node import Node
 from bridge.core.errors import BridgeError, Fault
 
@@ -23,7 +24,7 @@ SUFFIXES = frozenset({".hl7", ".hl7v2", ".txt", ".er7", ".json", ".dat"})
 HL7 = "application/hl7-v2"
 FHIR = "application/fhir+json"
 
-Split = Callable[[bytes], Sequence[bytes]]
+Split = Callable[[bytes], Batch]
 """A file with several HL7v2 messages, batch headers or not, into its messages."""
 
 
@@ -67,9 +68,8 @@ def _messages(path: Path, split: Split) -> Iterator[tuple[str, bytes, str]]:
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         yield str(path), data, FHIR
         return
-    messages = split(data)
-    for number, message in enumerate(messages, start=1):
-        yield (str(path) if len(messages) == 1 else f"{path}#{number}"), message, HL7
+    for message in messages_of(path, split(data)):
+        yield message.name, message.raw, HL7
 
 
 def _send(node: Node, name: str, message: bytes, kind: str) -> dict[str, str]:

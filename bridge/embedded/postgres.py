@@ -19,7 +19,7 @@ import psutil
 
 from bridge.core.errors import BridgeError, Fault
 
-__all__ = ["start", "stop"]
+__all__ = ["is_running", "start", "stop"]
 
 SETTINGS = {
     "listen_addresses": "''",
@@ -54,6 +54,11 @@ def start(data_dir: Path) -> str:
                 _initialise(cluster)
             _launch(cluster)
         return f"postgresql://postgres@/postgres?host={_running_socket_dir(cluster)}"
+
+
+def is_running(data_dir: Path) -> bool:
+    """Whether the server of this folder lives; it may still be starting or recovering."""
+    return _is_running(_cluster(data_dir))
 
 
 def stop(data_dir: Path) -> None:

@@ -76,7 +76,8 @@ class _Look:
             return False
         if self._view.block_number < evidenced.inclusion.block_number:
             return False
-        return self._chain.find(evidenced.signed.tx_hash) is None
+        found = self._chain.find(evidenced.signed.tx_hash)
+        return found is None or found.block_hash != evidenced.inclusion.block_hash
 
     def at(self, group: Sequence[Attempt]) -> None:
         """Find the one that is mined, if any, and act on it."""

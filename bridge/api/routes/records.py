@@ -111,7 +111,7 @@ def _anchor(anchor: Attempt) -> dict[str, Any]:
         "chain": anchor.chain,
         "contract": anchor.contract,
         "size": anchor.payload.size,
-        "tx": anchor.signed.tx_hash if anchor.signed else None,
+        "tx": f"0x{anchor.signed.tx_hash.hex()}" if anchor.signed else None,
         "state": anchor.state.value,
     }
 

@@ -181,9 +181,8 @@ def grow(size: TreeSize, tiles: Mapping[Tile, bytes], hashes: bytes) -> Grown:
     edge = {tile.level: _content(tiles, tile) for tile in edge_tiles(size)}
     written: dict[Tile, bytes] = {}
     grown = TreeSize(size + len(hashes) // HASH_SIZE)
-    for level in range(MAX_LEVEL + 1):
-        if not hashes:
-            break
+    level = 0
+    while hashes:
         n = size >> (8 * level + 8)
         row = edge.get(level, b"") + hashes
         full = [row[at : at + FULL] for at in range(0, len(row) - FULL + 1, FULL)]
@@ -193,6 +192,7 @@ def grow(size: TreeSize, tiles: Mapping[Tile, bytes], hashes: bytes) -> Grown:
             width = len(rest) // HASH_SIZE
             written[Tile(level=level, n=n + len(full), width=width)] = rest
         hashes = b"".join([root_of(data) for data in full])
+        level += 1
     return Grown(size=grown, root=_join(edge), tiles=written)
 
 

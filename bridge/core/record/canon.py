@@ -43,6 +43,12 @@ class _Unclean(Exception):  # noqa: N818  a signal inside this file, never seen 
     """The fast pass met something that the slow pass will name."""
 
 
+class _Constant(str):
+    """NaN or an infinity of the slow pass."""
+
+    __slots__ = ()
+
+
 class _Members(tuple[tuple[str, object], ...]):
     """An object of the slow pass, with its duplicate keys."""
 
@@ -173,8 +179,13 @@ def _may_be_unclean(data: bytes) -> bool:
 FAST = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_decimal, parse_int=_integer, parse_constant=_constant
 )
-SLOW = json.JSONDecoder(object_pairs_hook=_Members, parse_float=msgspec.Raw, parse_int=msgspec.Raw)
-"""Keeps what is wrong, so that it can be named: NaN becomes a float, duplicate keys stay."""
+SLOW = json.JSONDecoder(
+    object_pairs_hook=_Members,
+    parse_float=msgspec.Raw,
+    parse_int=msgspec.Raw,
+    parse_constant=_Constant,
+)
+"""Keeps what is wrong, so that it can be named."""
 
 
 def _unclean_parts(text: str) -> Iterator[BridgeError]:
@@ -212,7 +223,7 @@ def _finding(part: object) -> tuple[str, str, str] | None:
             return "json-empty", "a string, key, object or array is empty", "leave it out"
         case str() if not _encodable(part):
             return "json-surrogate", "a string has half of a surrogate pair", "send both or none"
-        case float():
+        case _Constant():
             return "json-number", "NaN or infinity is not a JSON number", "leave it out"
         case msgspec.Raw() if _number_too_large(bytes(part).decode()):
             return (

@@ -95,7 +95,7 @@ def test_many_connections_share_transactions(serve: Serve) -> None:
 
     assert [code_of(a) for a in answers] == [f"AA {n}" for n in range(12)]
     assert sum(served.feed.groups) == 12
-    assert max(served.feed.groups) >= 10
+    assert len(served.feed.groups) <= 2
 
 
 def test_socket_is_not_read_beyond_the_high_water_mark(serve: Serve) -> None:

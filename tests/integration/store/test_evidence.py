@@ -23,6 +23,7 @@ from bridge.store.stored import PostgresStored
 from bridge.store.versions import PostgresVersions
 from tests.fakes.bundles import bundle, observation, patient, removal
 from tests.fakes.dialect import LineDialect, line
+from tests.fakes.evidence import leaf_of
 from tests.fakes.signer import KnownSigner
 from tests.fakes.sources import CountedEntropy, FixedClock
 
@@ -165,6 +166,17 @@ def test_clean_database_is_clean(node: Node) -> None:
             id="drops-a-version",
         ),
         pytest.param(
+            "INSERT INTO resource_version SELECT type, 'made-up', version, revision, place, at, "
+            "deleted, body, salt FROM resource_version WHERE type = 'Patient' AND version = 1",
+            "version Patient/made-up/1",
+            id="makes-up-a-resource",
+        ),
+        pytest.param(
+            "UPDATE record SET bundle = 'x', bundle_digest = sha256('x') WHERE control_id = '2'",
+            "claim bundle",
+            id="edits-bundle-and-digest",
+        ),
+        pytest.param(
             "UPDATE revision SET resources_root = sha256('x') WHERE seq = "
             "(SELECT min(seq) FROM revision)",
             "claim resources",
@@ -209,3 +221,24 @@ def test_administrator_is_caught(node: Node, statement: str, where: str) -> None
 
     assert found is not None
     assert where in found.where
+
+
+def test_whoever_edits_everything_still_meets_the_log(node: Node) -> None:
+    """Record, digests and leaf row changed together: the tiles and the signed heads remember."""
+    (record,) = node.records[1:2]
+    with node.database.unit():
+        stored = next(r for r in PostgresStored(node.database).records(0, 9) if r.id == record)
+    sealed = PostgresEvidence(node.database)
+    node.run(
+        "UPDATE record SET source = 'x', source_digest = sha256('x') WHERE id = :id", id=record
+    )
+    with sealed.unit():
+        leaf = sealed.record(record)
+    assert leaf is not None
+    node.run("UPDATE leaf SET leaf = :leaf WHERE subject = :id", id=record, leaf=leaf_of(leaf))
+
+    found = node.fsck()
+
+    assert stored.leaf != leaf_of(leaf)
+    assert found is not None
+    assert found.where.startswith("tile/0/")

@@ -1,37 +1,57 @@
-"""One call for every table test: a datatype by name, a text, and what the context found."""
+"""One dialect for all tests of the converter, and short ways to ask a bundle."""
 
 import json
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import pytest
 
-from adapters.hl7v2.context import Context
-from adapters.hl7v2.datatypes import DATATYPES
-from adapters.hl7v2.tables import load
+from adapters.hl7v2.dialect import Hl7v2
 
-Convert = Callable[..., tuple[Any, list[str]]]
+HEADER = (
+    "MSH|^~\\&|LABX|STMARY|EPIC|HUB|20240102080000+0100||{type}|C1|P|2.5.1||||||UNICODE UTF-8\r"
+)
+PATIENT = "PID|1||MRN1^^^STMARY^MR||Everyman^Adam||19620114|M\r"
+
+Resources = dict[str, list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="session")
+def dialect() -> Hl7v2:
+    """The base rules, compiled once."""
+    return Hl7v2()
 
 
 @pytest.fixture
-def ctx() -> Context:
-    """A sender in its own name space, with a facility and without a zone."""
-    return Context(namespace="urn:x:stmary", facility="")
+def message() -> Callable[..., bytes]:
+    """A message of that type with these segments behind MSH and, unless told, a PID."""
+
+    def build(kind: str, *segments: str, patient: str = PATIENT) -> bytes:
+        body = "".join(f"{segment}\r" for segment in segments)
+        return (HEADER.format(type=kind) + patient + body).encode()
+
+    return build
 
 
 @pytest.fixture
-def convert(ctx: Context) -> Convert:
-    """The value as plain JSON with the codes found; a table is named as a map would name it."""
+def convert(dialect: Hl7v2) -> Callable[[bytes], Resources]:
+    """Resources of the bundle by type, in order."""
 
-    def call(name: str, text: str, table: str = "", ctx: Context = ctx) -> tuple[Any, list[str]]:
-        kind = DATATYPES[name]
-        if kind.coded:
-            value = kind.function(text, ctx, load(table) if table else None)
-        else:
-            value = kind.function(text, ctx)
-        # Numbers are compared as the digits that will stand in the bundle.
-        plain = json.loads(msgspec.json.encode(value), parse_int=str, parse_float=str)
-        return plain, [finding.code for finding in ctx.findings]
+    def run(raw: bytes) -> Resources:
+        bundle = json.loads(dialect.convert(raw, sender="").canonical)
+        found: Resources = {}
+        for entry in bundle["entry"]:
+            found.setdefault(entry["resource"]["resourceType"], []).append(entry["resource"])
+        return found
 
-    return call
+    return run
+
+
+@pytest.fixture
+def codes(dialect: Hl7v2) -> Callable[[bytes], list[tuple[str, str]]]:
+    """Findings as (code, where)."""
+
+    def run(raw: bytes) -> list[tuple[str, str]]:
+        return [(note.code, note.where) for note in dialect.convert(raw, sender="").findings]
+
+    return run

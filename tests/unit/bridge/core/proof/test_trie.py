@@ -8,6 +8,7 @@ from trie.hexary import HexaryTrie
 
 from bridge.core.errors import BridgeError
 from bridge.core.ids import Digest
+from bridge.core.proof.keccak import keccak256
 from bridge.core.proof.trie import verify_receipt_proof
 
 
@@ -89,3 +90,29 @@ def test_every_flipped_byte_of_a_proof_is_refused() -> None:
                     receipt=VALUE,
                     nodes=[*NODES[:place], bytes(forged), *NODES[place + 1 :]],
                 )
+
+
+EMPTY, HASH = b"", b"\x09" * 32
+
+
+@pytest.mark.parametrize(
+    ("node", "what"),
+    [
+        pytest.param(b"abc", "a list is expected", id="string"),
+        pytest.param([HASH, HASH, HASH], "2 or 17 items, found 3", id="three-items"),
+        pytest.param([EMPTY] * 17, "holds nothing at this index", id="empty-branch"),
+        pytest.param([EMPTY, HASH], "not hex-prefix encoded", id="no-path"),
+        pytest.param([b"\x40", HASH], "not hex-prefix encoded", id="flag-4"),
+        pytest.param([b"\x07", HASH], "not hex-prefix encoded", id="padding-nibble"),
+        pytest.param([b"\x20", VALUE], "holds nothing at this index", id="leaf-of-a-shorter-key"),
+        pytest.param([b"\x20\x08", VALUE], "holds nothing at this index", id="leaf-of-another-key"),
+        pytest.param([b"\x20\x07", b"x"], "holds another receipt", id="leaf-with-another-value"),
+        pytest.param([b"\x00\x07", [EMPTY] * 16 + [b"x"]], "another receipt", id="embedded-branch"),
+    ],
+)
+def test_node_that_an_attacker_made_up_is_refused(node: Any, what: str) -> None:
+    """Whoever forges the header too still has to show a well-formed trie."""
+    forged = rlp.encode(node)
+
+    with pytest.raises(BridgeError, match=what):
+        verify_receipt_proof(root=keccak256(forged), index=7, receipt=VALUE, nodes=[forged])

@@ -41,6 +41,8 @@ REFUSED = {
     "deep past recursion": (b"[" * 1_000_000, r"deeper than 64 levels"),
     "deep behind a feint in a string": (b'["]",' * 65 + b"1" + b"]" * 65, r"deeper than 64"),
     "deep behind an escaped quote": (b'["\\"]",' * 65 + b"1" + b"]" * 65, r"deeper than 64"),
+    "unclean and then cut short": (b'{"a":[1,{"b":1,"b":2}', r"malformed"),
+    "many brackets, one never closed": (b"[" + b"[1]," * 70, r"malformed"),
     "closed before it is opened": (b"]" * 70 + b"[" * 70, r"malformed"),
     "closed by the other kind": (b"[}" * 40, r"malformed"),
 }
