@@ -47,7 +47,9 @@ def link_patients(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if first is r:
         return
     ids = sorted(cast("str", patient["id"]) for patient in (first, r))
-    made: JsonObject = {"identifier": [{"system": "urn:fhir-anchor:linkage", "value": "+".join(ids)}]}
+    made: JsonObject = {
+        "identifier": [{"system": "urn:fhir-anchor:linkage", "value": "+".join(ids)}]
+    }
     linkage = b.identified("Linkage", made)
     if linkage is None:
         return
