@@ -37,7 +37,7 @@ def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
 
 
 @rule("link-patients", reads=("PID-3",), writes="item")
-def link_patients(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
+def link_patients(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """A24 links two patients, A37 undoes it: one Linkage of both identifiers, active or not.
 
     Patient.link would say that one record replaces the other; A24 says that both stay. HL7 v2.5.1
