@@ -33,7 +33,7 @@ QUICK = {
     "FHIR_ANCHOR__ANCHOR__EVERY_S": "0.5",
     "FHIR_ANCHOR__ANCHOR__WATCH_S": "0.5",
 }
-"""A checkpoint and an anchor twice a second, so that a scenario waits for work and not for clocks."""
+"""A checkpoint and an anchor twice a second, so that a scenario waits for work, not clocks."""
 
 
 def until(true: Callable[[], bool], *, within_s: float, otherwise: str) -> None:
