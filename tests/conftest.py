@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.anvil",
     "tests.database",
     "tests.devchain",
+    "tests.scenarios.node",
     "tests.served_mllp",
     "tests.stamping",
 ]
