@@ -19,7 +19,7 @@ from bridge.store.database import Database
 from bridge.store.evidence import PostgresEvidence
 from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
-from bridge.store.migrate import upgrade
+from bridge.store.migrations import upgrade
 from bridge.store.reading import PostgresReading
 from bridge.store.stored import PostgresStored
 from bridge.store.versions import PostgresVersions
