@@ -73,6 +73,10 @@ RESUME = text("""
 DELETE FROM lane_stalled WHERE seq = (SELECT seq FROM lane_stalled WHERE lane = :lane)
 """)
 
+RESUME_RECORD = text("""
+DELETE FROM lane_stalled WHERE seq = (SELECT seq FROM record WHERE id = :record)
+""")
+
 STALLED = text("""
 SELECT s.lane, r.id, s.code, s.reason, s.since,
        (SELECT count(*) FROM lane_queue q WHERE q.lane = s.lane) AS waiting
@@ -147,6 +151,11 @@ class Lanes:
     def resume(self, lane: str) -> bool:
         """Let the lane, and those that the same record stopped, run again."""
         return self._database.connection.execute(RESUME, {"lane": lane}).rowcount > 0
+
+    def resume_record(self, record: RecordId) -> bool:
+        """Let every lane run again that this record stopped."""
+        done = self._database.connection.execute(RESUME_RECORD, {"record": record})
+        return done.rowcount > 0
 
     def stalled(self) -> tuple[Stalled, ...]:
         """Every lane that waits for a person, oldest first."""

@@ -81,6 +81,8 @@ quarantine = Table(
     Column("times", Integer, nullable=False, server_default="1"),
     Column("state", Text, nullable=False, server_default="open"),
     Column("retried_as", Text),
+    Column("request", Text, nullable=False, server_default="{}"),
+    Column("dismissed_because", Text, nullable=False, server_default=""),
     Index("quarantine_by_time", "received"),
 )
 
