@@ -1,5 +1,6 @@
 """Settings to services: the only place where a port is constructed."""
 
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
@@ -8,11 +9,14 @@ from adapters.fhir.dialect import FhirDialect
 from adapters.hl7v2.dialect import Hl7v2
 from bridge.api.access import admin_token
 from bridge.chain.evm import EvmChain
+from bridge.chain.opentimestamps import OpenTimestamps
+from bridge.chain.rfc3161 import TimeStampAuthority
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.log.note import VerifierKey
 from bridge.embedded import postgres
 from bridge.keys.file import FileSigner, open_signer
 from bridge.ports.logbook import AnchoredHead
+from bridge.ports.stamps import Stamper
 from bridge.settings import Settings
 from bridge.store.anchors import PostgresAnchors
 from bridge.store.database import Database
@@ -21,6 +25,7 @@ from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
 from bridge.store.migrations import upgrade
 from bridge.store.reading import PostgresReading
+from bridge.store.stamps import PostgresStamps
 from bridge.store.stored import PostgresStored
 from bridge.store.versions import PostgresVersions
 from workers.anchoring import anchoring_chain, high_water
@@ -78,6 +83,23 @@ class Services:
     def anchors(self) -> PostgresAnchors:
         """What was sent to the chain, and what became of it."""
         return PostgresAnchors(self.database)
+
+    @cached_property
+    def stamps(self) -> PostgresStamps:
+        """What was asked of systems beside the chain."""
+        return PostgresStamps(self.database)
+
+    @cached_property
+    def stampers(self) -> tuple[tuple[Stamper, timedelta], ...]:
+        """Every configured system that stamps, and how often it is asked."""
+        ots, tsa = self.settings.opentimestamps, self.settings.rfc3161
+        found: list[tuple[Stamper, timedelta]] = []
+        if ots.calendars:
+            found.append((OpenTimestamps(ots.calendars), timedelta(seconds=ots.every_s)))
+        if tsa.url:
+            authority = TimeStampAuthority(tsa.url, self.entropy)
+            found.append((authority, timedelta(seconds=tsa.every_s)))
+        return tuple(found)
 
     @cached_property
     def signer(self) -> FileSigner:
