@@ -76,6 +76,20 @@ class Anchor(_Section):
     watch_s: float = Field(gt=0)
 
 
+class OpenTimestamps(_Section):
+    """Stamps by Bitcoin through public calendars."""
+
+    calendars: tuple[str, ...]
+    every_s: float = Field(gt=0)
+
+
+class Rfc3161(_Section):
+    """Stamps by a time-stamp authority."""
+
+    url: str
+    every_s: float = Field(gt=0)
+
+
 class Http(_Section):
     """The FastAPI door."""
 
@@ -164,6 +178,8 @@ class Settings(_Section):
     chain: Chain
     log: Log
     anchor: Anchor
+    opentimestamps: OpenTimestamps
+    rfc3161: Rfc3161
     http: Http
     mllp: Mllp
     access: Access
