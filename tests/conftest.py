@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.anvil", "tests.database", "tests.devchain", "tests.served_mllp"]
+pytest_plugins = [
+    "tests.anvil",
+    "tests.database",
+    "tests.devchain",
+    "tests.served_api",
+    "tests.served_mllp",
+]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -1,8 +1,10 @@
 """Bearer tokens and roles (RFC 6750): who asks, and whether they may."""
 
+import os
 import secrets
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +20,8 @@ __all__ = ["Authenticated", "Tokens", "admin_token", "holding", "read_tokens"]
 
 MAX_TOKEN_CHARACTERS = 4096
 """Longer than any bearer token in use; hashing it costs nothing."""
+SHORTEST_ADMIN_TOKEN = 16
+"""Characters: a file that was cut short or left empty must not let anybody in."""
 PURPOSE_HEADER = "x-purpose-of-use"
 """Code of v3-PurposeOfUse, for the access entry; treatment when absent."""
 
@@ -65,21 +69,52 @@ def read_tokens(file: Path | None, admin: str) -> Tokens:
 
 
 def admin_token(file: Path) -> str:
-    """The admin token of this node; made on first use, readable by its owner alone (mode 600)."""
+    """The admin token of this node; made on first use, readable by its owner alone (mode 600).
+
+    Processes that start together read one token: the file appears whole or not at all.
+
+    Raises:
+        BridgeError: `admin-token` when the file cannot be read, or holds no token.
+    """
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(32) + "\n", "ascii")
-    return file.read_text("ascii").strip()
+        _write_once(file, secrets.token_urlsafe(32) + "\n")
+    try:
+        token = file.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        token = ""
+    if len(token) < SHORTEST_ADMIN_TOKEN:
+        raise BridgeError(
+            "admin-token",
+            Fault.OPERATOR,
+            what=f"no token of at least {SHORTEST_ADMIN_TOKEN} characters can be read",
+            where=str(file),
+            do="make the file readable for this process, or remove it and a new one is made",
+        )
+    return token
 
 
-def authenticate(request: Request) -> Caller:
+def _write_once(file: Path, text: str) -> None:
+    """Write beside the file and link it into place; whoever links first wins."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as out:
+            out.write(text)
+        with suppress(FileExistsError):
+            os.link(draft, file)
+    finally:
+        draft.unlink()
+
+
+async def authenticate(request: Request) -> Caller:
     """The holder of the request's bearer token, with the purpose of use that the request states.
 
     Raises:
         BridgeError: `token-missing` or `token-unknown`; the door answers 401.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
+    token = rest.strip()
     if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN_CHARACTERS:
         raise BridgeError(
             "token-missing",
@@ -89,7 +124,7 @@ def authenticate(request: Request) -> Caller:
             do="send `Authorization: Bearer TOKEN`; the admin's is in the node's admin.token file",
         )
     tokens: Tokens = request.app.state.node.tokens
-    caller = tokens.get(sha256(token.strip().encode()))
+    caller = tokens.get(sha256(token.encode()))
     if caller is None:
         raise BridgeError(
             "token-unknown",
@@ -105,7 +140,7 @@ def authenticate(request: Request) -> Caller:
 Authenticated = Annotated[Caller, Depends(authenticate)]
 
 
-def holding(*roles: Role) -> Callable[[Caller], Caller]:
+def holding(*roles: Role) -> Callable[[Caller], Awaitable[Caller]]:
     """A dependency that lets only holders of one of the roles in; admin always may.
 
     Raises:
@@ -113,7 +148,7 @@ def holding(*roles: Role) -> Callable[[Caller], Caller]:
     """
     allowed = frozenset({*roles, Role.ADMIN})
 
-    def checked(caller: Authenticated) -> Caller:
+    async def checked(caller: Authenticated) -> Caller:
         allow(caller, allowed)
         return caller
 
