@@ -14,8 +14,12 @@ from bridge.core.ids import Digest, Instant
 from bridge.core.record.bundle import Apply, CanonicalBundle, Finding, Severity
 from bridge.ports.dialect import Envelope, Verdict
 
+UNREADABLE = (
+    "the file cannot be read: No such file or directory - check the path and its permissions"
+)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class EchoDialect:
     """Says what it was given; refuses what contains `bad`."""
 
@@ -101,8 +105,7 @@ def test_refused_message_leaves_its_neighbours(
     assert code == 1
     assert len(out.splitlines()) == 2
     assert err.splitlines() == [
-        f"{tmp_path}/none.hl7: the file cannot be read: No such file or directory - "
-        "check the path and its permissions",
+        f"{tmp_path}/none.hl7: {UNREADABLE}",
         f"{batch}#2: it is bad (byte 0) - mend it",
     ]
 
