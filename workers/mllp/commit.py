@@ -159,6 +159,6 @@ def _mismatch(group: Sequence[Waiting], results: Sequence[Received]) -> BridgeEr
         "commit-results",
         Fault.US,
         what=f"{len(group)} messages were offered and {len(results)} results came back",
-        where="workers.mllp_commit",
+        where="workers.mllp.commit",
         do="stop the listener and report this defect",
     )

@@ -6,8 +6,8 @@ from typing import cast
 
 import pytest
 
-from workers.mllp_admission import Admitted, TurnedAway, admit, common_name
-from workers.mllp_feed import Limits, Listener
+from workers.mllp.admission import Admitted, TurnedAway, admit, common_name
+from workers.mllp.feed import Limits, Listener
 
 LISTENER = Listener(
     feed="f",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from bridge.core.errors import BridgeError
 from bridge.flows.receive import Inbound, Received
 from tests.fakes.feed import MemoryFeed, adt
-from workers.mllp_commit import GROUP_SIZE, Committer, Outcome
+from workers.mllp.commit import GROUP_SIZE, Committer, Outcome
 
 
 class Ticket:
@@ -200,7 +200,7 @@ def test_missing_results_are_never_taken_for_acceptance() -> None:
         await ticket.flushed.wait()
 
         assert str(ticket.outcome) == (
-            "1 messages were offered and 0 results came back (workers.mllp_commit)"
+            "1 messages were offered and 0 results came back (workers.mllp.commit)"
             " - stop the listener and report this defect"
         )
 

@@ -8,11 +8,11 @@ from adapters.hl7v2.header import Header, read_header
 from adapters.hl7v2.mllp import Discarded, Event, Frame, Framer, Tolerated
 from bridge.core.errors import BridgeError, Fault
 from bridge.flows.receive import Inbound, Received
-from workers.mllp_admission import TurnedAway, admit, common_name
-from workers.mllp_commit import Outcome
-from workers.mllp_door import Door
-from workers.mllp_feed import FeedEvent
-from workers.mllp_reply import owed_nothing, refusal, replies, unstored
+from workers.mllp.admission import TurnedAway, admit, common_name
+from workers.mllp.commit import Outcome
+from workers.mllp.door import Door
+from workers.mllp.feed import FeedEvent
+from workers.mllp.reply import owed_nothing, refusal, replies, unstored
 
 __all__ = ["Connection", "Message"]
 

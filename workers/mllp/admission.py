@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import cast
 
-from workers.mllp_feed import Listener
+from workers.mllp.feed import Listener
 
 __all__ = ["Admitted", "TurnedAway", "admit", "common_name"]
 

@@ -11,10 +11,10 @@ from contextlib import suppress
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.ports.sources import Clock
-from workers.mllp_commit import Committer, ReceiveGroup
-from workers.mllp_connection import Connection
-from workers.mllp_door import Door, MemoryBudget
-from workers.mllp_feed import FeedCounters, FeedEvent, Limits, Listener
+from workers.mllp.commit import Committer, ReceiveGroup
+from workers.mllp.connection import Connection
+from workers.mllp.door import Door, MemoryBudget
+from workers.mllp.feed import FeedCounters, FeedEvent, Limits, Listener
 
 __all__ = ["FeedCounters", "FeedEvent", "Limits", "Listener", "MllpServer", "run"]
 

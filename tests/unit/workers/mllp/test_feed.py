@@ -1,6 +1,6 @@
 """Counters of a feed."""
 
-from workers.mllp_feed import LATENCY_BOUNDS_S, FeedCounters
+from workers.mllp.feed import LATENCY_BOUNDS_S, FeedCounters
 
 
 def test_latency_falls_into_its_bucket() -> None:

@@ -9,7 +9,7 @@ from bridge.core.ids import RecordId
 from bridge.flows.receive import Received
 from tests.fakes.feed import adt
 from tests.fakes.sources import FixedClock
-from workers.mllp_reply import owed_nothing, refusal, replies, unstored
+from workers.mllp.reply import owed_nothing, refusal, replies, unstored
 
 AT = FixedClock().at
 STORED = Received(record=RecordId("1"), answer=b"MSH|stored", status="stored")

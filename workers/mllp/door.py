@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.ports.sources import Clock
-from workers.mllp_commit import Committer
-from workers.mllp_feed import FeedCounters, FeedEvent, Listener
+from workers.mllp.commit import Committer
+from workers.mllp.feed import FeedCounters, FeedEvent, Listener
 
 __all__ = ["Door", "MemoryBudget", "Open"]
 
