@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.devchain",
     "tests.scenarios.node",
     "tests.served_mllp",
+    "tests.stamping",
 ]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

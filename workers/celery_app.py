@@ -15,6 +15,9 @@ __all__ = ["QUIET", "configured", "run_beat"]
 
 QUIET = ("--loglevel=WARNING",)
 
+STAMP_S = 60.0
+"""How often open promises are asked about: Bitcoin has a block every ten minutes."""
+
 
 def _folder(data: Path) -> dict[str, object]:
     """One folder that is both ends of the queue; see `bridge.embedded.folderqueue`."""
@@ -40,6 +43,9 @@ def _beat(settings: Settings) -> dict[str, object]:
         "anchor": max(settings.anchor.every_s, 0.5),
         "watch": settings.anchor.watch_s,
     }
+    legs = (settings.opentimestamps, settings.rfc3161)
+    if settings.opentimestamps.calendars or settings.rfc3161.url:
+        every["stamp"] = min(STAMP_S, *(leg.every_s for leg in legs))
     return {
         name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 1.0)}}
         for name, seconds in every.items()

@@ -30,13 +30,17 @@ _WHERE = "anchor"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnchorOutcome:
-    """What one EVM anchor is worth."""
+    """What one anchor is worth."""
 
     checks: tuple[Check, ...]
     time: str | None = None
-    """Of the block, when everything about the anchor passed."""
+    """Of the block or token, when everything about the anchor passed."""
     independent: bool = False
-    """Whether that chain is not run by the log's operator, by the verifier's own word."""
+    """Whether that system is not run by the log's operator, by the verifier's own word."""
+    clock: str = "the chain"
+    """Whose time it is, for people."""
+    system: str = "chain"
+    """What kind of system speaks, for people."""
 
 
 def check_anchor(
