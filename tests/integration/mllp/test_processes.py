@@ -46,7 +46,7 @@ class Running:
     @property
     def children(self) -> list[psutil.Process]:
         """The processes that accept."""
-        return psutil.Process(self.process.pid).children()
+        return list(psutil.Process(self.process.pid).children())
 
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
