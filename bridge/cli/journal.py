@@ -1,4 +1,4 @@
-"""What of an unfinished run was answered already, so that a restarted run sends none of it again."""
+"""What of an unfinished run was answered: a restarted run sends none of it again."""
 
 import os
 from collections.abc import Sequence

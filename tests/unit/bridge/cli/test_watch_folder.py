@@ -1,4 +1,4 @@
-"""A watched folder: taken when it stands still, moved when it is dealt with, kept when it is not."""
+"""A watched folder: taken when it stands still, moved when dealt with, kept when it is not."""
 
 import json
 import threading
