@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.anvil", "tests.database", "tests.devchain", "tests.served_mllp"]
+pytest_plugins = [
+    "tests.anvil",
+    "tests.database",
+    "tests.devchain",
+    "tests.scenarios.node",
+    "tests.served_mllp",
+    "tests.stamping",
+]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from bridge.api.access import admin_token, read_tokens
+from bridge.api.access import read_tokens
 from bridge.api.app import create_app
 from bridge.api.node import Node
 from bridge.cli.rpc import JsonRpcReader
@@ -15,11 +15,12 @@ from bridge.core.ids import record_id
 from bridge.core.proof.report import Report
 from bridge.core.proof.trust import NO_TRUST, parse_trust
 from bridge.core.proof.verify import verify
+from bridge.keys.admin import admin_token
 from bridge.settings import Settings
 from bridge.telemetry import Metrics, configure_logs
-from workers.anchoring import TRUST_FILE
 from workers.celery_app import configured
 from workers.health import Watchman
+from workers.places import ADMIN_TOKEN, TRUST_FILE
 from workers.waker import Waker
 from workers.wiring import Services
 
@@ -51,7 +52,7 @@ def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:
     settings = services.settings
     metrics = Metrics()
     started = record_id(services.clock.now(), services.entropy.take(10))
-    admin = admin_token(settings.data / "admin.token")
+    admin = admin_token(settings.data / ADMIN_TOKEN)
     tokens_file = settings.access.tokens_file
     node = Node(
         clock=services.clock,

@@ -10,7 +10,12 @@ from celery import Celery
 
 from bridge.settings import Settings
 
-__all__ = ["configured"]
+__all__ = ["QUIET", "configured", "run_beat"]
+
+QUIET = ("--loglevel=WARNING",)
+
+STAMP_S = 60.0
+"""How often open promises are asked about: Bitcoin has a block every ten minutes."""
 
 
 def _filesystem(data: Path) -> dict[str, object]:
@@ -43,6 +48,9 @@ def _beat(settings: Settings) -> dict[str, object]:
         "anchor": max(settings.anchor.every_s, 0.5),
         "watch": settings.anchor.watch_s,
     }
+    legs = (settings.opentimestamps, settings.rfc3161)
+    if settings.opentimestamps.calendars or settings.rfc3161.url:
+        every["stamp"] = min(STAMP_S, *(leg.every_s for leg in legs))
     return {
         name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 1.0)}}
         for name, seconds in every.items()
@@ -69,3 +77,8 @@ def configured(settings: Settings) -> Celery:
         worker_send_task_events=False,
     )
     return celery
+
+
+def run_beat(settings: Settings) -> None:
+    """Celery beat of this node, until SIGTERM."""
+    configured(settings).start(["beat", *QUIET])

@@ -85,7 +85,7 @@ def worker(data: Data = None, config: Config = None) -> None:
 @app.command()
 def beat(data: Data = None, config: Config = None) -> None:
     """Celery beat: wakes the workers by the clock."""
-    from workers.tasks import run_beat
+    from workers.celery_app import run_beat
 
     run_beat(settings_of(data, config))
 
@@ -99,7 +99,7 @@ def devchain(
 ) -> None:
     """A local EVM that keeps its blocks on disk; for trying things out, no evidence by itself."""
     from bridge.embedded.devchain import run
-    from workers.anchoring import DEVCHAIN_FOLDER
+    from workers.places import DEVCHAIN_FOLDER
     from workers.sources import SystemClock, SystemEntropy
 
     folder = settings_of(data, config).data / DEVCHAIN_FOLDER
@@ -222,6 +222,43 @@ def upgrade(data: Data = None, config: Config = None) -> None:
     from workers.wiring import Services
 
     Services(settings_of(data, config)).prepare()
+
+
+contract = typer.Typer(help="The contract that keeps this log's heads.", no_args_is_help=True)
+app.add_typer(contract, name="contract")
+
+
+@contract.command("deploy")
+def contract_deploy(
+    data: Data = None,
+    config: Config = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing.")] = False,
+) -> None:
+    """Deploy CheckpointAnchor and register this log; repeating it has one effect."""
+    from bridge.cli.contract import say_contract
+    from workers.anchoring import deployed_contract, planned_contract
+    from workers.wiring import Services
+
+    node = Services(settings_of(data, config))
+    asked = (node.settings, node.signer, node.entropy)
+    if dry_run:
+        say_contract("planned, nothing was sent", planned_contract(*asked))
+    else:
+        say_contract("deployed and verified", deployed_contract(*asked))
+
+
+@contract.command("show")
+def contract_show(data: Data = None, config: Config = None) -> None:
+    """What this node anchors to."""
+    from bridge.cli.contract import say_contract
+    from workers.anchoring import known_contract
+
+    found = known_contract(settings_of(data, config))
+    if found is None:
+        sys.stdout.write("no contract yet - run `fhir-anchor contract deploy`\n")
+    else:
+        say_contract("deployed" if found.complete else "on its way", found)
 
 
 config_commands = typer.Typer(help="The settings of a node.", no_args_is_help=True)

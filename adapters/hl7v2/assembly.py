@@ -55,15 +55,11 @@ def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> J
     _complete_resources(build)
     references = [f"{kind}/{name}" for kind, name in build.resources]
     _complete_provenance(provenance, references, header, source, mapping)
-    entries = [header, *build.resources.values(), provenance]
+    entries = [build.entry(header), *build.entries(), build.entry(provenance)]
     changes = _changes(build)
     if changes is not None:
-        entries.append(changes)
-    base = build.base
-    build.bundle["entry"] = [
-        {"fullUrl": f"{base}/{cast('str', reference_to(made)['reference'])}", "resource": made}
-        for made in entries
-    ]
+        entries.append(build.entry(changes))
+    build.bundle["entry"] = entries
     return build.bundle
 
 

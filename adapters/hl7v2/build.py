@@ -3,11 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias, cast
 
+from msgspec import Raw
+
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.registry import Convert
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.memory import MAX_TEXT, Memory, Note, surroundings
 from bridge.core.record.bundle import Json, JsonObject
+from bridge.core.record.canon import canonical
 from bridge.core.record.identity import resource_id
 
 __all__ = ["NO_FIELDS", "Build", "KeyPart", "Touch", "append", "element", "reference_to"]
@@ -30,11 +33,11 @@ class Build:
         "code",
         "control",
         "ctx",
-        "deletes",
+        "deletes", "encoded",
         "fallback",
         "header",
         "keys",
-        "memo",
+
         "namespace",
         "occurrences",
         "patients",
@@ -76,7 +79,7 @@ class Build:
         self.patients: list[tuple[str, ...]] = []
         self.keys: dict[tuple[str, str], int] = {}
         self.deletes: list[tuple[JsonObject, str]] = []
-        self.memo: dict[tuple[Convert, str], tuple[str, str]] = {}
+        self.encoded: dict[tuple[str, str], Raw] = {}
         self.shelf = memory.shelf(surroundings(ctx, self.sender))
         self.times: dict[tuple[int, str], Json] = {}
         self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}
@@ -99,14 +102,15 @@ class Build:
         else the key with its number behind.
         """
         key = self._key(group, alternatives, fields)
-        found = resource_id(self.namespace, kind, *key)
+        found = self._id(kind, key)
         seen = (kind, found)
         if seen in self.resources:
             if merge:
+                self.encoded.pop(seen, None)
                 group.home.resources[kind] = self.resources[seen]
                 return self.resources[seen]
             count = self.keys[seen] = self.keys.get(seen, 1) + 1
-            found = resource_id(self.namespace, kind, *key, f"#{count}")
+            found = self._id(kind, (*key, f"#{count}"))
             seen = (kind, found)
         made: JsonObject = {"resourceType": kind, "id": found}
         self.resources[seen] = group.home.resources[kind] = made
@@ -114,14 +118,23 @@ class Build:
             self.patients.append(key)
         return made
 
+    def _id(self, kind: str, key: tuple[str, ...]) -> str:
+        """The resource id of a key, remembered: patients and visits come again."""
+        known = self.shelf.get((kind, key))
+        if known is None:
+            known = self.shelf[kind, key] = (resource_id(self.namespace, kind, *key), ())
+        return cast("str", known[0])
+
     def _key(
         self, group: Group, alternatives: Sequence[Sequence[KeyPart]], fields: list[str]
     ) -> tuple[str, ...]:
         """The first alternative whose leading part is valued."""
         for parts in alternatives:
-            key = [self._key_part(group, part, fields) for part in parts]
-            if key[0][-1]:
-                return tuple(text for found in key for text in found)
+            key = self._key_part(group, parts[0], fields)
+            if key[-1]:
+                for part in parts[1:]:
+                    key += self._key_part(group, part, fields)
+                return key
         return (*self.fallback, f"{fields[0]}[{self.ctx.occurrence}]")
 
     def _key_part(self, group: Group, part: KeyPart, fields: list[str]) -> tuple[str, ...]:
@@ -134,9 +147,9 @@ class Build:
 
     def identity(self, text: str, function: Convert) -> tuple[str, str]:
         """System and value of the first repetition, through the function that converts it."""
-        memo = self.memo.get((function, text))
-        if memo is not None:
-            return memo
+        known = self.shelf.get((function, text))
+        if known is not None:
+            return cast("tuple[str, str]", known[0])
         findings = len(self.ctx.findings)
         made = function(self.first(text), self.ctx)
         del self.ctx.findings[findings:]
@@ -144,7 +157,8 @@ class Build:
         if made:
             value = made.get("value", "")
             system = made.get("system", "") or f"|{self.sender}"
-        self.memo[function, text] = (system, value)
+        if len(text) <= MAX_TEXT:
+            self.shelf[function, text] = ((system, value), ())
         return system, value
 
     def near(self, group: Group, kind: str) -> JsonObject | None:
@@ -154,7 +168,7 @@ class Build:
             found = above.resources.get(kind)
             if found is not None:
                 return found
-            above = above.parent.home if above.parent is not None else None
+            above = above.outer
         return None
 
     def cached(self, slot: int, function: Convert, text: str, *table: object) -> Any:  # noqa: ANN401 - Json of any FHIR type
@@ -201,18 +215,18 @@ class Build:
             for note in known[1]:
                 self.ctx.note(*note)
         reference, resources = known[0]
-        for resource in resources:
-            self.keep(resource)
+        for resource, entry in resources:
+            self.keep(resource, entry)
         return {**reference} if reference else None
 
     def _person(
         self, kind: str, function: Convert, text: str, display: Convert | None
-    ) -> tuple[JsonObject, list[JsonObject]]:
-        """The reference, and the resources that it needs in the bundle."""
+    ) -> tuple[JsonObject, list[tuple[JsonObject, Raw]]]:
+        """The reference, and the resources that it needs in the bundle, as values and encoded."""
         made = function(text, self.ctx)
         label = display(text, self.ctx) if display is not None else None
         reference: JsonObject = {"display": label} if label else {}
-        resources: list[JsonObject] = []
+        resources: list[tuple[JsonObject, Raw]] = []
         chain = made if isinstance(made, list) else [made] if made else []
         whole = ""
         for body in reversed(chain):  # a place after the place that holds it
@@ -222,7 +236,7 @@ class Build:
             if whole:
                 resource["partOf"] = {"reference": whole}
             whole = f"{kind}/{cast('str', resource['id'])}"
-            resources.append(resource)
+            resources.append((resource, Raw(canonical(self.entry(resource)))))
         if whole:
             reference["reference"] = whole
         return reference, resources
@@ -236,14 +250,29 @@ class Build:
         found = resource_id(self.namespace, kind, system, identifiers[0]["value"])
         return {"resourceType": kind, "id": found, **body}
 
-    def keep(self, resource: JsonObject) -> None:
+    def entry(self, resource: JsonObject) -> JsonObject:
+        """The Bundle.entry of a resource."""
+        reference = cast("str", reference_to(resource)["reference"])
+        return {"fullUrl": f"{self.base}/{reference}", "resource": resource}
+
+    def entries(self) -> list[Json]:
+        """The entries of all resources, those that did not change since encoding as encoded."""
+        encoded = self.encoded
+        return [
+            encoded.get(seen) or self.entry(resource) for seen, resource in self.resources.items()
+        ]
+
+    def keep(self, resource: JsonObject, entry: Raw | None = None) -> None:
         """Put a resource into the bundle; what one of its key left open is filled, not altered."""
         seen = (cast("str", resource["resourceType"]), cast("str", resource["id"]))
         stored = self.resources.get(seen)
         if stored is None:
             self.resources[seen] = resource
+            if entry is not None:
+                self.encoded[seen] = entry
         elif stored is not resource and not resource.keys() <= stored.keys():
             self.resources[seen] = {**resource, **stored}
+            self.encoded.pop(seen, None)
 
     def segment(self, group: Group, name: str) -> list[str]:
         """The nearest segment of that name in this group or those around it, padded."""

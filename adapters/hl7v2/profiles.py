@@ -116,13 +116,13 @@ def _tables(data: Mapping[str, Any], place: str) -> dict[str, CodeTable]:
     made = {}
     for name, rows in data.items():
         for code, row in rows.items():
-            if (
-                not isinstance(row, list)
-                or len(row) != 3
-                or not all(isinstance(x, str) for x in row)
-            ):
-                raise refuse("profile-table", f"{code} of table {name} is no triple",
-                             f"{place}, tables.{name}", "write CODE = [system, code, display]")  # fmt: skip
+            if not (isinstance(row, list) and [type(text) for text in row] == [str, str, str]):
+                raise refuse(
+                    "profile-table",
+                    f"{code} of table {name} is no triple",
+                    f"{place}, tables.{name}",
+                    "write [system, code, display]",
+                )
         made[f"local:{name}"] = CodeTable({code: tuple(row) for code, row in rows.items()})
     return made
 

@@ -1,6 +1,5 @@
 """Bearer tokens and roles (RFC 6750): who asks, and whether they may."""
 
-import secrets
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,7 +13,7 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import sha256
 from bridge.core.policy.access import Caller, Role, allow
 
-__all__ = ["Authenticated", "Tokens", "admin_token", "holding", "read_tokens"]
+__all__ = ["Authenticated", "Tokens", "holding", "read_tokens"]
 
 MAX_TOKEN_CHARACTERS = 4096
 """Longer than any bearer token in use; hashing it costs nothing."""
@@ -62,15 +61,6 @@ def read_tokens(file: Path | None, admin: str) -> Tokens:
     }
     root = Caller(subject="admin", roles=frozenset({Role.ADMIN}))
     return {**clients, sha256(admin.encode()): root}
-
-
-def admin_token(file: Path) -> str:
-    """The admin token of this node; made on first use, readable by its owner alone (mode 600)."""
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(32) + "\n", "ascii")
-    return file.read_text("ascii").strip()
 
 
 def authenticate(request: Request) -> Caller:

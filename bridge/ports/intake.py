@@ -21,6 +21,10 @@ class NewRecord:
     number: int
     """Rises by one for each message of the feed; a gap is a duplicate or a refusal."""
     sender: str
+    pinned: str
+    """Profile that the door chose; with `charset` and the source it gives the bundle again."""
+    charset: str
+    """As the transport said it."""
     dialect: str
     received: Instant
     source: bytes
@@ -43,6 +47,8 @@ class Quarantined:
     feed: str
     number: int
     sender: str
+    pinned: str
+    charset: str
     dialect: str
     received: Instant
     message_type: str
@@ -54,6 +60,8 @@ class Quarantined:
     answer: bytes
     resend_key: Digest | None
     """Of sender, control id, reason and source: a sender that repeats itself fills nothing."""
+    request: tuple[tuple[str, str], ...] = ()
+    """What the HTTP request of a FHIR write said beside its body; a retry says it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +100,9 @@ class Intake(Protocol):
         The same input refused for the same reason is counted on the first row, whose id and answer
         come back. Needs an open unit.
         """
+
+    def retried(self, refused: RecordId, stored: RecordId) -> bool:
+        """Close an open refusal with the record that it became; False when it was not open."""
+
+    def dismissed(self, refused: RecordId, reason: str) -> bool:
+        """Close an open refusal for good; False when it was not open. Needs an open unit."""

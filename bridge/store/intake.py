@@ -1,5 +1,6 @@
 """Records, their lanes and pending leaves, written by one statement a group."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 
@@ -19,22 +20,26 @@ APPEND = """
 WITH offered AS (
     SELECT * FROM unnest(
         %(id)b::text[], %(feed)b::text[], %(number)b::bigint[],
-        %(sender)b::text[], %(dialect)b::text[], %(message_type)b::text[],
+        %(sender)b::text[], %(pinned)b::text[], %(charset)b::text[], %(dialect)b::text[],
+        %(message_type)b::text[],
         %(control_id)b::text[], %(resend_key)b::bytea[],
         %(received)b::timestamptz[], %(source)b::bytea[],
         %(source_digest)b::bytea[], %(bundle)b::bytea[],
         %(bundle_digest)b::bytea[], %(mapping)b::bytea[], %(apply)b::text[],
         %(header)b::bytea[], %(salts)b::bytea[], %(answer)b::bytea[]
     ) WITH ORDINALITY AS o (
-        id, feed, number, sender, dialect, message_type, control_id, resend_key, received, source,
-        source_digest, bundle, bundle_digest, mapping, apply, header, salts, answer, place)
+        id, feed, number, sender, pinned, charset, dialect, message_type, control_id, resend_key,
+        received, source, source_digest, bundle, bundle_digest, mapping, apply, header, salts,
+        answer, place)
 ), kept AS (
     INSERT INTO record (
-        id, feed, number, sender, dialect, message_type, control_id, resend_key, received, source,
-        source_digest, bundle, bundle_digest, mapping, apply, header, salts, answer)
+        id, feed, number, sender, pinned, charset, dialect, message_type, control_id, resend_key,
+        received, source, source_digest, bundle, bundle_digest, mapping, apply, header, salts,
+        answer)
     SELECT
-        id, feed, number, sender, dialect, message_type, control_id, resend_key, received, source,
-        source_digest, bundle, bundle_digest, mapping, apply, header, salts, answer
+        id, feed, number, sender, pinned, charset, dialect, message_type, control_id, resend_key,
+        received, source, source_digest, bundle, bundle_digest, mapping, apply, header, salts,
+        answer
     FROM offered ORDER BY place
     ON CONFLICT (resend_key) DO NOTHING
     RETURNING seq, id
@@ -58,13 +63,23 @@ EARLIER = text("SELECT resend_key, id, answer FROM record WHERE resend_key = ANY
 
 QUARANTINE = text("""
 INSERT INTO quarantine (
-    id, feed, number, sender, dialect, message_type, control_id, received, source, code, place,
-    reason, answer, resend_key)
+    id, feed, number, sender, pinned, charset, dialect, message_type, control_id, received,
+    source, code, place, reason, answer, resend_key, request)
 VALUES (
-    :id, :feed, :number, :sender, :dialect, :message_type, :control_id, :received, :source, :code,
-    :place, :reason, :answer, :resend_key)
+    :id, :feed, :number, :sender, :pinned, :charset, :dialect, :message_type, :control_id,
+    :received, :source, :code, :place, :reason, :answer, :resend_key, :request)
 ON CONFLICT (resend_key) DO UPDATE SET times = quarantine.times + 1
 RETURNING id, answer
+""")
+
+RETRIED = text("""
+UPDATE quarantine SET state = 'retried', retried_as = :stored WHERE id = :id AND state = 'open'
+""")
+
+
+DISMISSED = text("""
+UPDATE quarantine SET state = 'dismissed', dismissed_because = :reason
+WHERE id = :id AND state = 'open'
 """)
 
 
@@ -97,6 +112,16 @@ class PostgresIntake:
         """Store refused inputs; rare enough for a statement each. See the port."""
         return tuple(self._refuse(one) for one in refused)
 
+    def retried(self, refused: RecordId, stored: RecordId) -> bool:
+        """Close an open refusal with the record that it became; see the port."""
+        done = self._database.connection.execute(RETRIED, {"id": refused, "stored": stored})
+        return done.rowcount == 1
+
+    def dismissed(self, refused: RecordId, reason: str) -> bool:
+        """Close an open refusal for good; see the port."""
+        done = self._database.connection.execute(DISMISSED, {"id": refused, "reason": reason})
+        return done.rowcount == 1
+
     def _earlier(self, keys: list[Digest | None]) -> dict[Digest | None, Appended]:
         """What the first record of each resend key was answered."""
         if not keys:
@@ -115,6 +140,8 @@ class PostgresIntake:
                 "feed": one.feed,
                 "number": one.number,
                 "sender": one.sender,
+                "pinned": one.pinned,
+                "charset": one.charset,
                 "dialect": one.dialect,
                 "message_type": one.message_type,
                 "control_id": one.control_id,
@@ -125,6 +152,7 @@ class PostgresIntake:
                 "reason": one.reason,
                 "answer": one.answer,
                 "resend_key": one.resend_key,
+                "request": json.dumps(dict(one.request)),
             },
         ).one()
         return Appended(id=RecordId(row.id), answer=row.answer, duplicate=row.id != one.id)
@@ -153,6 +181,8 @@ def _columns(records: Sequence[NewRecord]) -> dict[str, object]:
         "feed": [r.feed for r in records],
         "number": [r.number for r in records],
         "sender": [r.sender for r in records],
+        "pinned": [r.pinned for r in records],
+        "charset": [r.charset for r in records],
         "dialect": [r.dialect for r in records],
         "message_type": [r.bundle.message_type for r in records],
         "control_id": [r.bundle.control_id for r in records],

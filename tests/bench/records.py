@@ -14,13 +14,17 @@ from pathlib import Path
 from sqlalchemy import text
 
 from bridge.core.ids import Instant, sha256
+from bridge.core.policy.access import Caller, Role
 from bridge.core.record.bundle import Apply, CanonicalBundle
+from bridge.core.search.parameters import parse_query
 from bridge.embedded import postgres
+from bridge.flows.disclose import disclose_search
 from bridge.flows.project import Projected, project
 from bridge.flows.receive import Inbound, receive
 from bridge.ports.dialect import Envelope, Verdict
 from bridge.store.database import Database
 from bridge.store.intake import PostgresIntake
+from bridge.store.reading import PostgresReading
 from bridge.store.schema import metadata
 from bridge.store.versions import PostgresVersions
 
@@ -77,6 +81,8 @@ def main(messages: int = 4_000) -> None:
         records, versions, seconds = projection(database)
         print(f"projection of {waiting:,} records: {records / seconds:8,.0f} records/s, ")  # noqa: T201
         print(f"    {versions / seconds:8,.0f} versions/s with index and leaves")  # noqa: T201
+        middle, late = searching(database)
+        print(f"search by patient, status and code: median {middle:.1f} ms, p95 {late:.1f} ms")  # noqa: T201
     finally:
         database.close()
         postgres.stop(folder)
@@ -118,6 +124,30 @@ def projection(database: Database) -> tuple[int, int, float]:
     return sum(one.records for one in done), sum(one.versions for one in done), seconds
 
 
+def searching(database: Database, count: int = 200) -> tuple[float, float]:
+    """Median and 95th percentile of a search with its access event, in milliseconds."""
+    sources = Sources()
+    reading = PostgresReading(database)
+    caller = Caller(subject="bench", roles=frozenset({Role.READER}))
+
+    def one(patient: int) -> float:
+        pairs = [
+            ("patient", f"p{patient}"),
+            ("status", "final"),
+            ("code", "http://loinc.org|718-7"),
+            ("_count", "20"),
+        ]
+        query = parse_query("Observation", pairs)
+        return _seconds(
+            lambda: disclose_search(
+                query, caller=caller, reading=reading, clock=sources, entropy=sources
+            )
+        )
+
+    times = sorted(one(n * 7 % 500) for n in range(count))
+    return 1000 * times[count // 2], 1000 * times[count * 95 // 100]
+
+
 def _sources(count: int, *, tag: int) -> list[tuple[int, bytes]]:
     return [(n, f"{tag:04}{n:08}".encode() + b"MSH|^~\\&|" * 150) for n in range(count)]
 
@@ -143,7 +173,7 @@ def _bundle(raw: bytes, n: int) -> CanonicalBundle:
     )
 
 
-def _seconds(run: Callable[[], None]) -> float:
+def _seconds(run: Callable[[], object]) -> float:
     start = time.perf_counter()
     run()
     return time.perf_counter() - start

@@ -147,6 +147,19 @@ def test_other_reason_is_another_refusal(intake: Intake) -> None:
     assert [one.duplicate for one in kept] == [False, False]
 
 
+def test_refusal_is_closed_once(intake: Intake) -> None:
+    """Two people who retry at once close one refusal."""
+    refused, stored = refusal("m1"), new_record("m2")
+    with intake.unit():
+        intake.quarantine([refused])
+
+    with intake.unit():
+        first = intake.retried(refused.id, stored.id)
+        second = intake.retried(refused.id, stored.id)
+
+    assert (first, second) == (True, False)
+
+
 def test_empty_group_is_fine(intake: Intake) -> None:
     """Nothing offered, nothing kept."""
     with intake.unit():

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Literal, TypeVar
 
 from bridge.core.errors import BridgeError, Fault
+from bridge.core.ids import RecordId
 from bridge.ports.intake import Appended, NewRecord, Quarantined
 
 __all__ = ["MemoryIntake"]
@@ -19,6 +20,7 @@ class MemoryIntake:
         """Start empty and honest."""
         self.records: list[NewRecord] = []
         self.refused: list[Quarantined] = []
+        self.closed: dict[RecordId, RecordId] = {}
         self.fail_at: Literal["", "before-commit", "after-commit"] = ""
         self.unstorable: set[str] = set()
         """Control ids that this database cannot hold."""
@@ -47,6 +49,18 @@ class MemoryIntake:
         """Keep what is new."""
         _, kept = self._unit()
         return tuple(_keep(one, kept) for one in refused)
+
+    def retried(self, refused: RecordId, stored: RecordId) -> bool:
+        """Close an open refusal."""
+        self._unit()
+        if refused in self.closed or refused not in {one.id for one in self.refused}:
+            return False
+        self.closed[refused] = stored
+        return True
+
+    def dismissed(self, refused: RecordId, reason: str) -> bool:
+        """Close an open refusal for good."""
+        return self.retried(refused, RecordId(reason))
 
     def _append(self, record: NewRecord, kept: list[NewRecord]) -> Appended:
         if record.bundle.control_id in self.unstorable:

@@ -1,36 +1,50 @@
-"""A node as the command line sees it, without HTTP: keeps what it is sent, can be down."""
+"""An Ethereum node over HTTP that answers what a test wants, lies and errors included."""
 
-import httpx
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
-from bridge.cli.node import Node
-from bridge.core.errors import BridgeError, Fault
+__all__ = ["Answer", "serve_node"]
 
-__all__ = ["MemoryNode"]
+Answer = Callable[[str, list[Any]], Any]
+"""Result of a call; an int is an HTTP status, bytes are a raw body, an Exception an RPC error."""
 
 
-class MemoryNode(Node):
-    """Answers as `POST /hl7v2` does; the word BAD is quarantined."""
+@contextmanager
+def serve_node(answer: Answer) -> Iterator[str]:
+    """Its URL while it serves on loopback."""
 
-    def __init__(self) -> None:
-        """Be well."""
-        self.posted: list[bytes] = []
-        self.down_after: int | None = None
-        """Posts that are still answered before the node is gone."""
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            said = answer(request["method"], request["params"])
+            body = said if isinstance(said, bytes) else _body(said)
+            self.send_response(said if type(said) is int else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
-    def post(self, path: str, body: bytes, content_type: str) -> httpx.Response:
-        """Store, or be down."""
-        del path, content_type
-        if self.down_after is not None and len(self.posted) >= self.down_after:
-            raise BridgeError(
-                "node-unreachable",
-                Fault.PEER,
-                what="the node did not answer",
-                where="http://node",
-                do="start it",
-            )
-        status = "duplicate" if body in self.posted else "stored"
-        self.posted.append(body)
-        if b"BAD" in body:
-            status = "quarantined"
-        headers = {"x-record-id": f"r{len(self.posted)}", "x-record-status": status}
-        return httpx.Response(200, headers=headers, content=b"MSH|ACK")
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _body(said: Any) -> bytes:
+    answer: dict[str, Any] = {"jsonrpc": "2.0", "id": 1}
+    if isinstance(said, Exception):
+        answer["error"] = {"code": -32000, "message": str(said)}
+    else:
+        answer["result"] = said
+    return json.dumps(answer).encode()

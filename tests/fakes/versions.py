@@ -9,6 +9,7 @@ from bridge.core.ids import Instant, RecordId
 from bridge.core.record.bundle import Apply
 from bridge.core.record.merge import ResourceRef
 from bridge.core.record.revision import State
+from bridge.core.search.query import SearchQuery
 from bridge.ports.versions import NewRevision, Stalled, Waiting
 
 __all__ = ["MemoryVersions"]
@@ -93,6 +94,20 @@ class MemoryVersions:
         absent = State(version=0, body=None)
         return {ref: self.tables.states.get(ref, absent) for ref in refs}
 
+    def find(self, query: SearchQuery) -> tuple[str, ...]:
+        """Nothing is indexed here: no condition is ever met."""
+        del query
+        return ()
+
+    def made_by(self, record: RecordId) -> dict[ResourceRef, int]:
+        """The versions of the record's revision."""
+        return {
+            new.version.ref: new.version.number
+            for one in self.tables.revisions
+            if one.waiting.record == record
+            for new in one.versions
+        }
+
     def keep(self, revisions: Sequence[NewRevision]) -> None:
         """Store, and take the records out of their lanes."""
         for one in revisions:
@@ -133,6 +148,14 @@ class MemoryVersions:
             name: one for name, one in self.tables.stalled.items() if one.record != stalled.record
         }
         return True
+
+    def resume_record(self, record: RecordId) -> bool:
+        """Let the lanes run that this record stopped."""
+        before = len(self.tables.stalled)
+        self.tables.stalled = {
+            name: one for name, one in self.tables.stalled.items() if one.record != record
+        }
+        return len(self.tables.stalled) < before
 
     def stalled(self) -> tuple[Stalled, ...]:
         """Oldest first."""

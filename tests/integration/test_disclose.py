@@ -25,7 +25,7 @@ from bridge.flows.disclose import (
     disclose_version,
 )
 from bridge.flows.receive import Inbound
-from bridge.flows.write import Written, receive_and_project
+from bridge.flows.write import Ports, Written, receive_and_project
 from bridge.ports.reading import Page
 from bridge.store.database import Database
 from bridge.store.intake import PostgresIntake
@@ -79,11 +79,13 @@ def put(database: Database, kind: str, key: str, **elements: Any) -> Written:
     raw = json.dumps({"resourceType": kind, "id": key, **elements}).encode()
     return receive_and_project(
         Inbound(raw=raw, feed="http/1", number=1, sender="clinic"),
-        dialect=FhirDialect(),
-        intake=PostgresIntake(database),
-        versions=PostgresVersions(database),
-        clock=CLOCK,
-        entropy=ENTROPY,
+        Ports(
+            dialect=FhirDialect(),
+            intake=PostgresIntake(database),
+            versions=PostgresVersions(database),
+            clock=CLOCK,
+            entropy=ENTROPY,
+        ),
     )
 
 

@@ -35,10 +35,8 @@ _RESOURCES: Final = frozenset({
 })  # fmt: skip
 """What gives one of these gives a person or place: the row refers to it."""
 
-_REPEATED: Final = frozenset({
-    "CWE", "CE", "CNE", "CF", "IS", "ID", "HD", "XON", "MSG", "PT", "VID", "DLD", "FC",
-})  # fmt: skip
-"""Datatypes whose texts come again in every message of a feed: converted once."""
+_ONCE: Final = frozenset({"ST", "TX", "FT", "NM", "SI", "ED", "RP", "DR"})
+"""Datatypes whose texts are cheap, long or never the same again: not remembered."""
 _TIMES: Final = frozenset({"TS", "DTM", "DT"})
 _SLOTS: Final[dict[tuple[str, str], int]] = {}
 _CHOICES: Final = {
@@ -312,9 +310,9 @@ def _call(code: _Code, row: Row, kind: Datatype, code_tables: Mapping[str, CodeT
                          "remove table, or use a coded function")  # fmt: skip
         if source in _TIMES:
             return f"b.timed({_slot(kind.name, '')}, {name}, s)"
-        if source in _REPEATED:
-            return f"b.cached({_slot(kind.name, '')}, {name}, s)"
-        return f"{name}(s, ctx)"
+        if source in _ONCE:
+            return f"{name}(s, ctx)"
+        return f"b.cached({_slot(kind.name, '')}, {name}, s)"
     if not row.table:
         return f"b.cached({_slot(kind.name, '')}, {name}, s, None)"
     table = code_tables.get(row.table)
@@ -401,8 +399,8 @@ def _touch_row(code: _Code, depth: int, row: Row, reads: frozenset[int]) -> None
     if row.source is not None:
         _touch(code, depth, row, row.source, reads, row.path)
     elif code.tracing:
-        code.put(depth, f"b.touch({row.id!r}, ctx.occurrence, {code.rules.segment!r}, 0, (), "
-                        f"b.target({'o' if row.on else 'r'}, {_full(code, row.path)!r}))")  # fmt: skip
+        target = f"b.target({'o' if row.on else 'r'}, {_full(code, row.path)!r})"
+        code.put(depth, f"b.touch({row.id!r}, f, {code.rules.segment!r}, 0, (), {target})")
 
 
 def _touch(

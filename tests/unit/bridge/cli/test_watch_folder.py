@@ -10,7 +10,7 @@ from adapters.hl7v2.batch import split
 from bridge.cli.watch_folder import Seen, look, watch_folder
 from bridge.core.errors import BridgeError
 from tests.fakes.feed import adt
-from tests.fakes.node import MemoryNode
+from tests.fakes.memory_node import MemoryNode
 
 
 class Watched:
