@@ -107,13 +107,13 @@ class Build:
         if seen in self.resources:
             if merge:
                 self.encoded.pop(seen, None)
-                group.home.resources[kind] = self.resources[seen]
+                group.resources[kind] = self.resources[seen]
                 return self.resources[seen]
             count = self.keys[seen] = self.keys.get(seen, 1) + 1
             found = self._id(kind, (*key, f"#{count}"))
             seen = (kind, found)
         made: JsonObject = {"resourceType": kind, "id": found}
-        self.resources[seen] = group.home.resources[kind] = made
+        self.resources[seen] = group.resources[kind] = made
         if kind == "Patient":
             self.patients.append(key)
         return made
@@ -163,7 +163,7 @@ class Build:
 
     def near(self, group: Group, kind: str) -> JsonObject | None:
         """The nearest resource of that type: in this group, else in those around it."""
-        above: Group | None = group.home
+        above: Group | None = group
         while above is not None:
             found = above.resources.get(kind)
             if found is not None:

@@ -147,7 +147,7 @@ def _opening(code: _Code) -> None:
     if rules.instance == "new":
         code.put(1, f"r = {make}")
     elif rules.instance == "scope":
-        code.put(1, f"r = g.home.resources.get({rules.target!r})")
+        code.put(1, f"r = g.resources.get({rules.target!r})")
         code.put(1, f"if r is None: r = {make}")
     elif rules.instance == "near":
         code.put(1, f"r = b.near(g, {rules.target!r})")
