@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, cast
 
 from bridge.core.record.bundle import JsonObject
 
 __all__ = ["Group", "Step", "Structure", "place", "structure", "structure_of", "structures"]
 
 ANY: Final = "ANY"
+Found: TypeAlias = tuple[JsonObject, JsonObject]
+"""A resource and the reference to it, which its users share and never alter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ class Structure:
 class Group:
     """One opened group of one message: its segments, and the resources made in it."""
 
-    __slots__ = ("at", "lead", "outer", "parent", "resources", "segments", "shape")
+    __slots__ = ("_nearest", "at", "lead", "outer", "parent", "resources", "segments", "shape")
 
     def __init__(self, shape: Structure, parent: "Group | None", lead: str) -> None:
         """Open a group; a group that cannot repeat shares its resources with its parent."""
@@ -59,6 +61,28 @@ class Group:
         self.resources: dict[str, JsonObject] = {}
         if parent is not None and not shape.repeats:
             self.outer, self.resources = parent.outer, parent.resources
+        self._nearest: dict[str, Found] | None = None
+
+    @property
+    def nearest(self) -> dict[str, Found]:
+        """The nearest resource of each type, in this group or those around it.
+
+        Copied when the first segment of the group is converted: while a group is open nothing is
+        made in those around it, and once left it is never entered again.
+        """
+        if self._nearest is None:
+            if self.parent is None:
+                self._nearest = {}
+            elif self.shape.repeats:
+                self._nearest = self.parent.nearest.copy()
+            else:
+                self._nearest = self.parent.nearest
+        return self._nearest
+
+    def put(self, kind: str, resource: JsonObject) -> None:
+        """From now on this is the resource of that type in the group."""
+        self.resources[kind] = resource
+        self.nearest[kind] = (resource, {"reference": f"{kind}/{cast('str', resource.get('id'))}"})
 
 
 @cache

@@ -110,7 +110,7 @@ def emit(rules: SegmentMap, code_tables: Mapping[str, CodeTable], *, tracing: bo
     function = f"{rules.segment}_{rules.target}".replace(".", "_")
     code.put(0, f"def {function}(f, g, b):")
     code.put(1, "HOISTED")
-    code.put(1, "ctx = b.ctx; rep = ctx.repetition")
+    code.put(1, "ctx = b.ctx; rep = ctx.repetition; near = g.nearest")
     _opening(code)
     for row in rules.rows:
         _row(code, row, code_tables)
@@ -150,8 +150,9 @@ def _opening(code: _Code) -> None:
         code.put(1, f"r = g.resources.get({rules.target!r})")
         code.put(1, f"if r is None: r = {make}")
     elif rules.instance == "near":
-        code.put(1, f"r = b.near(g, {rules.target!r})")
-        code.put(1, "if r is None: return")
+        code.put(1, f"n = near.get({rules.target!r})")
+        code.put(1, "if n is None: return")
+        code.put(1, "r = n[0]")
     else:
         raise refuse("map-instance", f"unknown instance {rules.instance}", rules.place,
                      nearest(rules.instance, {"new", "scope", "near"}))  # fmt: skip
@@ -193,9 +194,10 @@ def _row(code: _Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
                  "if " + " and ".join(f"{name!r} not in e" for name in others) + ":")  # fmt: skip
         depth += 1
     if row.on:
-        code.put(depth, f"o = b.near(g, {row.on!r})", row)
-        code.put(depth, "if o is not None:")
+        code.put(depth, f"n = near.get({row.on!r})", row)
+        code.put(depth, "if n is not None:")
         depth, base = depth + 1, "o"
+        code.put(depth, "o = n[0]")
     _value(code, depth, row, base, code_tables)
     if row.default is not None:
         names = (row.to[0].name, *others)
@@ -211,9 +213,9 @@ def _value(
     if row.call:
         _calling(code, depth, row)
     elif row.ref:
-        code.put(depth, f"n = b.near(g, {row.ref!r})", row)
+        code.put(depth, f"n = near.get({row.ref!r})", row)
         code.put(depth, "if n is not None:")
-        code.put(depth + 1, f"x = {{'reference': {row.ref + '/'!r} + n['id']}}")
+        code.put(depth + 1, "x = n[1]")
         _store(code, depth + 1, base, row.to, "x", row.siblings)
         _touch_row(code, depth + 1, row, frozenset())
     elif row.function:

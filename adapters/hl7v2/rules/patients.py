@@ -120,7 +120,7 @@ def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     before = g.resources.get("RelatedPerson")
     made = b.new(g, "RelatedPerson", (parts,), f, merge=True)
     if before is not None:
-        g.resources["RelatedPerson"] = before
+        g.put("RelatedPerson", before)
     code: JsonObject = {
         "system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode",
         "code": "MTH",
@@ -153,7 +153,7 @@ def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         return
     b.ctx.at = f"MRG-{at}"
     retired = b.new(g, "Patient", ((("MRG", at, 0, function),),), f, merge=True)
-    g.resources["Patient"] = r
+    g.put("Patient", r)
     if retired is r:
         b.ctx.note("merge-self", "the merged patient is the surviving one: nothing was linked")
         return
