@@ -140,13 +140,15 @@ class Build:
         segment, field, component, function = part
         text = (fields if segment == fields[0] else self.segment(group, segment))[field]
         if function is not None:
-            return self.identity(text, function) if text else ("", "")
+            return self.identity(text, function)
         return (self.comp(text, component) if component else text,)
 
     def identity(self, text: str, function: Convert) -> tuple[str, str]:
         """System and value of the first repetition, through the function that converts it."""
         known = self.identities.get((function, text))
         if known is None:
+            if not text:
+                return "", ""
             findings = len(self.ctx.findings)
             made = function(self.first(text), self.ctx)
             del self.ctx.findings[findings:]  # the row that converts it notes them
