@@ -269,13 +269,7 @@ class Build:
 
     def segment(self, group: Group, name: str) -> list[str]:
         """The nearest segment of that name in this group or those around it, padded."""
-        above: Group | None = group
-        while above is not None:
-            found = above.segments.get(name)
-            if found is not None:
-                return found
-            above = above.parent
-        return NO_FIELDS
+        return group.around.get(name, NO_FIELDS)
 
     def number(self, lines: Sequence[list[str]]) -> None:
         """In the trace build: the occurrence of each segment among those of its name."""

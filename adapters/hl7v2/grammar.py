@@ -48,7 +48,10 @@ class Structure:
 class Group:
     """One opened group of one message: its segments, and the resources made in it."""
 
-    __slots__ = ("_nearest", "at", "lead", "outer", "parent", "resources", "segments", "shape")
+    __slots__ = (
+        "around", "at", "entered", "lead", "nearest", "outer", "parent", "resources", "segments",
+        "shape",
+    )  # fmt: skip
 
     def __init__(self, shape: Structure, parent: "Group | None", lead: str) -> None:
         """Open a group; a group that cannot repeat shares its resources with its parent."""
@@ -61,23 +64,26 @@ class Group:
         self.resources: dict[str, JsonObject] = {}
         if parent is not None and not shape.repeats:
             self.outer, self.resources = parent.outer, parent.resources
-        self._nearest: dict[str, Found] | None = None
+        self.nearest: dict[str, Found] = {}
+        self.around: dict[str, list[str]] = {}
+        self.entered = False
 
-    @property
-    def nearest(self) -> dict[str, Found]:
-        """The nearest resource of each type, in this group or those around it.
+    def enter(self) -> None:
+        """Before the first segment of the group is converted: take over what lies around it.
 
-        Copied when the first segment of the group is converted: while a group is open nothing is
-        made in those around it, and once left it is never entered again.
+        After this `nearest` holds the nearest resource of each type and `around` the nearest
+        segment of each name. While a group is open nothing is made in those around it, and once
+        left it is never entered again, so that a copy stays true.
         """
-        if self._nearest is None:
-            if self.parent is None:
-                self._nearest = {}
-            elif self.shape.repeats:
-                self._nearest = self.parent.nearest.copy()
-            else:
-                self._nearest = self.parent.nearest
-        return self._nearest
+        self.entered = True
+        if self.parent is None:
+            self.around = self.segments
+            return
+        if not self.parent.entered:
+            self.parent.enter()
+        shared = not self.shape.repeats
+        self.nearest = self.parent.nearest if shared else self.parent.nearest.copy()
+        self.around = {**self.parent.around, **self.segments}
 
     def put(self, kind: str, resource: JsonObject) -> None:
         """From now on this is the resource of that type in the group."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from adapters.hl7v2 import tables
-from adapters.hl7v2.build import Build, append, element
+from adapters.hl7v2.build import NO_FIELDS, Build, append, element
 from adapters.hl7v2.compiler.conditions import python_of
 from adapters.hl7v2.compiler.rows import (
     Position,
@@ -106,7 +106,7 @@ def emit(rules: SegmentMap, code_tables: Mapping[str, CodeTable], *, tracing: bo
         BridgeError: `row-as`, `row-table`, `row-call` or `when-form`, naming file and line.
     """
     code = _Code(rules=rules, tracing=tracing)
-    code.names |= {"EMPTY": ("", '""'), "EMPTY_OBJECT": {}, "append": append, "element": element}
+    code.names |= {"EMPTY": ("", '""'), "EMPTY_OBJECT": {}, "NO_FIELDS": NO_FIELDS, "append": append, "element": element}
     function = f"{rules.segment}_{rules.target}".replace(".", "_")
     code.put(0, f"def {function}(f, g, b):")
     code.put(1, "HOISTED")
@@ -117,7 +117,7 @@ def emit(rules: SegmentMap, code_tables: Mapping[str, CodeTable], *, tracing: bo
     if rules.into:
         code.put(1, "if e:")
         _store(code, 2, "r", rules.into, "e", {})
-    hoisted = "; ".join(f"s_{name} = b.segment(g, {name!r})" for name in sorted(code.foreign))
+    hoisted = "; ".join(f"s_{name} = g.around.get({name!r}, NO_FIELDS)" for name in sorted(code.foreign))
     code.lines[1] = f"    {hoisted or 'pass'}"
     source = "\n".join(code.lines) + "\n"
     filename = f"<{rules.name} {'trace' if tracing else 'fast'}>"
