@@ -50,7 +50,9 @@ class InLoop(httpx.BaseTransport):
 
     def stop(self) -> None:
         """End the loop with what it holds."""
-        asyncio.run_coroutine_threadsafe(self._loop.shutdown_default_executor(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(
+            self._loop.shutdown_default_executor(), self._loop
+        ).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
