@@ -57,7 +57,6 @@ class Chain(_Section):
     name: str
     rpc: tuple[str, ...]
     agree: int = Field(ge=0)
-    contract: str
     key_file: str
 
 
@@ -75,6 +74,20 @@ class Anchor(_Section):
 
     every_s: float = Field(ge=0)
     watch_s: float = Field(gt=0)
+
+
+class OpenTimestamps(_Section):
+    """Stamps by Bitcoin through public calendars."""
+
+    calendars: tuple[str, ...]
+    every_s: float = Field(gt=0)
+
+
+class Rfc3161(_Section):
+    """Stamps by a time-stamp authority."""
+
+    url: str
+    every_s: float = Field(gt=0)
 
 
 class Http(_Section):
@@ -165,6 +178,8 @@ class Settings(_Section):
     chain: Chain
     log: Log
     anchor: Anchor
+    opentimestamps: OpenTimestamps
+    rfc3161: Rfc3161
     http: Http
     mllp: Mllp
     access: Access

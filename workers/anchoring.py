@@ -75,23 +75,66 @@ def account_of(settings: Settings) -> KeyFileAccount:
     return KeyFileAccount(Path(named) if named else settings.data / DEVCHAIN_FOLDER / KEY_FILE)
 
 
-def contract_of(settings: Settings, signer: Signer, entropy: Entropy) -> Deployment:
-    """The deployed contract, verified; on a chain of one's own it is deployed when absent.
+def known_contract(settings: Settings) -> Deployment | None:
+    """What the node's state file says of its contract.
 
     Raises:
-        BridgeError: `contract-missing` on any other chain; what `deploy` says.
+        BridgeError: `contract-elsewhere` when it is on another chain than the node is set to.
     """
-    state, row = settings.data / STATE_FILE, row_of(settings)
-    kept = read_deployment(state)
-    if kept is not None and kept.chain != f"eip155:{row.chain_id}":
+    kept = read_deployment(settings.data / STATE_FILE)
+    chain = f"eip155:{row_of(settings).chain_id}"
+    if kept is not None and kept.chain != chain:
         raise BridgeError(
             "contract-elsewhere",
             Fault.OPERATOR,
-            what=f"the contract is on {kept.chain}, the node is set to eip155:{row.chain_id}",
+            what=f"the contract is on {kept.chain}, the node is set to {chain}",
             where=STATE_FILE,
             do="set chain.name back, or move this file away to deploy on the other chain",
         )
-    if settings.chain.name not in OPEN_CHAINS and kept is None:
+    return kept
+
+
+def planned_contract(settings: Settings, signer: Signer, entropy: Entropy) -> Deployment:
+    """A deployment that is known or would be made now; sends nothing."""
+    return known_contract(settings) or plan_deployment(
+        endpoints_of(settings),
+        row_of(settings),
+        account_of(settings),
+        _identity(settings, signer),
+        entropy,
+    )
+
+
+def deployed_contract(settings: Settings, signer: Signer, entropy: Entropy) -> Deployment:
+    """Deploy, or finish and verify what was deployed before; twice has one effect.
+
+    Raises:
+        BridgeError: what `bridge.chain.deploy.deploy` says.
+    """
+    with _alone(settings.data / "contract.lock"):
+        return deploy(
+            endpoints_of(settings),
+            settings.data / STATE_FILE,
+            planned_contract(settings, signer, entropy),
+            _identity(settings, signer),
+            wait=lambda: time.sleep(1),
+        )
+
+
+def _identity(settings: Settings, signer: Signer) -> LogIdentity:
+    return LogIdentity(
+        origin_hash=sha256(settings.log.origin.encode()),
+        key_hash=sha256(signer.verifier_key.encode()),
+    )
+
+
+def anchoring_chain(settings: Settings, signer: Signer, entropy: Entropy) -> EvmChain:
+    """The Chain port of this node; on a chain of one's own the contract is deployed when absent.
+
+    Raises:
+        BridgeError: `contract-missing` on any other chain.
+    """
+    if settings.chain.name not in OPEN_CHAINS and known_contract(settings) is None:
         raise BridgeError(
             "contract-missing",
             Fault.OPERATOR,
@@ -99,21 +142,7 @@ def contract_of(settings: Settings, signer: Signer, entropy: Entropy) -> Deploym
             where=settings.chain.name,
             do="run `fhir-anchor contract deploy` once",
         )
-    endpoints, account = endpoints_of(settings), account_of(settings)
-    identity = LogIdentity(
-        origin_hash=sha256(settings.log.origin.encode()),
-        key_hash=sha256(signer.verifier_key.encode()),
-    )
-    with _alone(settings.data / "contract.lock"):
-        planned = read_deployment(state) or plan_deployment(
-            endpoints, row, account, identity, entropy
-        )
-        return deploy(endpoints, state, planned, identity, wait=lambda: time.sleep(1))
-
-
-def anchoring_chain(settings: Settings, signer: Signer, entropy: Entropy) -> EvmChain:
-    """The Chain port of this node."""
-    contract = contract_of(settings, signer, entropy)
+    contract = deployed_contract(settings, signer, entropy)
     _write_trust(settings, signer, contract)
     return EvmChain(
         endpoints_of(settings),
@@ -145,15 +174,14 @@ def _write_trust(settings: Settings, signer: Signer, contract: Deployment) -> No
 def high_water(settings: Settings, chain: Callable[[], EvmChain]) -> AnchoredHead | None:
     """The newest head that is known outside the database.
 
-    The chain is asked; what it said last is kept in a file of the data folder, so that a chain that
-    is down does not stop the log, and a database that was restored from a backup is still caught.
+    The chain is asked; what it said last is kept in a file of the data folder. So a chain that is
+    down, or not set up yet, never stops the log, and a database that was restored from a backup is
+    still caught.
     """
     file = settings.data / MARK_FILE
     try:
         head = chain().view().head
-    except BridgeError as error:
-        if error.fault is not Fault.PEER:
-            raise
+    except BridgeError:
         return _read_mark(file)
     if head.size == 0:
         return None

@@ -16,6 +16,7 @@ from bridge.core.errors import BridgeError
 from bridge.flows.anchor import Move, anchor
 from bridge.flows.project import project
 from bridge.flows.sequence import sequence
+from bridge.flows.stamp import stamp
 from bridge.flows.watch import watch
 from bridge.settings import Settings
 from bridge.telemetry import configure_logs
@@ -71,11 +72,32 @@ def _watch(node: Services, log: Log) -> bool:
     return False
 
 
+def _stamp(node: Services, log: Log) -> bool:
+    for stamper, every in node.stampers:
+        try:
+            done = stamp(
+                book=node.book,
+                stamps=node.stamps,
+                stamper=stamper,
+                clock=node.clock,
+                every=every,
+            )
+        except BridgeError as error:  # the other systems are asked all the same
+            log.warning("stamp", kind=stamper.kind, code=error.code, where=error.where)
+            continue
+        for one in (*([done.made] if done.made else ()), *done.completed):
+            log.info("stamp", kind=one.kind, size=one.size)
+        for problem in done.problems:
+            log.warning("stamp", kind=stamper.kind, code=problem.code, where=problem.where)
+    return False
+
+
 TASKS: dict[str, Callable[[Services, Log], bool]] = {
     "project": _project,
     "sequence": _sequence,
     "anchor": _anchor,
     "watch": _watch,
+    "stamp": _stamp,
 }
 """Name to body; a body returns True when it should be called again at once."""
 

@@ -4,16 +4,20 @@ What only some processes need, and what takes long to import, is imported where 
 beat and the MLLP door start without an EVM library, a worker without the clinical dialects.
 """
 
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from bridge.chain.opentimestamps import OpenTimestamps
+from bridge.chain.rfc3161 import TimeStampAuthority
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.log.note import VerifierKey
 from bridge.embedded import postgres
 from bridge.keys.admin import admin_token
 from bridge.keys.file import FileSigner, open_signer
+from bridge.ports.stamps import Stamper
 from bridge.settings import Settings
 from bridge.store.anchors import PostgresAnchors
 from bridge.store.database import Database
@@ -22,6 +26,7 @@ from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
 from bridge.store.migrations import upgrade
 from bridge.store.reading import PostgresReading
+from bridge.store.stamps import PostgresStamps
 from bridge.store.stored import PostgresStored
 from bridge.store.versions import PostgresVersions
 from workers.places import ADMIN_TOKEN
@@ -83,6 +88,23 @@ class Services:
     def anchors(self) -> PostgresAnchors:
         """What was sent to the chain, and what became of it."""
         return PostgresAnchors(self.database)
+
+    @cached_property
+    def stamps(self) -> PostgresStamps:
+        """What was asked of systems beside the chain."""
+        return PostgresStamps(self.database)
+
+    @cached_property
+    def stampers(self) -> tuple[tuple[Stamper, timedelta], ...]:
+        """Every configured system that stamps, and how often it is asked."""
+        ots, tsa = self.settings.opentimestamps, self.settings.rfc3161
+        found: list[tuple[Stamper, timedelta]] = []
+        if ots.calendars:
+            found.append((OpenTimestamps(ots.calendars), timedelta(seconds=ots.every_s)))
+        if tsa.url:
+            authority = TimeStampAuthority(tsa.url, self.entropy)
+            found.append((authority, timedelta(seconds=tsa.every_s)))
+        return tuple(found)
 
     @cached_property
     def signer(self) -> FileSigner:

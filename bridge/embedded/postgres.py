@@ -25,6 +25,7 @@ SETTINGS = {
     "listen_addresses": "''",
     "max_connections": "100",  # API, MLLP and Celery processes with a pool of 16 each, half spare
     "shared_buffers": "256MB",
+    "autovacuum_naptime": "10s",  # a fresh node fills quickly: statistics should follow
     "max_wal_size": "2GB",  # a burst of intake should not force a checkpoint a minute
 }
 """Durability (fsync, synchronous_commit) stays at PostgreSQL's defaults."""

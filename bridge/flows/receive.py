@@ -1,6 +1,6 @@
 """Bytes to durable records, promised to the log: one commit for a group of inputs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -21,6 +21,7 @@ __all__ = [
     "Received",
     "accept",
     "keep",
+    "nothing_else",
     "prepare",
     "receive",
     "record_leaf",
@@ -47,6 +48,8 @@ class Inbound:
     request: tuple[tuple[str, str], ...] = ()
     """Members of `Bundle.entry.request` that an HTTP request said of a single resource: `method`,
     `url`, `ifMatch`, `ifNoneMatch`, `ifNoneExist`. Only `flows.write` knows them."""
+    body_id: str = ""
+    """Id in the body of a conditional update, which must be that of what it meets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +172,14 @@ def refuse(
         where=reason.where,
         reason=str(reason),
         answer=dialect.answer(inbound.raw, Refused(record=new, reason=reason), at=at),
-        resend_key=_digest(envelope.sender, envelope.control_id, str(reason), inbound.raw),
+        resend_key=_digest(
+            envelope.sender,
+            envelope.control_id,
+            str(reason),
+            inbound.raw,
+            *(part for pair in inbound.request for part in pair),
+        ),
+        request=inbound.request,
     )
     return Offer(inbound=inbound, row=row, reason=reason)
 
@@ -208,12 +218,21 @@ def _resend_key(inbound: Inbound, sender: str, bundle: CanonicalBundle) -> Diges
     return _digest(sender, name, bundle.source) if name else None
 
 
-def keep(offers: Sequence[Offer], intake: Intake) -> tuple[Received, ...]:
-    """All offers in one transaction."""
+def nothing_else(_: RecordId) -> None:
+    """The usual commit: of the inputs alone."""
+
+
+def keep(
+    offers: Sequence[Offer], intake: Intake, also: Callable[[RecordId], None] = nothing_else
+) -> tuple[Received, ...]:
+    """All offers in one transaction; `also` joins it with the id of each that is a record."""
     records = [offer.row for offer in offers if isinstance(offer.row, NewRecord)]
     refused = [offer.row for offer in offers if isinstance(offer.row, Quarantined)]
     with intake.unit():
-        appended = iter(intake.append(records))
+        kept = intake.append(records)
+        for one in kept:
+            also(one.id)
+        appended = iter(kept)
         quarantined = iter(intake.quarantine(refused))
     return tuple(
         _stored(offer.row, next(appended))

@@ -60,6 +60,8 @@ class Quarantined:
     answer: bytes
     resend_key: Digest | None
     """Of sender, control id, reason and source: a sender that repeats itself fills nothing."""
+    request: tuple[tuple[str, str], ...] = ()
+    """What the HTTP request of a FHIR write said beside its body; a retry says it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,3 +103,6 @@ class Intake(Protocol):
 
     def retried(self, refused: RecordId, stored: RecordId) -> bool:
         """Close an open refusal with the record that it became; False when it was not open."""
+
+    def dismissed(self, refused: RecordId, reason: str) -> bool:
+        """Close an open refusal for good; False when it was not open. Needs an open unit."""

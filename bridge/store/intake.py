@@ -1,5 +1,6 @@
 """Records, their lanes and pending leaves, written by one statement a group."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 
@@ -63,16 +64,22 @@ EARLIER = text("SELECT resend_key, id, answer FROM record WHERE resend_key = ANY
 QUARANTINE = text("""
 INSERT INTO quarantine (
     id, feed, number, sender, pinned, charset, dialect, message_type, control_id, received,
-    source, code, place, reason, answer, resend_key)
+    source, code, place, reason, answer, resend_key, request)
 VALUES (
     :id, :feed, :number, :sender, :pinned, :charset, :dialect, :message_type, :control_id,
-    :received, :source, :code, :place, :reason, :answer, :resend_key)
+    :received, :source, :code, :place, :reason, :answer, :resend_key, :request)
 ON CONFLICT (resend_key) DO UPDATE SET times = quarantine.times + 1
 RETURNING id, answer
 """)
 
 RETRIED = text("""
 UPDATE quarantine SET state = 'retried', retried_as = :stored WHERE id = :id AND state = 'open'
+""")
+
+
+DISMISSED = text("""
+UPDATE quarantine SET state = 'dismissed', dismissed_because = :reason
+WHERE id = :id AND state = 'open'
 """)
 
 
@@ -110,6 +117,11 @@ class PostgresIntake:
         done = self._database.connection.execute(RETRIED, {"id": refused, "stored": stored})
         return done.rowcount == 1
 
+    def dismissed(self, refused: RecordId, reason: str) -> bool:
+        """Close an open refusal for good; see the port."""
+        done = self._database.connection.execute(DISMISSED, {"id": refused, "reason": reason})
+        return done.rowcount == 1
+
     def _earlier(self, keys: list[Digest | None]) -> dict[Digest | None, Appended]:
         """What the first record of each resend key was answered."""
         if not keys:
@@ -140,6 +152,7 @@ class PostgresIntake:
                 "reason": one.reason,
                 "answer": one.answer,
                 "resend_key": one.resend_key,
+                "request": json.dumps(dict(one.request)),
             },
         ).one()
         return Appended(id=RecordId(row.id), answer=row.answer, duplicate=row.id != one.id)

@@ -81,6 +81,8 @@ quarantine = Table(
     Column("times", Integer, nullable=False, server_default="1"),
     Column("state", Text, nullable=False, server_default="open"),
     Column("retried_as", Text),
+    Column("request", Text, nullable=False, server_default="{}"),
+    Column("dismissed_because", Text, nullable=False, server_default=""),
     Index("quarantine_by_time", "received"),
 )
 
@@ -251,6 +253,18 @@ checkpoint = Table(
     Column("root", LargeBinary, nullable=False),
     Column("note", LargeBinary, nullable=False),
     _moment("at"),
+)
+
+stamp = Table(
+    "stamp",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    _moment("at"),
+    Index("stamp_pending", "kind", "size", postgresql_where=text("state = 'pending'")),
+    Index("stamp_complete", "kind", "size", postgresql_where=text("state = 'complete'")),
 )
 
 access = Table(

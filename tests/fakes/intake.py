@@ -58,6 +58,10 @@ class MemoryIntake:
         self.closed[refused] = stored
         return True
 
+    def dismissed(self, refused: RecordId, reason: str) -> bool:
+        """Close an open refusal for good."""
+        return self.retried(refused, RecordId(reason))
+
     def _append(self, record: NewRecord, kept: list[NewRecord]) -> Appended:
         if record.bundle.control_id in self.unstorable:
             raise BridgeError(

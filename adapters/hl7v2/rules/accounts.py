@@ -37,7 +37,7 @@ def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
 
 
 @rule("link-patients", reads=("PID-3",), writes="item")
-def link_patients(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
+def link_patients(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """A24 links two patients, A37 undoes it: one Linkage of both identifiers, active or not.
 
     Patient.link would say that one record replaces the other; A24 says that both stay. HL7 v2.5.1
@@ -47,7 +47,9 @@ def link_patients(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if first is r:
         return
     ids = sorted(cast("str", patient["id"]) for patient in (first, r))
-    made: JsonObject = {"identifier": [{"system": "urn:fhir-anchor:linkage", "value": "+".join(ids)}]}
+    made: JsonObject = {
+        "identifier": [{"system": "urn:fhir-anchor:linkage", "value": "+".join(ids)}]
+    }
     linkage = b.identified("Linkage", made)
     if linkage is None:
         return

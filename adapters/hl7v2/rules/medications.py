@@ -1,4 +1,4 @@
-"""Rules of medication that need more than one value: ingredients of a mixture, dispensed amounts."""
+"""Rules of medication that need more than one value: ingredients of a mixture, amounts."""
 
 from typing import Final, cast
 

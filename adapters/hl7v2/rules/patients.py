@@ -1,6 +1,6 @@
 """Rules of Patient that need more than one value of the segment."""
 
-from typing import Final
+from typing import Final, cast
 
 from adapters.hl7v2.build import Build, append, reference_to
 from adapters.hl7v2.datatypes import DATATYPES
@@ -60,8 +60,13 @@ def ethnicity(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     _group_extension(f[22], 22, "us-core-ethnicity", b, r)
 
 
-def _omb(category: tuple[str, str]) -> JsonObject:
-    return {"system": _CDC, "code": category[0], "display": category[1]}
+def _category(name: str, coding: JsonObject) -> JsonObject:
+    """The coding as ombCategory where it is one, else as detail."""
+    category = _OMB[name].get(cast("str", coding.get("code", "")))
+    if category is None:
+        return {"url": "detailed", "valueCoding": coding}
+    own: JsonObject = {"system": _CDC, "code": category[0], "display": category[1]}
+    return {"url": "ombCategory", "valueCoding": own}
 
 
 def _group_extension(text: str, field: int, name: str, b: Build, r: JsonObject) -> None:
@@ -74,13 +79,10 @@ def _group_extension(text: str, field: int, name: str, b: Build, r: JsonObject) 
         concept = DATATYPES["CWE.CodeableConcept"].function(one, b.ctx, None) if one else None
         if not concept:
             continue
-        coding = (concept.get("coding") or [None])[0]
-        label = concept.get("text") or (coding or {}).get("display") or (coding or {}).get("code")
-        category = _OMB[name].get((coding or {}).get("code", ""))
-        if category:
-            parts.append({"url": "ombCategory", "valueCoding": _omb(category)})
-        elif coding:
-            parts.append({"url": "detailed", "valueCoding": coding})
+        coding = (concept.get("coding") or [{}])[0]
+        label = concept.get("text") or coding.get("display") or coding.get("code")
+        if coding:
+            parts.append(_category(name, coding))
         if label:
             shown.append(label)
     if shown:

@@ -88,9 +88,7 @@ def _manifestation(one: str, b: Build) -> JsonObject | None:
     return made if isinstance(made, dict) else None
 
 
-@rule(
-    "payor", reads=("IN1-3", "IN1-4", "IN1-5", "IN1-6", "IN1-7"), writes="payor", version=2
-)
+@rule("payor", reads=("IN1-3", "IN1-4", "IN1-5", "IN1-6", "IN1-7"), writes="payor", version=2)
 def payor(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """IN1-3 identifies the company of IN1-4 to IN1-7; without identifier, words."""
     b.ctx.at = "IN1-3"

@@ -23,6 +23,7 @@ __all__ = [
     "moment_text",
     "parse_anchor",
     "seconds_text",
+    "stamp_anchor",
 ]
 
 _CHAIN = re.compile(r"eip155:[1-9][0-9]{0,14}", re.ASCII)
@@ -143,6 +144,11 @@ def anchor_value(anchor: Anchor) -> Value:
             return _evm_value(anchor)
         case _:
             assert_never(anchor)
+
+
+def stamp_anchor(kind: str, token: bytes) -> OtsAnchor | TokenAnchor:
+    """The anchor of a stamp of this kind, `ots` or `rfc3161`."""
+    return OtsAnchor(proof=token) if kind == "ots" else TokenAnchor(token=token)
 
 
 def anchor_text(anchor: Anchor) -> bytes:

@@ -30,6 +30,13 @@ _JUDGED: Final = frozenset(
     }
 )
 """Critical extensions whose meaning is known here; any other one refuses the certificate."""
+_UNREADABLE: Final = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 def read_certificate(der: bytes) -> x509.Certificate:
@@ -40,9 +47,12 @@ def read_certificate(der: bytes) -> x509.Certificate:
     """
     try:
         certificate = x509.load_der_x509_certificate(der)
+        # Read now what is otherwise read later, and would fail there.
         certificate.public_key()
         tuple(certificate.extensions)
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+        certificate.subject.rfc4514_string()
+        certificate.issuer.public_bytes()
+    except _UNREADABLE as error:
         raise BridgeError(
             "certificate-form",
             Fault.SENDER,

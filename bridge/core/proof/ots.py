@@ -24,6 +24,7 @@ __all__ = [
     "UnknownAttestation",
     "attestations",
     "encode_ots",
+    "grafted",
     "merged",
     "parse_ots",
     "parse_timestamp",
@@ -193,6 +194,17 @@ def merged(first: Timestamp, second: Timestamp) -> Timestamp:
         attestations=tuple(dict.fromkeys((*first.attestations, *second.attestations))),
         steps=(*steps, *later.values()),
     )
+
+
+def grafted(timestamp: Timestamp, found: Mapping[bytes, Timestamp]) -> Timestamp:
+    """The timestamp with what was found out since about some of its messages."""
+    steps = tuple(
+        Step(tag=step.tag, argument=step.argument, then=grafted(step.then, found))
+        for step in timestamp.steps
+    )
+    grown = Timestamp(message=timestamp.message, attestations=timestamp.attestations, steps=steps)
+    later = found.get(timestamp.message)
+    return grown if later is None else merged(grown, later)
 
 
 class _Source:

@@ -183,7 +183,9 @@ def _parse(token: bytes) -> _Token:
     outer = _bounded(token).children(SEQUENCE)
     if len(outer) != 2 or outer[0].oid() != _SIGNED_DATA:
         _refuse("token-form", "the token is not CMS signed data")
-    _, _, content, *rest = _atleast(outer[1].expect(context(0)).inside(SEQUENCE), 4)
+    version, algorithms, content, *rest = _atleast(outer[1].expect(context(0)).inside(SEQUENCE), 4)
+    if version.integer() != 3:
+        _refuse("token-form", "signed data of a time-stamp is of version 3")
     kind, body = _exactly(content, 2)
     if kind.oid() != _TST_INFO:
         _refuse("token-form", "what was signed is not a time-stamp")
@@ -194,10 +196,13 @@ def _parse(token: bytes) -> _Token:
     listed = certificates[0].children() if certificates else ()
     if len(listed) > MAX_CERTIFICATES:
         _refuse("token-form", f"more than {MAX_CERTIFICATES} certificates")
+    signer = _atleast(signers[0], 6)
+    if _atleast(signer[2], 1)[0] not in [_atleast(one, 1)[0] for one in algorithms.children(SET)]:
+        _refuse("token-form", "the signer's digest algorithm is not listed")
     return _Token(
         info=body.expect(context(0)).inside(OCTETS).value,
         certificates=tuple(one.whole for one in listed if one.tag == SEQUENCE),
-        signer=_atleast(signers[0], 6),
+        signer=signer,
     )
 
 
@@ -264,8 +269,7 @@ def _attributes(token: _Token) -> Mapping[str, Element]:
         name, values = _exactly(attribute, 2)
         if name.oid() in found:
             _refuse("token-form", "a signed attribute stands twice")
-        (value,) = _exactly(values.expect(SET), 1)
-        found[name.oid()] = value
+        found[name.oid()] = _single(values.children(SET))
     if _CONTENT_TYPE not in found or found[_CONTENT_TYPE].oid() != _TST_INFO:
         _refuse("token-form", "the signed attributes are not of a time-stamp")
     return found
@@ -338,15 +342,21 @@ def _digest(algorithm: hashes.HashAlgorithm, data: bytes) -> bytes:
     return hashlib.new(algorithm.name, data).digest()
 
 
+def _single(parts: tuple[Element, ...]) -> Element:
+    if len(parts) != 1:
+        _refuse("token-form", f"{len(parts)} values where a signed attribute has one")
+    return parts[0]
+
+
 def _exactly(element: Element, count: int) -> tuple[Element, ...]:
-    parts = element.children()
+    parts = element.children(SEQUENCE)
     if len(parts) != count:
         _refuse("token-form", f"{len(parts)} elements where {count} are expected")
     return parts
 
 
 def _atleast(element: Element, count: int) -> tuple[Element, ...]:
-    parts = element.children()
+    parts = element.children(SEQUENCE)
     if len(parts) < count:
         _refuse("token-form", f"{len(parts)} elements where at least {count} are expected")
     return parts

@@ -221,6 +221,8 @@ def upgrade() -> None:
         sa.Column("times", sa.Integer(), server_default="1", nullable=False),
         sa.Column("state", sa.Text(), server_default="open", nullable=False),
         sa.Column("retried_as", sa.Text(), nullable=True),
+        sa.Column("request", sa.Text(), server_default="{}", nullable=False),
+        sa.Column("dismissed_because", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("resend_key"),
     )
@@ -293,6 +295,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("id"),
         sa.UniqueConstraint("record_seq"),
+    )
+    op.create_table(
+        "stamp",
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("size", "kind"),
+    )
+    op.create_index(
+        "stamp_complete",
+        "stamp",
+        ["kind", "size"],
+        unique=False,
+        postgresql_where=sa.text("state = 'complete'"),
+    )
+    op.create_index(
+        "stamp_pending",
+        "stamp",
+        ["kind", "size"],
+        unique=False,
+        postgresql_where=sa.text("state = 'pending'"),
     )
     op.create_table(
         "tile",

@@ -63,7 +63,7 @@ def test_what_fits_nowhere_is_kept_and_reported(text: str, odd: list[tuple[str, 
     [
         ("ADT", "A01", "ADT_A01", True), ("ADT", "A40", "ADT_A18", True),
         ("ORU", "R01", "ORU_R01", True), ("ACK", "", "ACK", True),
-        ("ADT", "A09", "ADT_A02", False), ("XXX", "Y01", "ANY", False),
+        ("ADT", "A32", "ADT_A02", False), ("XXX", "Y01", "ANY", False),
     ],
 )  # fmt: skip
 def test_structure_is_inferred_from_type_and_trigger(
