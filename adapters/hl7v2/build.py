@@ -164,7 +164,7 @@ class Build:
         found = group.nearest.get(kind)
         return found[0] if found else None
 
-    def cached(self, slot: int, function: Convert, text: str, *table: object) -> Any:  # noqa: ANN401 - Json of any FHIR type
+    def cached(self, slot: int | str, function: Convert, text: str, *table: object) -> Any:  # noqa: ANN401 - Json of any FHIR type
         """The function's value, remembered where this sender sent the same text before."""
         known = self.shelf.get((slot, text))
         if known is None:
@@ -208,8 +208,8 @@ class Build:
             self.ctx.at = at
             self.ctx.note(*note)
 
-    def timed(self, slot: int, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
-        """The function's value, remembered within the message: its times repeat."""
+    def within(self, slot: int, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
+        """The function's value, remembered within the message: its times and order numbers repeat."""
         known = self.times.get((slot, text))
         if known is None:
             findings = len(self.ctx.findings)
@@ -218,7 +218,7 @@ class Build:
                 self.times[slot, text] = known
         return known
 
-    def _remember(self, slot: int, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
+    def _remember(self, slot: int | str, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
         """Make the value with its findings, and keep both unless the text is prose."""
         ctx = self.ctx
         findings, suppressed = len(ctx.findings), ctx.suppressed

@@ -30,9 +30,13 @@ from adapters.hl7v2.tables import CodeTable
 __all__ = ["Apply", "Emitted", "emit"]
 
 Apply: TypeAlias = Callable[[list[str], Group, Build], None]
-_ONCE: Final = frozenset({"ST", "TX", "FT", "NM", "SI", "ED", "RP", "DR"})
-"""Datatypes whose texts are cheap, long or never the same again: not remembered."""
-_TIMES: Final = frozenset({"TS", "DTM", "DT"})
+_ONCE: Final = frozenset({
+    "ST", "TX", "FT", "NM", "SI", "ED", "RP", "DR", "XPN", "PN", "XAD", "AD", "XTN", "TN",
+})  # fmt: skip
+"""Datatypes whose texts are cheap, long or of one patient: not remembered."""
+_WITHIN: Final = frozenset({"TS", "DTM", "DT", "CX", "EI"})
+"""Datatypes whose texts come again in one message, and hardly in another."""
+NOWHERE: Final[Mapping[str, frozenset[str]]] = {}
 _SLOTS: Final[dict[tuple[str, str], int]] = {}
 """Of the process: functions of one name with one table are one function."""
 
@@ -85,7 +89,7 @@ class _Code:
 def emit(
     rules: SegmentMap,
     code_tables: Mapping[str, CodeTable],
-    elsewhere: Mapping[str, frozenset[str]],
+    elsewhere: Mapping[str, frozenset[str]] = NOWHERE,
     *,
     tracing: bool,
 ) -> Emitted:
@@ -352,8 +356,8 @@ def _call(code: _Code, row: Row, kind: Datatype, code_tables: Mapping[str, CodeT
         if row.table:
             raise refuse("row-table", f"{row.function} takes no table", row.place,
                          "remove table, or use a coded function")  # fmt: skip
-        if source in _TIMES:
-            return f"b.timed({_slot(kind.name, '')}, {name}, s)"
+        if source in _WITHIN:
+            return f"b.within({_slot(kind.name, '')}, {name}, s)"
         if source in _ONCE:
             return f"{name}(s, ctx)"
         return f"b.cached({_slot(kind.name, '')}, {name}, s)"
