@@ -2,6 +2,9 @@
 
 from typing import Final, cast
 
+import msgspec
+from msgspec import Raw
+
 from adapters.hl7v2.build import Build, reference_to
 from adapters.hl7v2.grammar import Group
 from bridge.core.ids import Digest
@@ -158,6 +161,8 @@ def _is_set(resource: JsonObject, path: str) -> bool:
     """Whether the snapshot holds the element itself."""
     at: Json = resource
     for name in path.split("."):
+        if isinstance(at, Raw):
+            at = msgspec.json.decode(at)
         if isinstance(at, list) and at:
             at = at[0]
         if not isinstance(at, dict) or name not in at:

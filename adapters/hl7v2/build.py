@@ -164,7 +164,7 @@ class Build:
         found = group.nearest.get(kind)
         return found[0] if found else None
 
-    def cached(self, slot: int, function: Convert, text: str, *table: object) -> Any:  # noqa: ANN401 - Json of any FHIR type
+    def cached(self, slot: int | str, function: Convert, text: str, *table: object) -> Any:  # noqa: ANN401 - Json of any FHIR type
         """The function's value, remembered where this sender sent the same text before."""
         known = self.shelf.get((slot, text))
         if known is None:
@@ -174,8 +174,42 @@ class Build:
                 self.ctx.note(*note)
         return known[0]
 
-    def timed(self, slot: int, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
-        """The function's value, remembered within the message: its times repeat."""
+    def alike(
+        self,
+        key: tuple[Any, ...],
+        rows: Callable[[list[str], "Build", JsonObject], JsonObject],
+        fields: list[str],
+        resource: JsonObject,
+    ) -> tuple[JsonObject, tuple[tuple[str, Note], ...]]:
+        """What the rows make of these texts, remembered as encoded elements.
+
+        Encoded, because nothing then can alter them, and because they are written as they are.
+        """
+        ctx = self.ctx
+        findings, suppressed, deletes = len(ctx.findings), ctx.suppressed, len(self.deletes)
+        made = rows(fields, self, resource)
+        if suppressed != ctx.suppressed or deletes != len(self.deletes):
+            return made, ()
+        notes = tuple(
+            (_unnumbered(note.where), (note.code, note.text, note.severity))
+            for note in ctx.findings[findings:]
+        )
+        encoded: JsonObject = {
+            name: Raw(canonical(value)) if isinstance(value, dict | list) else value
+            for name, value in made.items()
+        }
+        if all(len(text) <= MAX_TEXT for text in key[1:]):
+            self.shelf[key] = (encoded, notes)
+        return encoded, ()
+
+    def renote(self, notes: tuple[tuple[str, Note], ...]) -> None:
+        """The findings of a remembered run, at the places where its texts are now."""
+        for at, note in notes:
+            self.ctx.at = at
+            self.ctx.note(*note)
+
+    def within(self, slot: int, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
+        """The function's value, remembered within the message: its times and order numbers repeat."""
         known = self.times.get((slot, text))
         if known is None:
             findings = len(self.ctx.findings)
@@ -184,7 +218,7 @@ class Build:
                 self.times[slot, text] = known
         return known
 
-    def _remember(self, slot: int, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
+    def _remember(self, slot: int | str, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
         """Make the value with its findings, and keep both unless the text is prose."""
         ctx = self.ctx
         findings, suppressed = len(ctx.findings), ctx.suppressed
@@ -333,6 +367,12 @@ def reference_to(resource: JsonObject) -> JsonObject:
     """A relative literal reference, https://hl7.org/fhir/R4/references.html#literal."""
     kind, name = cast("str", resource["resourceType"]), cast("str", resource["id"])
     return {"reference": f"{kind}/{name}"}
+
+
+def _unnumbered(where: str) -> str:
+    """`OBX-5` of `OBX[3]-5`."""
+    name, bracket, rest = where.partition("[")
+    return name + rest.partition("]")[2] if bracket else where
 
 
 def append(target: JsonObject, name: str, value: Json) -> None:

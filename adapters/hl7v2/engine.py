@@ -7,6 +7,7 @@ from typing import Final
 
 from adapters.hl7v2.assembly import begin
 from adapters.hl7v2.build import Build
+from adapters.hl7v2.compiler.alike import altered
 from adapters.hl7v2.compiler.emit import Apply, Emitted, emit
 from adapters.hl7v2.compiler.layers import digest, resolve
 from adapters.hl7v2.compiler.rows import SegmentMap
@@ -115,8 +116,9 @@ class _Odd:
 def compiled(profile: SenderProfile) -> Engine:
     """The engine of one sender. Takes a second or so: once a process and sender."""
     maps = tuple(sorted(resolve(profile), key=lambda rules: (rules.order, rules.name)))
-    fast = [emit(rules, profile.tables, tracing=False) for rules in maps]
-    trace = [emit(rules, profile.tables, tracing=True) for rules in maps]
+    elsewhere = altered(maps)
+    fast = [emit(rules, profile.tables, elsewhere, tracing=False) for rules in maps]
+    trace = [emit(rules, profile.tables, elsewhere, tracing=True) for rules in maps]
     return Engine(
         profile=profile,
         maps=maps,
