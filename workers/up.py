@@ -16,6 +16,7 @@ from bridge.embedded import postgres
 from bridge.settings import Settings
 from bridge.telemetry import configure_logs
 from workers.children import Child, Children
+from workers.holding import held
 from workers.wiring import Services
 
 __all__ = ["Running", "run", "running"]
@@ -50,17 +51,19 @@ def running(settings: Settings) -> Iterator[Running]:
     """A node that serves inside the block, and is gone after it.
 
     Raises:
-        BridgeError: `port-busy`, `child-not-ready`, or what an embedded part says.
+        BridgeError: `node-held`, `port-busy`, `child-not-ready`, or what an embedded part says.
+        OSError: when the data folder cannot be made.
     """
     log = configure_logs("up")
-    (settings.data / "logs").mkdir(parents=True, exist_ok=True)
-    children = Children(on_restart=lambda name: log.warning("restarted", process=name))
-    try:
-        yield _start(_placed(settings), children)
-    finally:
-        children.stop()
-        if not settings.store.url:
-            postgres.stop(settings.data)
+    with held(settings.data):
+        (settings.data / "logs").mkdir(exist_ok=True)
+        children = Children(on_restart=lambda name: log.warning("restarted", process=name))
+        try:
+            yield _start(_placed(settings), children)
+        finally:
+            children.stop()
+            if not settings.store.url:
+                postgres.stop(settings.data)
 
 
 def _placed(settings: Settings) -> Settings:
