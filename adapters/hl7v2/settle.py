@@ -13,6 +13,7 @@ from bridge.core.record.bundle import Json, JsonObject
 
 __all__ = ["settle"]
 
+_PERIODS: Final = frozenset({"period", "occurrencePeriod", "effectivePeriod", "performedPeriod"})
 _REACHED_BY: Final = frozenset({"name", "telecom", "address", "organization"})
 _MAX_MINUTES: Final = 5_256_000
 """Ten years: no appointment lasts longer."""
@@ -37,8 +38,11 @@ def settle(build: Build) -> None:
 def _periods(resource: JsonObject, kind: str, build: Build) -> None:
     """Rule per-1, for periods that two rows fill: of the resource and of its array elements."""
     for name, value in resource.items():
-        if name == "period":
+        if name in _PERIODS:
             _period(cast("JsonObject", value), kind, build)
+        elif name == "occurrenceTiming":
+            repeat = cast("JsonObject", cast("JsonObject", value).get("repeat", {}))
+            _period(cast("JsonObject", repeat.get("boundsPeriod", {})), kind, build)
         elif isinstance(value, list):
             for one in value:
                 if isinstance(one, dict) and "period" in one:
