@@ -105,7 +105,13 @@ def emit(
         BridgeError: `row-as`, `row-table`, `row-call` or `when-form`, naming file and line.
     """
     code = _Code(rules=rules, tracing=tracing)
-    code.names |= {"EMPTY": ("", '""'), "EMPTY_OBJECT": {}, "NO_FIELDS": NO_FIELDS, "append": append, "element": element}
+    code.names |= {
+        "EMPTY": ("", '""'),
+        "EMPTY_OBJECT": {},
+        "NO_FIELDS": NO_FIELDS,
+        "append": append,
+        "element": element,
+    }
     function = f"{rules.segment}_{rules.target}".replace(".", "_")
     code.put(0, f"def {function}(f, g, b):")
     code.put(1, "HOISTED")
@@ -121,7 +127,9 @@ def emit(
     if rules.into:
         code.put(1, "if e:")
         _store(code, 2, "r", rules.into, "e", {})
-    hoisted = "; ".join(f"s_{name} = g.around.get({name!r}, NO_FIELDS)" for name in sorted(code.foreign))
+    hoisted = "; ".join(
+        f"s_{name} = g.around.get({name!r}, NO_FIELDS)" for name in sorted(code.foreign)
+    )
     code.lines[1] = f"    {hoisted or 'pass'}"
     source = "\n".join([*parts, *code.lines]) + "\n"
     filename = f"<{rules.name} {'trace' if tracing else 'fast'}>"
