@@ -10,8 +10,10 @@ pytest_plugins = [
     "tests.anvil",
     "tests.database",
     "tests.devchain",
+    "tests.scenarios.node",
     "tests.served_api",
     "tests.served_mllp",
+    "tests.stamping",
 ]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from adapters.fhir.definitions import resource_shape
 from adapters.fhir.dialect import problems_in
-from bridge.api.access import admin_token, read_tokens
+from bridge.api.access import read_tokens
 from bridge.api.app import create_app
 from bridge.api.feeds import Feeds
 from bridge.api.node import Node
@@ -17,11 +17,12 @@ from bridge.core.ids import record_id
 from bridge.core.proof.report import Report
 from bridge.core.proof.trust import NO_TRUST, parse_trust
 from bridge.core.proof.verify import verify
+from bridge.keys.admin import admin_token
 from bridge.settings import Settings
 from bridge.telemetry import Metrics, configure_logs
-from workers.anchoring import TRUST_FILE
 from workers.celery_app import configured
 from workers.health import Watchman
+from workers.places import ADMIN_TOKEN, TRUST_FILE
 from workers.waker import Waker
 from workers.wiring import Services
 
@@ -54,7 +55,7 @@ def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:
     metrics = Metrics()
     watchman = Watchman(services, metrics)
     started = record_id(services.clock.now(), services.entropy.take(10))
-    admin = admin_token(settings.data / "admin.token")
+    admin = admin_token(settings.data / ADMIN_TOKEN)
     tokens_file = settings.access.tokens_file
     node = Node(
         clock=services.clock,

@@ -5,7 +5,9 @@ every command should start quickly.
 """
 
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +18,7 @@ from bridge.cli.node import DEFAULT_URL, Node
 from bridge.cli.options import Config, Data, HostPort, TokenFile, Url, host_port, settings_of
 from bridge.cli.verify import verify
 from bridge.core.errors import BridgeError
+from bridge.core.proof.export import Export
 from workers.mapping import commands as map_commands
 
 __all__ = ["app", "main"]
@@ -67,7 +70,7 @@ def api(data: Data = None, config: Config = None) -> None:
 @app.command("mllp")
 def mllp_door(data: Data = None, config: Config = None) -> None:
     """The MLLP door."""
-    from workers.feeds import serve
+    from workers.mllp.process import serve
 
     serve(settings_of(data, config))
 
@@ -83,7 +86,7 @@ def worker(data: Data = None, config: Config = None) -> None:
 @app.command()
 def beat(data: Data = None, config: Config = None) -> None:
     """Celery beat: wakes the workers by the clock."""
-    from workers.tasks import run_beat
+    from workers.celery_app import run_beat
 
     run_beat(settings_of(data, config))
 
@@ -97,7 +100,7 @@ def devchain(
 ) -> None:
     """A local EVM that keeps its blocks on disk; for trying things out, no evidence by itself."""
     from bridge.embedded.devchain import run
-    from workers.anchoring import DEVCHAIN_FOLDER
+    from workers.places import DEVCHAIN_FOLDER
     from workers.sources import SystemClock, SystemEntropy
 
     folder = settings_of(data, config).data / DEVCHAIN_FOLDER
@@ -135,29 +138,81 @@ def ingest(
     token_file: TokenFile = None,
     data: Data = None,
 ) -> None:
-    """Send files to a running node; sending again is harmless."""
+    """Send files to a running node; a run that was cut off goes on where it stopped."""
     from adapters.hl7v2.batch import split
     from bridge.cli.ingest import ingest as send
+    from bridge.cli.journal import Journal, journal_of
+
+    folder = settings_of(data, None).data
+    with Node(url, token_file, folder) as node, Journal(journal_of(folder, url, paths)) as journal:
+        send(paths, node, split, journal)
+
+
+@app.command("watch-folder")
+def watch_folder(
+    folder: Annotated[Path, typer.Argument(help="Where files appear.")],
+    every_s: Annotated[float, typer.Option("--every", min=0.05, metavar="SECONDS")] = 1.0,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+    data: Data = None,
+) -> None:
+    """Send what is put into a folder, move it to done/ or refused/; until Ctrl-C or SIGTERM."""
+    from adapters.hl7v2.batch import split
+    from bridge.cli.watch_folder import watch_folder as run
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
+    def say(text: str) -> None:
+        sys.stderr.write(text + "\n")
 
     with Node(url, token_file, settings_of(data, None).data) as node:
-        send(paths, node, split)
+        run(folder, node, split, every_s=every_s, stop=stop, say=say)
 
 
 @app.command()
 def receipt(  # noqa: PLR0913, PLR0917 - one parameter an option
-    record: Annotated[str, typer.Argument(help="Record id, from X-Record-Id.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE")] = None,
+    records: Annotated[
+        list[str] | None, typer.Argument(help="Record ids; or `export` and a receipt file.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="PATH", help="A file; a folder for several."),
+    ] = None,
     wait: Annotated[Literal["sequenced", "anchored", "final"] | None, typer.Option()] = None,
+    export_as: Annotated[
+        Export | None, typer.Option("--as", help="With `export`: what to write.")
+    ] = None,
+    patient: Annotated[str, typer.Option(metavar="ID", help="All versions of a patient.")] = "",
+    since: Annotated[str, typer.Option("--from", metavar="TIME", help="Records since.")] = "",
+    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Records until.")] = "",
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
     data: Data = None,
     config: Config = None,
 ) -> None:
-    """Fetch a receipt from a running node."""
-    from bridge.cli.receipt import fetch_receipt
+    """Fetch receipts from a running node, or export a part of one for other tools."""
+    named = records or []
+    if named[:1] == ["export"]:
+        if len(named) != 2 or export_as is None:
+            raise typer.BadParameter("write `receipt export RECEIPT --as KIND [-o FILE]`")
+        from bridge.cli.export import export
 
+        export(Path(named[1]), export_as, output)
+        return
+    from bridge.cli.receipt import fetch_receipt
+    from bridge.cli.receipts import Wanted, fetch_receipts
+
+    wanted = Wanted(records=named, patient=patient, since=since, until=until)
+    many = len(named) > 1 or bool(patient or since or until)
+    if not many and not named:
+        raise typer.BadParameter("name records, --patient, or a period by --from and --to")
     with Node(url, token_file, settings_of(data, config).data) as node:
-        fetch_receipt(node, record, output, wait)
+        if not many:
+            fetch_receipt(node, named[0], output, wait)
+        elif fetch_receipts(node, wanted, output or Path("receipts")):
+            raise typer.Exit(NOT_DONE)
 
 
 @app.command()
@@ -195,6 +250,43 @@ def upgrade(data: Data = None, config: Config = None) -> None:
     from workers.wiring import Services
 
     Services(settings_of(data, config)).prepare()
+
+
+contract = typer.Typer(help="The contract that keeps this log's heads.", no_args_is_help=True)
+app.add_typer(contract, name="contract")
+
+
+@contract.command("deploy")
+def contract_deploy(
+    data: Data = None,
+    config: Config = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing.")] = False,
+) -> None:
+    """Deploy CheckpointAnchor and register this log; repeating it has one effect."""
+    from bridge.cli.contract import say_contract
+    from workers.anchoring import deployed_contract, planned_contract
+    from workers.wiring import Services
+
+    node = Services(settings_of(data, config))
+    asked = (node.settings, node.signer, node.entropy)
+    if dry_run:
+        say_contract("planned, nothing was sent", planned_contract(*asked))
+    else:
+        say_contract("deployed and verified", deployed_contract(*asked))
+
+
+@contract.command("show")
+def contract_show(data: Data = None, config: Config = None) -> None:
+    """What this node anchors to."""
+    from bridge.cli.contract import say_contract
+    from workers.anchoring import known_contract
+
+    found = known_contract(settings_of(data, config))
+    if found is None:
+        sys.stdout.write("no contract yet - run `fhir-anchor contract deploy`\n")
+    else:
+        say_contract("deployed" if found.complete else "on its way", found)
 
 
 config_commands = typer.Typer(help="The settings of a node.", no_args_is_help=True)

@@ -13,20 +13,21 @@ import structlog
 from celery import Celery
 
 from bridge.core.errors import BridgeError
-from bridge.flows.anchor import anchor
+from bridge.flows.anchor import Move, anchor
 from bridge.flows.project import project
 from bridge.flows.sequence import sequence
+from bridge.flows.stamp import stamp
 from bridge.flows.watch import watch
 from bridge.settings import Settings
 from bridge.telemetry import configure_logs
-from workers.celery_app import configured
+from workers.anchoring import high_water
+from workers.celery_app import QUIET, configured
 from workers.wiring import Services
 
-__all__ = ["TASKS", "register", "run_beat", "run_worker"]
+__all__ = ["TASKS", "register", "run_worker"]
 
 LONGEST_S = 5.0
 """A task gives way after this long, so that a burst of records does not starve anchoring."""
-QUIET = ("--loglevel=WARNING",)
 ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 """Workers need nothing of each other: PostgreSQL's locks are what they share."""
 
@@ -47,7 +48,7 @@ def _sequence(node: Services, log: Log) -> bool:
         clock=node.clock,
         origin=node.settings.log.origin,
         max_leaves=node.settings.log.max_leaves,
-        high_water=node.high_water,
+        high_water=lambda: high_water(node.settings, lambda: node.chain),
     )
     if made:
         log.info("sequence", size=made.size, leaves=made.leaves)
@@ -56,7 +57,8 @@ def _sequence(node: Services, log: Log) -> bool:
 
 def _anchor(node: Services, log: Log) -> bool:
     step = anchor(book=node.book, anchors=node.anchors, chain=node.chain, clock=node.clock)
-    log.info("anchor", state=step.move.value, size=step.attempt.payload.size if step.attempt else 0)
+    if step.attempt and step.move is not Move.WAITING:
+        log.info("anchor", state=step.move.value, size=step.attempt.payload.size)
     return False
 
 
@@ -70,11 +72,32 @@ def _watch(node: Services, log: Log) -> bool:
     return False
 
 
+def _stamp(node: Services, log: Log) -> bool:
+    for stamper, every in node.stampers:
+        try:
+            done = stamp(
+                book=node.book,
+                stamps=node.stamps,
+                stamper=stamper,
+                clock=node.clock,
+                every=every,
+            )
+        except BridgeError as error:  # the other systems are asked all the same
+            log.warning("stamp", kind=stamper.kind, code=error.code, where=error.where)
+            continue
+        for one in (*([done.made] if done.made else ()), *done.completed):
+            log.info("stamp", kind=one.kind, size=one.size)
+        for problem in done.problems:
+            log.warning("stamp", kind=stamper.kind, code=problem.code, where=problem.where)
+    return False
+
+
 TASKS: dict[str, Callable[[Services, Log], bool]] = {
     "project": _project,
     "sequence": _sequence,
     "anchor": _anchor,
     "watch": _watch,
+    "stamp": _stamp,
 }
 """Name to body; a body returns True when it should be called again at once."""
 
@@ -116,9 +139,3 @@ def run_worker(settings: Settings) -> None:
     celery = configured(settings)
     register(celery, settings)
     celery.worker_main(["worker", "--pool=prefork", "--concurrency=2", *QUIET, *ALONE])
-
-
-def run_beat(settings: Settings) -> None:
-    """Celery beat of this node, until SIGTERM."""
-    celery = configured(settings)
-    celery.start(["beat", *QUIET])

@@ -1,18 +1,23 @@
-"""Settings to services: the only place where a port is constructed."""
+"""Settings to services: the only place where a port is constructed.
 
+What only some processes need, and what takes long to import, is imported where it is made: `up`,
+beat and the MLLP door start without an EVM library, a worker without the clinical dialects.
+"""
+
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from adapters.fhir.dialect import FhirDialect
-from adapters.hl7v2.dialect import Hl7v2
-from bridge.api.access import admin_token
-from bridge.chain.evm import EvmChain
+from bridge.chain.opentimestamps import OpenTimestamps
+from bridge.chain.rfc3161 import TimeStampAuthority
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.log.note import VerifierKey
 from bridge.embedded import postgres
+from bridge.keys.admin import admin_token
 from bridge.keys.file import FileSigner, open_signer
-from bridge.ports.logbook import AnchoredHead
+from bridge.ports.stamps import Stamper
 from bridge.settings import Settings
 from bridge.store.anchors import PostgresAnchors
 from bridge.store.database import Database
@@ -21,11 +26,16 @@ from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
 from bridge.store.migrations import upgrade
 from bridge.store.reading import PostgresReading
+from bridge.store.stamps import PostgresStamps
 from bridge.store.stored import PostgresStored
 from bridge.store.versions import PostgresVersions
-from workers.anchoring import anchoring_chain, high_water
-from workers.dialects import hl7v2_of
+from workers.places import ADMIN_TOKEN
 from workers.sources import SystemClock, SystemEntropy
+
+if TYPE_CHECKING:
+    from adapters.fhir.dialect import FhirDialect
+    from adapters.hl7v2.dialect import Hl7v2
+    from bridge.chain.evm import EvmChain
 
 __all__ = ["Services"]
 
@@ -80,6 +90,23 @@ class Services:
         return PostgresAnchors(self.database)
 
     @cached_property
+    def stamps(self) -> PostgresStamps:
+        """What was asked of systems beside the chain."""
+        return PostgresStamps(self.database)
+
+    @cached_property
+    def stampers(self) -> tuple[tuple[Stamper, timedelta], ...]:
+        """Every configured system that stamps, and how often it is asked."""
+        ots, tsa = self.settings.opentimestamps, self.settings.rfc3161
+        found: list[tuple[Stamper, timedelta]] = []
+        if ots.calendars:
+            found.append((OpenTimestamps(ots.calendars), timedelta(seconds=ots.every_s)))
+        if tsa.url:
+            authority = TimeStampAuthority(tsa.url, self.entropy)
+            found.append((authority, timedelta(seconds=tsa.every_s)))
+        return tuple(found)
+
+    @cached_property
     def signer(self) -> FileSigner:
         """The log's key, made on first use."""
         log = self.settings.log
@@ -97,28 +124,30 @@ class Services:
         return PostgresStored(self.database)
 
     @cached_property
-    def chain(self) -> EvmChain:
+    def chain(self) -> "EvmChain":
         """The chain of this node, with its contract verified."""
-        return anchoring_chain(self.settings, self.signer, self.entropy)
+        from workers.anchoring import anchoring_chain
 
-    def high_water(self) -> AnchoredHead | None:
-        """The newest head that is known outside the database."""
-        return high_water(self.settings, lambda: self.chain)
+        return anchoring_chain(self.settings, self.signer, self.entropy)
 
     def prepare(self) -> None:
         """Make what a new node lacks: tables, log key, admin token. Harmless when all is there."""
         upgrade(self.database)
         self.signer  # noqa: B018 - made on first use
-        admin_token(self.settings.data / "admin.token")
+        admin_token(self.settings.data / ADMIN_TOKEN)
 
     @cached_property
-    def hl7v2(self) -> Hl7v2:
+    def hl7v2(self) -> "Hl7v2":
         """The HL7v2 dialect with the overlays of this node's senders."""
+        from workers.dialects import hl7v2_of
+
         return hl7v2_of(self.settings)
 
     @cached_property
-    def fhir(self) -> FhirDialect:
+    def fhir(self) -> "FhirDialect":
         """The FHIR dialect."""
+        from adapters.fhir.dialect import FhirDialect
+
         return FhirDialect()
 
 

@@ -2,6 +2,9 @@
 
 from typing import Final, cast
 
+import msgspec
+from msgspec import Raw
+
 from adapters.hl7v2.build import Build, reference_to
 from adapters.hl7v2.grammar import Group
 from bridge.core.ids import Digest
@@ -40,11 +43,8 @@ def begin(build: Build, root: Group) -> None:
         "id": resource_id(build.namespace, "Provenance", *key),
     }
     build.bundle["id"] = resource_id(build.namespace, "Bundle", *key)
-    root.resources |= {
-        "Bundle": build.bundle,
-        "MessageHeader": header,
-        "Provenance": provenance,
-    }
+    for resource in (build.bundle, header, provenance):
+        root.put(cast("str", resource["resourceType"]), resource)
 
 
 def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> JsonObject:
@@ -55,15 +55,11 @@ def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> J
     _complete_resources(build)
     references = [f"{kind}/{name}" for kind, name in build.resources]
     _complete_provenance(provenance, references, header, source, mapping)
-    entries = [header, *build.resources.values(), provenance]
+    entries = [build.entry(header), *build.entries(), build.entry(provenance)]
     changes = _changes(build)
     if changes is not None:
-        entries.append(changes)
-    base = build.base
-    build.bundle["entry"] = [
-        {"fullUrl": f"{base}/{cast('str', reference_to(made)['reference'])}", "resource": made}
-        for made in entries
-    ]
+        entries.append(build.entry(changes))
+    build.bundle["entry"] = entries
     return build.bundle
 
 
@@ -165,6 +161,8 @@ def _is_set(resource: JsonObject, path: str) -> bool:
     """Whether the snapshot holds the element itself."""
     at: Json = resource
     for name in path.split("."):
+        if isinstance(at, Raw):
+            at = msgspec.json.decode(at)
         if isinstance(at, list) and at:
             at = at[0]
         if not isinstance(at, dict) or name not in at:

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias, cast
 
+from msgspec import Raw
+
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.registry import Convert
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.memory import MAX_TEXT, Memory, Note, surroundings
 from bridge.core.record.bundle import Json, JsonObject
+from bridge.core.record.canon import canonical
 from bridge.core.record.identity import resource_id
 
 __all__ = ["NO_FIELDS", "Build", "KeyPart", "Touch", "append", "element", "reference_to"]
@@ -30,11 +33,11 @@ class Build:
         "code",
         "control",
         "ctx",
-        "deletes",
+        "deletes", "encoded",
         "fallback",
         "header",
+        "identities",
         "keys",
-        "memo",
         "namespace",
         "occurrences",
         "patients",
@@ -76,9 +79,10 @@ class Build:
         self.patients: list[tuple[str, ...]] = []
         self.keys: dict[tuple[str, str], int] = {}
         self.deletes: list[tuple[JsonObject, str]] = []
-        self.memo: dict[tuple[Convert, str], tuple[str, str]] = {}
+        self.encoded: dict[tuple[str, str], Raw] = {}
         self.shelf = memory.shelf(surroundings(ctx, self.sender))
         self.times: dict[tuple[int, str], Json] = {}
+        self.identities: dict[tuple[Convert, str], tuple[str, str]] = {}
         self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}
         self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
@@ -98,18 +102,23 @@ class Build:
         A key that this message used before gives the same resource where the map says `merge`,
         else the key with its number behind.
         """
-        key = self._key(group, alternatives, fields)
+        return self.opened(group, kind, self._key(group, alternatives, fields), merge)
+
+    def opened(self, group: Group, kind: str, key: tuple[str, ...], merge: bool) -> JsonObject:  # noqa: FBT001 - written by the generator alone
+        """The resource of this key."""
         found = resource_id(self.namespace, kind, *key)
         seen = (kind, found)
         if seen in self.resources:
             if merge:
-                group.home.resources[kind] = self.resources[seen]
+                self.encoded.pop(seen, None)
+                group.put(kind, self.resources[seen])
                 return self.resources[seen]
             count = self.keys[seen] = self.keys.get(seen, 1) + 1
             found = resource_id(self.namespace, kind, *key, f"#{count}")
             seen = (kind, found)
         made: JsonObject = {"resourceType": kind, "id": found}
-        self.resources[seen] = group.home.resources[kind] = made
+        self.resources[seen] = made
+        group.put(kind, made)
         if kind == "Patient":
             self.patients.append(key)
         return made
@@ -119,9 +128,11 @@ class Build:
     ) -> tuple[str, ...]:
         """The first alternative whose leading part is valued."""
         for parts in alternatives:
-            key = [self._key_part(group, part, fields) for part in parts]
-            if key[0][-1]:
-                return tuple(text for found in key for text in found)
+            key = self._key_part(group, parts[0], fields)
+            if key[-1]:
+                for part in parts[1:]:
+                    key += self._key_part(group, part, fields)
+                return key
         return (*self.fallback, f"{fields[0]}[{self.ctx.occurrence}]")
 
     def _key_part(self, group: Group, part: KeyPart, fields: list[str]) -> tuple[str, ...]:
@@ -129,35 +140,31 @@ class Build:
         segment, field, component, function = part
         text = (fields if segment == fields[0] else self.segment(group, segment))[field]
         if function is not None:
-            return self.identity(text, function) if text else ("", "")
+            return self.identity(text, function)
         return (self.comp(text, component) if component else text,)
 
     def identity(self, text: str, function: Convert) -> tuple[str, str]:
         """System and value of the first repetition, through the function that converts it."""
-        memo = self.memo.get((function, text))
-        if memo is not None:
-            return memo
-        findings = len(self.ctx.findings)
-        made = function(self.first(text), self.ctx)
-        del self.ctx.findings[findings:]
-        system = value = ""
-        if made:
-            value = made.get("value", "")
-            system = made.get("system", "") or f"|{self.sender}"
-        self.memo[function, text] = (system, value)
-        return system, value
+        known = self.identities.get((function, text))
+        if known is None:
+            if not text:
+                return "", ""
+            findings = len(self.ctx.findings)
+            made = function(self.first(text), self.ctx)
+            del self.ctx.findings[findings:]  # the row that converts it notes them
+            system = value = ""
+            if made:
+                value = made.get("value", "")
+                system = made.get("system", "") or f"|{self.sender}"
+            known = self.identities[function, text] = (system, value)
+        return known
 
     def near(self, group: Group, kind: str) -> JsonObject | None:
         """The nearest resource of that type: in this group, else in those around it."""
-        above: Group | None = group.home
-        while above is not None:
-            found = above.resources.get(kind)
-            if found is not None:
-                return found
-            above = above.parent.home if above.parent is not None else None
-        return None
+        found = group.nearest.get(kind)
+        return found[0] if found else None
 
-    def cached(self, slot: int, function: Convert, text: str, *table: object) -> Any:  # noqa: ANN401 - Json of any FHIR type
+    def cached(self, slot: int | str, function: Convert, text: str, *table: object) -> Any:  # noqa: ANN401 - Json of any FHIR type
         """The function's value, remembered where this sender sent the same text before."""
         known = self.shelf.get((slot, text))
         if known is None:
@@ -167,8 +174,42 @@ class Build:
                 self.ctx.note(*note)
         return known[0]
 
-    def timed(self, slot: int, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
-        """The function's value, remembered within the message: its times repeat."""
+    def alike(
+        self,
+        key: tuple[Any, ...],
+        rows: Callable[[list[str], "Build", JsonObject], JsonObject],
+        fields: list[str],
+        resource: JsonObject,
+    ) -> tuple[JsonObject, tuple[tuple[str, Note], ...]]:
+        """What the rows make of these texts, remembered as encoded elements.
+
+        Encoded, because nothing then can alter them, and because they are written as they are.
+        """
+        ctx = self.ctx
+        findings, suppressed, deletes = len(ctx.findings), ctx.suppressed, len(self.deletes)
+        made = rows(fields, self, resource)
+        if suppressed != ctx.suppressed or deletes != len(self.deletes):
+            return made, ()
+        notes = tuple(
+            (_unnumbered(note.where), (note.code, note.text, note.severity))
+            for note in ctx.findings[findings:]
+        )
+        encoded: JsonObject = {
+            name: Raw(canonical(value)) if isinstance(value, dict | list) else value
+            for name, value in made.items()
+        }
+        if all(len(text) <= MAX_TEXT for text in key[1:]):
+            self.shelf[key] = (encoded, notes)
+        return encoded, ()
+
+    def renote(self, notes: tuple[tuple[str, Note], ...]) -> None:
+        """The findings of a remembered run, at the places where its texts are now."""
+        for at, note in notes:
+            self.ctx.at = at
+            self.ctx.note(*note)
+
+    def within(self, slot: int, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
+        """The function's value, remembered within the message: its times and order numbers repeat."""
         known = self.times.get((slot, text))
         if known is None:
             findings = len(self.ctx.findings)
@@ -177,7 +218,7 @@ class Build:
                 self.times[slot, text] = known
         return known
 
-    def _remember(self, slot: int, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
+    def _remember(self, slot: int | str, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
         """Make the value with its findings, and keep both unless the text is prose."""
         ctx = self.ctx
         findings, suppressed = len(ctx.findings), ctx.suppressed
@@ -201,18 +242,18 @@ class Build:
             for note in known[1]:
                 self.ctx.note(*note)
         reference, resources = known[0]
-        for resource in resources:
-            self.keep(resource)
+        for resource, entry in resources:
+            self.keep(resource, entry)
         return {**reference} if reference else None
 
     def _person(
         self, kind: str, function: Convert, text: str, display: Convert | None
-    ) -> tuple[JsonObject, list[JsonObject]]:
-        """The reference, and the resources that it needs in the bundle."""
+    ) -> tuple[JsonObject, list[tuple[JsonObject, Raw]]]:
+        """The reference, and the resources that it needs in the bundle, as values and encoded."""
         made = function(text, self.ctx)
         label = display(text, self.ctx) if display is not None else None
         reference: JsonObject = {"display": label} if label else {}
-        resources: list[JsonObject] = []
+        resources: list[tuple[JsonObject, Raw]] = []
         chain = made if isinstance(made, list) else [made] if made else []
         whole = ""
         for body in reversed(chain):  # a place after the place that holds it
@@ -222,7 +263,7 @@ class Build:
             if whole:
                 resource["partOf"] = {"reference": whole}
             whole = f"{kind}/{cast('str', resource['id'])}"
-            resources.append(resource)
+            resources.append((resource, Raw(canonical(self.entry(resource)))))
         if whole:
             reference["reference"] = whole
         return reference, resources
@@ -236,24 +277,33 @@ class Build:
         found = resource_id(self.namespace, kind, system, identifiers[0]["value"])
         return {"resourceType": kind, "id": found, **body}
 
-    def keep(self, resource: JsonObject) -> None:
+    def entry(self, resource: JsonObject) -> JsonObject:
+        """The Bundle.entry of a resource."""
+        reference = cast("str", reference_to(resource)["reference"])
+        return {"fullUrl": f"{self.base}/{reference}", "resource": resource}
+
+    def entries(self) -> list[Json]:
+        """The entries of all resources, those that did not change since encoding as encoded."""
+        encoded = self.encoded
+        return [
+            encoded.get(seen) or self.entry(resource) for seen, resource in self.resources.items()
+        ]
+
+    def keep(self, resource: JsonObject, entry: Raw | None = None) -> None:
         """Put a resource into the bundle; what one of its key left open is filled, not altered."""
         seen = (cast("str", resource["resourceType"]), cast("str", resource["id"]))
         stored = self.resources.get(seen)
         if stored is None:
             self.resources[seen] = resource
+            if entry is not None:
+                self.encoded[seen] = entry
         elif stored is not resource and not resource.keys() <= stored.keys():
             self.resources[seen] = {**resource, **stored}
+            self.encoded.pop(seen, None)
 
     def segment(self, group: Group, name: str) -> list[str]:
         """The nearest segment of that name in this group or those around it, padded."""
-        above: Group | None = group
-        while above is not None:
-            found = above.segments.get(name)
-            if found is not None:
-                return found
-            above = above.parent
-        return NO_FIELDS
+        return group.around.get(name, NO_FIELDS)
 
     def number(self, lines: Sequence[list[str]]) -> None:
         """In the trace build: the occurrence of each segment among those of its name."""
@@ -319,6 +369,12 @@ def reference_to(resource: JsonObject) -> JsonObject:
     return {"reference": f"{kind}/{name}"}
 
 
+def _unnumbered(where: str) -> str:
+    """`OBX-5` of `OBX[3]-5`."""
+    name, bracket, rest = where.partition("[")
+    return name + rest.partition("]")[2] if bracket else where
+
+
 def append(target: JsonObject, name: str, value: Json) -> None:
     """Append to the array of that name, made when absent."""
     array = target.get(name)
@@ -329,8 +385,13 @@ def append(target: JsonObject, name: str, value: Json) -> None:
 
 
 def element(target: JsonObject, name: str, index: int) -> JsonObject:
-    """The element of the array at that index, or the last there is, made when there is none."""
+    """The element of the array at that index, or the last there is, made when there is none.
+
+    A copy in its place: the element may be a remembered value, which is never altered.
+    """
     array = cast("list[JsonObject]", target.setdefault(name, []))
     if not array:
         array.append({})
-    return array[min(index, len(array) - 1)]
+    at = min(index, len(array) - 1)
+    array[at] = {**array[at]}
+    return array[at]

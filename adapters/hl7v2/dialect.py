@@ -16,6 +16,7 @@ from adapters.hl7v2.datatypes.zones import offset_of
 from adapters.hl7v2.engine import Engine, compiled, fields_of
 from adapters.hl7v2.grammar import structure, structure_of
 from adapters.hl7v2.profiles import ANYONE, SenderProfile, choose
+from adapters.hl7v2.settle import settle
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, Instant, sha256
 from bridge.core.record.bundle import Apply, CanonicalBundle, Finding, JsonObject, Severity
@@ -112,6 +113,7 @@ class Hl7v2:
         held = len(build.shelf)
         root = engine.run(build, lines, structure(name))
         engine.memory.grown(len(build.shelf) - held)
+        settle(build)
         _apply_policy(build, profile)
         bundle = assemble(build, root, source=source, mapping=engine.digest)
         for number in _MSH_READ if tracing else ():

@@ -7,6 +7,7 @@ from typing import Final
 
 from adapters.hl7v2.assembly import begin
 from adapters.hl7v2.build import Build
+from adapters.hl7v2.compiler.alike import altered
 from adapters.hl7v2.compiler.emit import Apply, Emitted, emit
 from adapters.hl7v2.compiler.layers import digest, resolve
 from adapters.hl7v2.compiler.rows import SegmentMap
@@ -57,6 +58,7 @@ class Engine:
         joined = _joined(padded, ctx.repetition) if build.code in _REPORTS else _NONE
         placed = place(padded, structure, _Odd(padded, ctx))
         root = placed[0][0]
+        root.enter()
         begin(build, root)
         for number, (group, fields, occurrence) in enumerate(placed):
             ctx.occurrence = occurrence
@@ -75,6 +77,8 @@ class Engine:
                     Severity.INFORMATION,
                 )
                 continue
+            if not group.entered:
+                group.enter()
             for function in functions:
                 function(fields, group, build)
         return root
@@ -112,8 +116,9 @@ class _Odd:
 def compiled(profile: SenderProfile) -> Engine:
     """The engine of one sender. Takes a second or so: once a process and sender."""
     maps = tuple(sorted(resolve(profile), key=lambda rules: (rules.order, rules.name)))
-    fast = [emit(rules, profile.tables, tracing=False) for rules in maps]
-    trace = [emit(rules, profile.tables, tracing=True) for rules in maps]
+    elsewhere = altered(maps)
+    fast = [emit(rules, profile.tables, elsewhere, tracing=False) for rules in maps]
+    trace = [emit(rules, profile.tables, elsewhere, tracing=True) for rules in maps]
     return Engine(
         profile=profile,
         maps=maps,

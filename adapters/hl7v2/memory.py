@@ -12,13 +12,15 @@ from bridge.core.record.bundle import Severity
 __all__ = ["MAX_ENTRIES", "MAX_TEXT", "Memory", "Note", "Shelf", "surroundings"]
 
 MAX_ENTRIES: Final = 20_000
-"""A hospital has some thousand doctors, wards and codes; at 2 kB each this stays below 40 MB."""
+"""A hospital has some thousand doctors, wards, codes and patients in house; at 2 kB each this stays
+below 40 MB."""
 MAX_TEXT: Final = 256
 """Characters of a field; what is longer is prose and does not come again."""
 
 Note: TypeAlias = tuple[str, str, Severity]
-Shelf: TypeAlias = dict[tuple[int, str], tuple[Any, tuple[Note, ...]]]
-"""(function slot, text) to value and findings, for one kind of surroundings."""
+Shelf: TypeAlias = dict[tuple[Any, ...], tuple[Any, tuple[Any, ...]]]
+"""(function slot, text) or (resource type, key) to value and findings, for one kind of
+surroundings."""
 
 
 class Memory:

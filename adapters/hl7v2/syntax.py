@@ -74,6 +74,8 @@ def header(raw: bytes) -> list[str]:
     if data[:3] != b"MSH" or len(data) < 4:
         return []
     line = data.replace(b"\n", b"\r").split(b"\r", 1)[0].decode("latin-1")
+    if len(line) < 4:
+        return []
     parts = line.split(line[3])
     return [parts[0], line[3], *parts[1:]]
 
@@ -104,7 +106,7 @@ def read(raw: bytes, *, charset: str = "", senders: tuple[str, ...] = (), note: 
     wide = raw[:2] in {b"\xff\xfe", b"\xfe\xff"}
     data = raw if wide else raw.strip(b" \t\x00\x0b\x1c\r\n")
     start = 0 if wide else len(raw) - len(raw.lstrip(b" \t\x00\x0b\x1c\r\n"))
-    if start or raw[-1:] == b"\x1c" or raw[-2:-1] == b"\x1c":
+    if not wide and len(data) != len(raw.rstrip(b"\r\n")):
         note("framing-bytes", "bytes of framing or blank lines around the message were skipped")
     declared = tuple(
         name for name in (head[18] if len(head) > 18 else "").split(_repetition(head)) if name

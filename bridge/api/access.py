@@ -1,10 +1,7 @@
 """Bearer tokens and roles (RFC 6750): who asks, and whether they may."""
 
-import os
-import secrets
 import tomllib
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -16,12 +13,10 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import sha256
 from bridge.core.policy.access import Caller, Role, allow
 
-__all__ = ["Authenticated", "Tokens", "admin_token", "holding", "read_tokens"]
+__all__ = ["Authenticated", "Tokens", "holding", "read_tokens"]
 
 MAX_TOKEN_CHARACTERS = 4096
 """Longer than any bearer token in use; hashing it costs nothing."""
-SHORTEST_ADMIN_TOKEN = 16
-"""Characters: a file that was cut short or left empty must not let anybody in."""
 PURPOSE_HEADER = "x-purpose-of-use"
 """Code of v3-PurposeOfUse, for the access entry; treatment when absent."""
 
@@ -66,45 +61,6 @@ def read_tokens(file: Path | None, admin: str) -> Tokens:
     }
     root = Caller(subject="admin", roles=frozenset({Role.ADMIN}))
     return {**clients, sha256(admin.encode()): root}
-
-
-def admin_token(file: Path) -> str:
-    """The admin token of this node; made on first use, readable by its owner alone (mode 600).
-
-    Processes that start together read one token: the file appears whole or not at all.
-
-    Raises:
-        BridgeError: `admin-token` when the file cannot be read, or holds no token.
-    """
-    if not file.exists():
-        _write_once(file, secrets.token_urlsafe(32) + "\n")
-    try:
-        token = file.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        token = ""
-    if len(token) < SHORTEST_ADMIN_TOKEN:
-        raise BridgeError(
-            "admin-token",
-            Fault.OPERATOR,
-            what=f"no token of at least {SHORTEST_ADMIN_TOKEN} characters can be read",
-            where=str(file),
-            do="make the file readable for this process, or remove it and a new one is made",
-        )
-    return token
-
-
-def _write_once(file: Path, text: str) -> None:
-    """Write beside the file and link it into place; whoever links first wins."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as out:
-            out.write(text)
-        with suppress(FileExistsError):
-            os.link(draft, file)
-    finally:
-        draft.unlink()
 
 
 async def authenticate(request: Request) -> Caller:

@@ -66,7 +66,7 @@ class Mappings:
 
 
 def check(mappings: Mappings, overlays: Sequence[Path]) -> None:
-    """Compile and type-check the shipped rules and every overlay, a line each; exit 1 if one fails."""
+    """Compile and type-check the shipped rules and every overlay; exit 1 if one fails."""
     wrong = 0
     for name in ("base", *(map(str, overlays) if overlays else mappings.names)):
         try:

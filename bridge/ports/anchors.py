@@ -13,7 +13,7 @@ __all__ = ["AnchorBook", "Attempt", "Heads", "State"]
 
 
 class State(Enum):
-    """Where an attempt stands. `docs/adr/0300-anchor-attempts.md` draws the moves."""
+    """Where an attempt stands. `docs/adr/0005-anchor-attempts.md` draws the moves."""
 
     PLANNED = "planned"
     """Nonce, fees and payload are decided; nothing is signed."""

@@ -68,4 +68,4 @@ class Evidence(Protocol):
         """The revision that made a resource version; None when there is no such version."""
 
     def anchored(self, size_from: TreeSize) -> Sequence[Anchoring]:
-        """For each chain and contract the smallest final anchor of at least this size."""
+        """For each contract and kind of stamp the smallest final anchor of at least this size."""

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from sqlalchemy import text
 
 from bridge.core.ids import Digest, RecordId, TreeSize, sha256
+from bridge.core.proof.anchors import anchor_text, stamp_anchor
 from bridge.core.record.claims import RECORD_NAMES, REVISION_NAMES, SALT_SIZE, Claim, Kind
 from bridge.ports.evidence import Anchoring, SealedLeaf, SealedRevision, VersionClaim
 from bridge.store.database import Database
@@ -27,6 +28,12 @@ SELECT DISTINCT ON (chain, contract) size, note, evidence
 FROM anchor_attempt
 WHERE state = 'evidenced' AND size >= :size AND evidence IS NOT NULL
 ORDER BY chain, contract, size, id
+""")
+STAMPED = text("""
+SELECT DISTINCT ON (s.kind) s.size, s.kind, s.token, c.note
+FROM stamp AS s JOIN checkpoint AS c ON c.size = s.size
+WHERE s.state = 'complete' AND s.size >= :size
+ORDER BY s.kind, s.size
 """)
 
 
@@ -72,11 +79,21 @@ class PostgresEvidence:
         )
 
     def anchored(self, size_from: TreeSize) -> Sequence[Anchoring]:
-        """For each chain and contract the smallest final anchor of at least this size."""
+        """For each contract and kind of stamp the smallest final anchor of at least this size."""
         rows = self._database.connection.execute(ANCHORED, {"size": size_from})
-        return tuple(
+        anchors = [
             Anchoring(size=TreeSize(row.size), note=row.note, evidence=row.evidence) for row in rows
-        )
+        ]
+        stamps = self._database.connection.execute(STAMPED, {"size": size_from})
+        anchors += [
+            Anchoring(
+                size=TreeSize(row.size),
+                note=row.note,
+                evidence=anchor_text(stamp_anchor(row.kind, row.token)),
+            )
+            for row in stamps
+        ]
+        return tuple(anchors)
 
 
 def claims_of(names: Sequence[str], salts: bytes, values: Sequence[Digest]) -> tuple[Claim, ...]:

@@ -255,6 +255,18 @@ checkpoint = Table(
     _moment("at"),
 )
 
+stamp = Table(
+    "stamp",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    _moment("at"),
+    Index("stamp_pending", "kind", "size", postgresql_where=text("state = 'pending'")),
+    Index("stamp_complete", "kind", "size", postgresql_where=text("state = 'complete'")),
+)
+
 access = Table(
     "access",
     metadata,

@@ -16,8 +16,8 @@ from sqlalchemy import text
 from bridge.core.ids import Instant, sha256
 from bridge.core.policy.access import Caller, Role
 from bridge.core.record.bundle import Apply, CanonicalBundle
-from bridge.embedded import postgres
 from bridge.core.search.parameters import parse_query
+from bridge.embedded import postgres
 from bridge.flows.disclose import disclose_search
 from bridge.flows.project import Projected, project
 from bridge.flows.receive import Inbound, receive

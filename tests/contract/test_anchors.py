@@ -157,6 +157,19 @@ def test_evidenced_gives_the_smallest_head_that_covers_a_leaf_first(book: Anchor
     assert [each.payload.size for each in found] == [9, 12]
 
 
+def test_covering_attempts_are_those_that_stand_on_a_chain(book: AnchorBook) -> None:
+    """Mined ones count before they are final; planned and replaced ones say nothing of a leaf."""
+    for nonce, state in enumerate((State.MINED, State.REPLACED, State.EVIDENCED, State.SENT)):
+        stored = planned(book, attempt(nonce=nonce, size=9 - nonce))
+        with book.unit():
+            book.swap(stored, replace(whole(stored), state=state))
+
+    with book.unit():
+        found = book.covering(6)
+
+    assert [each.state for each in found] == [State.EVIDENCED, State.MINED]
+
+
 def test_newest_evidence_is_that_of_the_highest_block(book: AnchorBook) -> None:
     """Whoever looks for lost blocks begins where chains lose them."""
     for nonce, height in enumerate((4, 9, 7)):

@@ -30,13 +30,17 @@ _WHERE = "anchor"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnchorOutcome:
-    """What one EVM anchor is worth."""
+    """What one anchor is worth."""
 
     checks: tuple[Check, ...]
     time: str | None = None
-    """Of the block, when everything about the anchor passed."""
+    """Of the block or token, when everything about the anchor passed."""
     independent: bool = False
-    """Whether that chain is not run by the log's operator, by the verifier's own word."""
+    """Whether that system is not run by the log's operator, by the verifier's own word."""
+    clock: str = "the chain"
+    """Whose time it is, for people."""
+    system: str = "chain"
+    """What kind of system speaks, for people."""
 
 
 def check_anchor(
@@ -63,8 +67,7 @@ def check_anchor(
         return AnchorOutcome(checks=(_evidence_check(ok=False, detail=str(error)),))
     said = f"block {anchor.block_number} of {anchor.chain} ({anchor.time}) holds size {event.size}"
     if contract is None:
-        detail = f"{said}, but its contract is not in your trust file: it counts for nothing"
-        return AnchorOutcome(checks=(_evidence_check(ok=None, detail=detail),))
+        return _unpinned(said, _named(anchor, origin, readers), anchor, event, heads, readers)
     found = _known(anchor, trust) or ask_all(_question(anchor, event, contract, heads), readers)
     detail = found.detail
     if not contract.independent:
@@ -77,6 +80,42 @@ def check_anchor(
         ),
         time=anchor.time if found.ok else None,
         independent=contract.independent,
+    )
+
+
+def _unpinned(
+    said: str,
+    contract: Contract,
+    anchor: EvmAnchor,
+    event: Anchored,
+    heads: Sequence[LiveHead],
+    readers: Sequence[HeadReader],
+) -> AnchorOutcome:
+    """A contract that nobody vouches for still dates the root, on a chain that the verifier named.
+
+    Whoever sent it, a hash that stands in a final block existed by then. What is not known is
+    whose log it is, and whether it is the only one: the level stays where the signatures put it.
+    """
+    detail = f"{said}; its contract is not in your trust file, so whose log this is was not checked"
+    evidence = _evidence_check(ok=None, detail=detail)
+    if not readers:
+        return AnchorOutcome(checks=(evidence,))
+    found = ask_all(_question(anchor, event, contract, heads), readers)
+    live = Check(id=8, name="chain", ok=found.ok, detail=f"{found.detail}; the chain you named")
+    return AnchorOutcome(checks=(evidence, live), time=anchor.time if found.ok else None)
+
+
+def _named(anchor: EvmAnchor, origin: str, readers: Sequence[HeadReader]) -> Contract:
+    """What the receipt says of its contract, for want of a pin; a majority of endpoints decides."""
+    return Contract(
+        origin=origin,
+        chain=anchor.chain,
+        address=anchor.address,
+        code_hash=anchor.code_hash,
+        log_id=anchor.log_id,
+        finality=anchor.finality,
+        independent=False,
+        endpoints=len(readers) // 2 + 1,
     )
 
 

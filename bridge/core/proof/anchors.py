@@ -1,15 +1,30 @@
 """Anchors in a receipt: what other systems say of a checkpoint. See docs/spec/anchor.md."""
 
+import base64
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import assert_never
 
 from bridge.core.errors import BridgeError, Fault
-from bridge.core.proof.members import Members, Value, load
+from bridge.core.proof import ots, rfc3161
+from bridge.core.proof.members import Members, Value, dump, load
 from bridge.core.proof.rlp import MAX_SIZE
 from bridge.core.proof.trie import MAX_NODES
 
-__all__ = ["Anchor", "EvmAnchor", "OtherAnchor", "anchor_value", "parse_anchor", "seconds_text"]
+__all__ = [
+    "Anchor",
+    "EvmAnchor",
+    "OtherAnchor",
+    "OtsAnchor",
+    "TokenAnchor",
+    "anchor_text",
+    "anchor_value",
+    "moment_text",
+    "parse_anchor",
+    "seconds_text",
+    "stamp_anchor",
+]
 
 _CHAIN = re.compile(r"eip155:[1-9][0-9]{0,14}", re.ASCII)
 _FINALITY = re.compile(r"instant|finalized|depth-[1-9][0-9]{0,5}", re.ASCII)
@@ -49,6 +64,26 @@ class EvmAnchor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtsAnchor:
+    """An OpenTimestamps proof of SHA-256 of a checkpoint that the receipt carries."""
+
+    proof: bytes
+    """The detached timestamp file (.ots), verbatim."""
+    unknown: tuple[tuple[str, str], ...] = ()
+    """Members of later versions, name and JSON text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenAnchor:
+    """An RFC 3161 time-stamp token over a checkpoint that the receipt carries."""
+
+    token: bytes
+    """The ContentInfo, DER; a .tsr file is this behind a status."""
+    unknown: tuple[tuple[str, str], ...] = ()
+    """Members of later versions, name and JSON text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OtherAnchor:
     """An anchor of a type that this version cannot check: kept whole, counted for nothing."""
 
@@ -56,7 +91,7 @@ class OtherAnchor:
     members: tuple[tuple[str, str], ...]
 
 
-Anchor = EvmAnchor | OtherAnchor
+Anchor = EvmAnchor | OtsAnchor | TokenAnchor | OtherAnchor
 
 
 def parse_anchor(value: Value, where: str) -> Anchor:
@@ -67,6 +102,12 @@ def parse_anchor(value: Value, where: str) -> Anchor:
     """
     members = Members.of(value, where)
     kind = members.text("type", max_size=40)
+    if kind == "ots":
+        proof = members.base64("proof", max_size=ots.MAX_SIZE)
+        return OtsAnchor(proof=proof, unknown=members.beyond("type", "proof"))
+    if kind == "rfc3161":
+        token = members.base64("token", max_size=rfc3161.MAX_SIZE)
+        return TokenAnchor(token=token, unknown=members.beyond("type", "token"))
     if kind != "evm":
         return OtherAnchor(type=kind, members=members.beyond("type"))
     return EvmAnchor(
@@ -90,8 +131,32 @@ def parse_anchor(value: Value, where: str) -> Anchor:
 
 def anchor_value(anchor: Anchor) -> Value:
     """The JSON value that `parse_anchor` reads back."""
-    if isinstance(anchor, OtherAnchor):
-        return {"type": anchor.type, **_kept(anchor.members)}
+    match anchor:
+        case OtsAnchor():
+            proof = base64.b64encode(anchor.proof).decode("ascii")
+            return {"type": "ots", "proof": proof, **_kept(anchor.unknown)}
+        case TokenAnchor():
+            token = base64.b64encode(anchor.token).decode("ascii")
+            return {"type": "rfc3161", "token": token, **_kept(anchor.unknown)}
+        case OtherAnchor():
+            return {"type": anchor.type, **_kept(anchor.members)}
+        case EvmAnchor():
+            return _evm_value(anchor)
+        case _:
+            assert_never(anchor)
+
+
+def stamp_anchor(kind: str, token: bytes) -> OtsAnchor | TokenAnchor:
+    """The anchor of a stamp of this kind, `ots` or `rfc3161`."""
+    return OtsAnchor(proof=token) if kind == "ots" else TokenAnchor(token=token)
+
+
+def anchor_text(anchor: Anchor) -> bytes:
+    """The element of `anchors` as JSON text."""
+    return dump(anchor_value(anchor))
+
+
+def _evm_value(anchor: EvmAnchor) -> Value:
     return {
         "type": "evm",
         "chain": anchor.chain,
@@ -126,7 +191,12 @@ def seconds_text(timestamp_s: int) -> str:
             where="header timestamp",
             do="take the chain evidence from an unaltered receipt",
         )
-    return datetime.fromtimestamp(timestamp_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment_text(datetime.fromtimestamp(timestamp_s, UTC))
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment in UTC as RFC 3339 with whole seconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _matching(members: Members, name: str, pattern: re.Pattern[str]) -> str:

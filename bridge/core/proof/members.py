@@ -4,6 +4,7 @@ Receipts are read in thirty years by programs in other languages: what two parse
 two ways is refused here. Source: RFC 8259, I-JSON (RFC 7493), docs/spec/receipt.md.
 """
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -105,6 +106,19 @@ class Members:
         return self.each(
             name, lambda value, where: Digest(self._hex(where, value, size=32)), at_most=at_most
         )
+
+    def base64(self, name: str, *, max_size: int) -> bytes:
+        """1 to `max_size` bytes in base64 (RFC 4648 s4), the one spelling with padding."""
+        found = self.value.get(name)
+        data = b""
+        if isinstance(found, str) and 0 < len(found) <= 4 * ((max_size + 2) // 3):
+            try:
+                data = base64.b64decode(found, validate=True)
+            except ValueError:
+                data = b""
+        if not data or len(data) > max_size or base64.b64encode(data).decode("ascii") != found:
+            self._expected(name, f"1 to {max_size} bytes in base64")
+        return data
 
     def prefixed(self, name: str, *, size: int = 0, max_size: int = 0) -> bytes:
         """Bytes as Ethereum writes them, `0x` and digits; `size` exact, else 1 to `max_size`."""

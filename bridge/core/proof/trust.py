@@ -9,12 +9,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest
 from bridge.core.log.note import KeyKind, VerifierKey
+from bridge.core.proof.bitcoin import BITCOIN, parse_bitcoin_header
+from bridge.core.proof.certificates import read_certificate
 from bridge.core.proof.members import Value, dump, load
 
-__all__ = ["NO_TRUST", "Contract", "KnownBlock", "Trust", "parse_trust", "trust_text"]
+__all__ = [
+    "NO_TRUST",
+    "Authority",
+    "Contract",
+    "KnownBlock",
+    "Trust",
+    "parse_trust",
+    "trust_text",
+]
 
 MAX_SIZE = 256 * 1024
 """A thousand logs and contracts; a trust file is written by people."""
@@ -49,6 +62,17 @@ class KnownBlock:
     chain: str
     number: int
     hash: Digest
+    header: bytes = b""
+    """Of a Bitcoin block, whose header holds what an OpenTimestamps proof leads to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """A time-stamp authority that is believed, by the root above its certificates."""
+
+    certificate: x509.Certificate
+    independent: bool
+    """Whether it is not run by the log's operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +85,7 @@ class Trust:
     witnesses_needed: int = 0
     contracts: tuple[Contract, ...] = ()
     blocks: tuple[KnownBlock, ...] = ()
+    authorities: tuple[Authority, ...] = ()
 
     def keys_of(self, origin: str) -> tuple[VerifierKey, ...]:
         """The keys of one log."""
@@ -80,7 +105,7 @@ def parse_trust(data: bytes) -> Trust:
     if len(data) > MAX_SIZE:
         _refuse(f"{len(data)} bytes exceed the limit of {MAX_SIZE}", "trust file")
     table = _Table(_document(data), "trust file")
-    table.only("log", "witness", "policy", "contract", "block")
+    table.only("log", "witness", "policy", "contract", "block", "tsa")
     policy = table.inner("policy")
     policy.only("witnesses")
     logs = tuple(_log(row) for row in table.rows("log"))
@@ -90,6 +115,7 @@ def parse_trust(data: bytes) -> Trust:
         witnesses_needed=policy.number("witnesses", default=0),
         contracts=tuple(_contract(row, logs) for row in table.rows("contract")),
         blocks=tuple(_block(row) for row in table.rows("block")),
+        authorities=tuple(_authority(row) for row in table.rows("tsa")),
     )
 
 
@@ -111,7 +137,13 @@ def trust_text(trust: Trust) -> str:
     parts += [
         f"[[block]]\nchain = {_quoted(known.chain)}\nnumber = {known.number}\n"
         f'hash = "0x{known.hash.hex()}"\n'
+        + (f'header = "0x{known.header.hex()}"\n' if known.header else "")
         for known in trust.blocks
+    ]
+    parts += [
+        f"[[tsa]]\nindependent = {str(pin.independent).lower()}\n"
+        f"certificate = {_quoted(pin.certificate.public_bytes(Encoding.PEM).decode())}\n"
+        for pin in trust.authorities
     ]
     return "\n".join(parts)
 
@@ -168,12 +200,36 @@ def _contract(row: "_Table", logs: Sequence[tuple[str, VerifierKey]]) -> Contrac
 
 
 def _block(row: "_Table") -> KnownBlock:
-    row.only("chain", "number", "hash")
+    row.only("chain", "number", "hash", "header")
+    if row.text("chain") == BITCOIN:
+        return _bitcoin_block(row)
     return KnownBlock(
         chain=row.matching("chain", _CHAIN),
         number=row.number("number"),
         hash=Digest(row.prefixed("hash", 32)),
     )
+
+
+def _bitcoin_block(row: "_Table") -> KnownBlock:
+    """The hash may be left out, since the header has it; both must agree."""
+    data = row.prefixed("header", 80)
+    try:
+        header = parse_bitcoin_header(data)
+    except BridgeError as error:
+        _refuse(error.what, f"{row.where}.header", cause=error)
+    if "hash" in row.value and row.prefixed("hash", 32) != header.hash:
+        _refuse("the header does not hash to this", f"{row.where}.hash")
+    return KnownBlock(chain=BITCOIN, number=row.number("number"), hash=header.hash, header=data)
+
+
+def _authority(row: "_Table") -> Authority:
+    row.only("certificate", "independent")
+    try:
+        der = x509.load_pem_x509_certificate(row.text("certificate", max_size=16_384).encode())
+        certificate = read_certificate(der.public_bytes(Encoding.DER))
+    except (BridgeError, ValueError) as error:
+        _refuse("a certificate in PEM is expected", f"{row.where}.certificate", cause=error)
+    return Authority(certificate=certificate, independent=row.flag("independent"))
 
 
 class _Table:
@@ -189,10 +245,10 @@ class _Table:
             if name not in names:
                 _refuse(f"the key is not one of {', '.join(names)}", f"{self.where}.{name!s:.40}")
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, *, max_size: int = 1024) -> str:
         found = self.value.get(name)
-        if not isinstance(found, str) or not 0 < len(found) <= 1024:
-            _refuse("a string of 1 to 1024 characters is expected", f"{self.where}.{name}")
+        if not isinstance(found, str) or not 0 < len(found) <= max_size:
+            _refuse(f"a string of 1 to {max_size} characters is expected", f"{self.where}.{name}")
         return found
 
     def matching(self, name: str, pattern: re.Pattern[str]) -> str:

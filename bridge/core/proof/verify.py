@@ -5,6 +5,7 @@ Pure: what it believes comes in as `Trust`, what a chain says comes in through `
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, sha256
@@ -12,10 +13,11 @@ from bridge.core.log.checkpoint import Checkpoint, parse_checkpoint
 from bridge.core.log.merkle import leaf_hash, verify_consistency, verify_inclusion
 from bridge.core.log.note import open_note, parse_note
 from bridge.core.proof.anchored import AnchorOutcome, check_anchor
-from bridge.core.proof.anchors import EvmAnchor, OtherAnchor
+from bridge.core.proof.anchors import EvmAnchor, OtherAnchor, OtsAnchor, TokenAnchor
 from bridge.core.proof.endpoints import HeadReader, LiveHead
 from bridge.core.proof.receipt import Rebase, Receipt, ResourcePart, parse_receipt
 from bridge.core.proof.report import Check, Level, Report, Verdict, failed
+from bridge.core.proof.stamped import BitcoinReader, check_ots, check_token
 from bridge.core.proof.trust import NO_TRUST, Trust
 from bridge.core.record.canon import canonicalise
 from bridge.core.record.claims import commitment, leaf
@@ -32,6 +34,7 @@ def verify(
     *,
     trust: Trust = NO_TRUST,
     chain: Sequence[HeadReader] = (),
+    bitcoin: Sequence[BitcoinReader] = (),
 ) -> Report:
     """Check a receipt, and a document against it, believing nobody but `trust`.
 
@@ -41,6 +44,7 @@ def verify(
             as received, or a resource version as served; None checks the receipt alone.
         trust: keys, witnesses and contracts to believe.
         chain: endpoints of the chains, each asked once an anchor.
+        bitcoin: sources of Bitcoin block headers that `trust` does not know.
 
     Returns:
         A report, whatever the input: an unreadable receipt is a failed check 1.
@@ -63,8 +67,13 @@ def verify(
             for anchor in read.anchors
             if isinstance(anchor, EvmAnchor)
         )
+        outcomes += _check_stamps(read, trust, bitcoin, proved=bool(heads))
         checks += [check for outcome in outcomes for check in outcome.checks]
-    checks += [_check_other(read, 9, "opentimestamps"), _check_other(read, 10, "rfc3161")]
+    checks += [
+        Check(id=number, name=name, ok=None, detail=f"the receipt carries no {name} proof")
+        for number, name in ((9, "opentimestamps"), (10, "rfc3161"))
+        if name not in {check.name for check in checks}
+    ]
     return _conclude(checks, outcomes, given=document is not None)
 
 
@@ -211,15 +220,18 @@ def _later_head(step: Rebase, first: Checkpoint, trust: Trust) -> LiveHead:
     return LiveHead(size=later.size, root=later.root)
 
 
-def _check_other(receipt: Receipt, number: int, kind: str) -> Check:
-    """9 and 10: kept in the receipt; this version says so and counts them for nothing."""
-    count = sum(
-        1 for anchor in receipt.anchors if isinstance(anchor, OtherAnchor) and anchor.type == kind
+def _check_stamps(
+    receipt: Receipt, trust: Trust, bitcoin: Sequence[BitcoinReader], *, proved: bool
+) -> tuple[AnchorOutcome, ...]:
+    """9 and 10: what was stamped is a checkpoint that the receipt proves."""
+    later = [step.checkpoint for step in receipt.rebase] if proved else []
+    notes = (receipt.proof.checkpoint, *later)
+    proofs = [anchor for anchor in receipt.anchors if isinstance(anchor, OtsAnchor)]
+    tokens = [anchor for anchor in receipt.anchors if isinstance(anchor, TokenAnchor)]
+    return (
+        *(check_ots(one, notes=notes, trust=trust, readers=bitcoin) for one in proofs),
+        *(check_token(one, notes=notes, trust=trust) for one in tokens),
     )
-    detail = f"the receipt carries no {kind} proof"
-    if count:
-        detail = f"{count} kept but not checked by this version; export them for the {kind} tools"
-    return Check(id=number, name=kind, ok=None, detail=detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,18 +246,19 @@ _CAVEAT = "A proof shows that this existed and is intact, not that what it says 
 
 def _conclude(checks: Sequence[Check], outcomes: Sequence[AnchorOutcome], *, given: bool) -> Report:
     """11 the earliest anchor that passed; 12 the verdict and on whose word it rests."""
-    times = sorted(outcome.time for outcome in outcomes if outcome.time is not None)
-    existed_by = times[0] if times and not failed(checks) else None
+    passed = [outcome for outcome in outcomes if outcome.time is not None]
+    first = min(passed, key=lambda outcome: outcome.time or "", default=None)
+    existed_by = first.time if first is not None and not failed(checks) else None
     eleventh = Check(
         id=11,
         name="existed-by",
         ok=True if existed_by else None,
-        detail=f"it existed no later than {existed_by}, by the clock of the chain"
-        if existed_by
+        detail=f"it existed no later than {existed_by}, by the clock of {first.clock}"
+        if first is not None and existed_by
         else "no anchor passed every check: the time is the log's own word",
     )
     level = _level(checks, outcomes)
-    answer = _answer(checks, level, given=given)
+    answer = _answer(checks, _word(level, passed), given=given)
     twelfth = Check(id=12, name="verdict", ok=answer.ok, detail=f"{answer.words} {_CAVEAT}")
     return Report(
         verdict=answer.verdict,
@@ -266,26 +279,36 @@ def _level(checks: Sequence[Check], outcomes: Sequence[AnchorOutcome]) -> Level:
     return Level.WITNESSED if "witnesses" in passed else Level.SIGNED
 
 
-_ON_WHOSE_WORD = {
-    Level.SIGNED: "on the word of the log's operator",
-    Level.WITNESSED: "on the word of independent witnesses",
-    Level.ANCHORED: "on the word of an independent chain",
-}
+def _word(level: Level, passed: Sequence[AnchorOutcome]) -> str:
+    """On whose word the verdict rests; empty when it rests on nobody's."""
+    systems = sorted({one.system for one in passed if one.independent or level < Level.SIGNED})
+    match level:
+        case Level.ANCHORED:
+            return "on the word of " + " and ".join(f"an independent {one}" for one in systems)
+        case Level.WITNESSED:
+            return "on the word of independent witnesses"
+        case Level.SIGNED:
+            return "on the word of the log's operator"
+        case Level.SELF_CONSISTENT | Level.FAILED:
+            named = " and ".join(f"the {one} you named" for one in systems)
+            return named and f"on the word of {named}; whose log it is was not checked"
+        case _:
+            assert_never(level)
 
 
-def _answer(checks: Sequence[Check], level: Level, *, given: bool) -> _Answer:
+def _answer(checks: Sequence[Check], word: str, *, given: bool) -> _Answer:
     no = failed(checks)
-    if no and all(check.name == "chain" for check in no):
-        words = "Cannot say: the chain contradicts the anchor (check 8)."
+    if no and all(check.name in {"chain", "bitcoin"} for check in no):
+        numbers = ", ".join(dict.fromkeys(str(check.id) for check in no))
+        words = f"Cannot say: the chain contradicts the anchor (check {numbers})."
         return _Answer(verdict=Verdict.CANNOT_SAY, ok=None, words=words)
     if no:
         named = ", ".join(f"{check.id} {check.name}" for check in no)
         words = f"Changed: failed at {named}."
         return _Answer(verdict=Verdict.CHANGED, ok=False, words=words)
-    if level is Level.SELF_CONSISTENT:
+    if not word:
         words = "Cannot say: the receipt agrees with itself, but nobody you trust stands behind it."
         return _Answer(verdict=Verdict.CANNOT_SAY, ok=None, words=words)
-    word = _ON_WHOSE_WORD[level]
     if not given:
         words = f"Cannot say of a document: none was given. The receipt itself holds, {word}."
         return _Answer(verdict=Verdict.CANNOT_SAY, ok=None, words=words)
@@ -305,9 +328,13 @@ def _unreadable(error: BridgeError) -> Report:
 
 
 def _read_detail(receipt: Receipt) -> str:
+    said = ["well formed"]
     if receipt.unknown:
-        return f"well formed; {len(receipt.unknown)} members of a later version were not looked at"
-    return "well formed"
+        said.append(f"{len(receipt.unknown)} members of a later version were not looked at")
+    later = sum(isinstance(anchor, OtherAnchor) for anchor in receipt.anchors)
+    if later:
+        said.append(f"{later} anchors of a kind that this version does not know count for nothing")
+    return "; ".join(said)
 
 
 def _refusal(step: Callable[[], object]) -> str | None:

@@ -297,6 +297,29 @@ def upgrade() -> None:
         sa.UniqueConstraint("record_seq"),
     )
     op.create_table(
+        "stamp",
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("size", "kind"),
+    )
+    op.create_index(
+        "stamp_complete",
+        "stamp",
+        ["kind", "size"],
+        unique=False,
+        postgresql_where=sa.text("state = 'complete'"),
+    )
+    op.create_index(
+        "stamp_pending",
+        "stamp",
+        ["kind", "size"],
+        unique=False,
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_table(
         "tile",
         sa.Column("level", sa.SmallInteger(), nullable=False),
         sa.Column("n", sa.BigInteger(), nullable=False),
