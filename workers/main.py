@@ -243,6 +243,20 @@ def fsck_node(data: Data = None, config: Config = None) -> None:
         fsck_stored(node.stored, node.book, node.verifier_keys)
 
 
+@app.command()
+def feeds(
+    hours: Annotated[float, typer.Option("--hours", min=0.01, help="How far back.")] = 24.0,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """What each feed brought, and what a sender should be asked about; a JSON line each."""
+    from bridge.cli.feeds import say_feeds
+    from workers.wiring import Services
+
+    node = Services(settings_of(data, config))
+    say_feeds(node.feeds, node.clock, hours)
+
+
 db = typer.Typer(help="The database of a node.", no_args_is_help=True)
 app.add_typer(db, name="db")
 
