@@ -5,7 +5,9 @@ every command should start quickly.
 """
 
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -135,12 +137,37 @@ def ingest(
     token_file: TokenFile = None,
     data: Data = None,
 ) -> None:
-    """Send files to a running node; sending again is harmless."""
+    """Send files to a running node; a run that was cut off goes on where it stopped."""
     from adapters.hl7v2.batch import split
     from bridge.cli.ingest import ingest as send
+    from bridge.cli.journal import Journal, journal_of
+
+    folder = settings_of(data, None).data
+    with Node(url, token_file, folder) as node, Journal(journal_of(folder, url, paths)) as journal:
+        send(paths, node, split, journal)
+
+
+@app.command("watch-folder")
+def watch_folder(
+    folder: Annotated[Path, typer.Argument(help="Where files appear.")],
+    every_s: Annotated[float, typer.Option("--every", min=0.05, metavar="SECONDS")] = 1.0,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+    data: Data = None,
+) -> None:
+    """Send what is put into a folder, move it to done/ or refused/; until Ctrl-C or SIGTERM."""
+    from adapters.hl7v2.batch import split
+    from bridge.cli.watch_folder import watch_folder as run
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
+    def say(text: str) -> None:
+        sys.stderr.write(text + "\n")
 
     with Node(url, token_file, settings_of(data, None).data) as node:
-        send(paths, node, split)
+        run(folder, node, split, every_s=every_s, stop=stop, say=say)
 
 
 @app.command()

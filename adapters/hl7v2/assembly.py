@@ -40,11 +40,8 @@ def begin(build: Build, root: Group) -> None:
         "id": resource_id(build.namespace, "Provenance", *key),
     }
     build.bundle["id"] = resource_id(build.namespace, "Bundle", *key)
-    root.resources |= {
-        "Bundle": build.bundle,
-        "MessageHeader": header,
-        "Provenance": provenance,
-    }
+    for resource in (build.bundle, header, provenance):
+        root.put(cast("str", resource["resourceType"]), resource)
 
 
 def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> JsonObject:

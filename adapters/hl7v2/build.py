@@ -36,8 +36,8 @@ class Build:
         "deletes", "encoded",
         "fallback",
         "header",
+        "identities",
         "keys",
-
         "namespace",
         "occurrences",
         "patients",
@@ -82,6 +82,7 @@ class Build:
         self.encoded: dict[tuple[str, str], Raw] = {}
         self.shelf = memory.shelf(surroundings(ctx, self.sender))
         self.times: dict[tuple[int, str], Json] = {}
+        self.identities: dict[tuple[Convert, str], tuple[str, str]] = {}
         self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}
         self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
@@ -101,29 +102,26 @@ class Build:
         A key that this message used before gives the same resource where the map says `merge`,
         else the key with its number behind.
         """
-        key = self._key(group, alternatives, fields)
-        found = self._id(kind, key)
+        return self.opened(group, kind, self._key(group, alternatives, fields), merge)
+
+    def opened(self, group: Group, kind: str, key: tuple[str, ...], merge: bool) -> JsonObject:  # noqa: FBT001 - written by the generator alone
+        """The resource of this key."""
+        found = resource_id(self.namespace, kind, *key)
         seen = (kind, found)
         if seen in self.resources:
             if merge:
                 self.encoded.pop(seen, None)
-                group.home.resources[kind] = self.resources[seen]
+                group.put(kind, self.resources[seen])
                 return self.resources[seen]
             count = self.keys[seen] = self.keys.get(seen, 1) + 1
-            found = self._id(kind, (*key, f"#{count}"))
+            found = resource_id(self.namespace, kind, *key, f"#{count}")
             seen = (kind, found)
         made: JsonObject = {"resourceType": kind, "id": found}
-        self.resources[seen] = group.home.resources[kind] = made
+        self.resources[seen] = made
+        group.put(kind, made)
         if kind == "Patient":
             self.patients.append(key)
         return made
-
-    def _id(self, kind: str, key: tuple[str, ...]) -> str:
-        """The resource id of a key, remembered: patients and visits come again."""
-        known = self.shelf.get((kind, key))
-        if known is None:
-            known = self.shelf[kind, key] = (resource_id(self.namespace, kind, *key), ())
-        return cast("str", known[0])
 
     def _key(
         self, group: Group, alternatives: Sequence[Sequence[KeyPart]], fields: list[str]
@@ -142,34 +140,29 @@ class Build:
         segment, field, component, function = part
         text = (fields if segment == fields[0] else self.segment(group, segment))[field]
         if function is not None:
-            return self.identity(text, function) if text else ("", "")
+            return self.identity(text, function)
         return (self.comp(text, component) if component else text,)
 
     def identity(self, text: str, function: Convert) -> tuple[str, str]:
         """System and value of the first repetition, through the function that converts it."""
-        known = self.shelf.get((function, text))
-        if known is not None:
-            return cast("tuple[str, str]", known[0])
-        findings = len(self.ctx.findings)
-        made = function(self.first(text), self.ctx)
-        del self.ctx.findings[findings:]
-        system = value = ""
-        if made:
-            value = made.get("value", "")
-            system = made.get("system", "") or f"|{self.sender}"
-        if len(text) <= MAX_TEXT:
-            self.shelf[function, text] = ((system, value), ())
-        return system, value
+        known = self.identities.get((function, text))
+        if known is None:
+            if not text:
+                return "", ""
+            findings = len(self.ctx.findings)
+            made = function(self.first(text), self.ctx)
+            del self.ctx.findings[findings:]  # the row that converts it notes them
+            system = value = ""
+            if made:
+                value = made.get("value", "")
+                system = made.get("system", "") or f"|{self.sender}"
+            known = self.identities[function, text] = (system, value)
+        return known
 
     def near(self, group: Group, kind: str) -> JsonObject | None:
         """The nearest resource of that type: in this group, else in those around it."""
-        above: Group | None = group.home
-        while above is not None:
-            found = above.resources.get(kind)
-            if found is not None:
-                return found
-            above = above.outer
-        return None
+        found = group.nearest.get(kind)
+        return found[0] if found else None
 
     def cached(self, slot: int, function: Convert, text: str, *table: object) -> Any:  # noqa: ANN401 - Json of any FHIR type
         """The function's value, remembered where this sender sent the same text before."""
@@ -276,13 +269,7 @@ class Build:
 
     def segment(self, group: Group, name: str) -> list[str]:
         """The nearest segment of that name in this group or those around it, padded."""
-        above: Group | None = group
-        while above is not None:
-            found = above.segments.get(name)
-            if found is not None:
-                return found
-            above = above.parent
-        return NO_FIELDS
+        return group.around.get(name, NO_FIELDS)
 
     def number(self, lines: Sequence[list[str]]) -> None:
         """In the trace build: the occurrence of each segment among those of its name."""
@@ -358,8 +345,13 @@ def append(target: JsonObject, name: str, value: Json) -> None:
 
 
 def element(target: JsonObject, name: str, index: int) -> JsonObject:
-    """The element of the array at that index, or the last there is, made when there is none."""
+    """The element of the array at that index, or the last there is, made when there is none.
+
+    A copy in its place: the element may be a remembered value, which is never altered.
+    """
     array = cast("list[JsonObject]", target.setdefault(name, []))
     if not array:
         array.append({})
-    return array[min(index, len(array) - 1)]
+    at = min(index, len(array) - 1)
+    array[at] = {**array[at]}
+    return array[at]

@@ -57,6 +57,7 @@ class Engine:
         joined = _joined(padded, ctx.repetition) if build.code in _REPORTS else _NONE
         placed = place(padded, structure, _Odd(padded, ctx))
         root = placed[0][0]
+        root.enter()
         begin(build, root)
         for number, (group, fields, occurrence) in enumerate(placed):
             ctx.occurrence = occurrence
@@ -75,6 +76,8 @@ class Engine:
                     Severity.INFORMATION,
                 )
                 continue
+            if not group.entered:
+                group.enter()
             for function in functions:
                 function(fields, group, build)
         return root

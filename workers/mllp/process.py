@@ -1,6 +1,8 @@
 """The MLLP process of a node: settings to listeners, commits to wake-ups, events to logs."""
 
 import asyncio
+import gc
+import socket
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,22 +16,52 @@ from bridge.settings import MllpListener, Settings
 from bridge.telemetry import configure_logs
 from workers.celery_app import configured
 from workers.dialects import known_sender, profile_files
+from workers.mllp.crew import Crew
 from workers.mllp.feed import FeedEvent, Limits, Listener
-from workers.mllp.server import MllpServer, run
+from workers.mllp.server import MllpServer, bind, run
 from workers.waker import Waker
 from workers.wiring import Services
 
 __all__ = ["listeners", "serve"]
 
 
+COLLECT_AFTER = (20_000, 20, 20)
+"""Allocations between collections: a message makes some thousand values that counting frees, so
+that the default of 700 looks at them several times for nothing, a tenth of the processor time."""
+
+
 def serve(settings: Settings) -> None:
     """Listen until SIGTERM or SIGINT; what was read whole is answered before the end.
+
+    With `mllp.processes` of several, each accepts from the same sockets and commits for itself.
 
     Raises:
         BridgeError: an address, a certificate or the database is not usable.
     """
     log = configure_logs("mllp")
     services = Services(settings)
+    services.hl7v2  # noqa: B018 - compiled once: the processes that are forked share its memory
+    gc.freeze()  # what is here now stays; a collection looks at messages alone
+    gc.set_threshold(*COLLECT_AFTER)
+    sockets = bind(listeners(settings, services))
+
+    def one() -> None:
+        _serve_one(services, sockets, log)
+
+    def lost(pid: int) -> None:
+        log.error("mllp-process-lost", pid=pid)
+
+    if settings.mllp.processes == 1:
+        one()
+    else:
+        Crew(one, size=settings.mllp.processes, lost=lost).run()
+
+
+def _serve_one(
+    services: Services, sockets: Sequence[socket.socket], log: structlog.stdlib.BoundLogger
+) -> None:
+    """One process of the door, with its own connections, feed names and commits."""
+    settings = services.settings
     services.intake  # noqa: B018 - a database that is not there refuses to start, not the first sender
 
     def receive_group(inputs: Sequence[Inbound]) -> Sequence[Received]:
@@ -49,7 +81,11 @@ def serve(settings: Settings) -> None:
             wake=waker.wake,
             on_event=lambda event: _say(log, event),
         )
-        asyncio.run(run(server, ready=lambda: log.info("listening", port=settings.mllp.port)))
+
+        def ready() -> None:
+            log.info("listening", port=settings.mllp.port)
+
+        asyncio.run(run(server, ready=ready, sockets=sockets))
 
 
 def listeners(settings: Settings, services: Services) -> list[Listener]:

@@ -6,6 +6,7 @@ that is durable. Framing, acknowledgements and the transaction live elsewhere; h
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -16,7 +17,7 @@ from workers.mllp.connection import Connection
 from workers.mllp.door import Door, MemoryBudget
 from workers.mllp.feed import FeedCounters, FeedEvent, Limits, Listener
 
-__all__ = ["FeedCounters", "FeedEvent", "Limits", "Listener", "MllpServer", "run"]
+__all__ = ["FeedCounters", "FeedEvent", "Limits", "Listener", "MllpServer", "bind", "run"]
 
 MEMORY_BYTES = 256 * 1024 * 1024
 """Of unfinished frames and unanswered messages over all connections: 16 frames of the largest size
@@ -87,14 +88,17 @@ class MllpServer:
         """Memory of unfinished frames and unanswered messages over all connections."""
         return self._budget.held_bytes
 
-    async def start(self) -> None:
-        """Listen on every address.
+    async def start(self, sockets: Sequence[socket.socket] = ()) -> None:
+        """Listen on every address, or on `sockets`: one a listener, from `bind`.
+
+        Processes that are given the same sockets share the connections.
 
         Raises:
             BridgeError: `mllp-listen`, with fault OPERATOR; nothing listens then.
         """
-        for door in self._doors:
-            self._servers.append(await self._listen(door))
+        sockets = sockets or bind([door.listener for door in self._doors])
+        for door, bound in zip(self._doors, sockets, strict=True):
+            self._servers.append(await self._listen(door, bound))
         self._sweep()
 
     async def stop(self, *, within_s: float = STOP_S) -> None:
@@ -113,27 +117,19 @@ class MllpServer:
         await self._close_listeners()
         await self._end()
 
-    async def _listen(self, door: Door) -> asyncio.Server:
-        listener = door.listener
-        try:
-            return await asyncio.get_running_loop().create_server(
-                lambda: Connection(door),
-                listener.host,
-                listener.port,
-                ssl=listener.tls,
-                ssl_handshake_timeout=HANDSHAKE_S if listener.tls else None,
-                ssl_shutdown_timeout=listener.limits.linger_s if listener.tls else None,
-                backlog=BACKLOG,
-            )
-        except OSError as error:
-            await self._close_listeners()
-            raise BridgeError(
-                "mllp-listen",
-                Fault.OPERATOR,
-                what=f"the address cannot be listened on: {error.strerror}",
-                where=f"{listener.host}:{listener.port}",
-                do="free the port or choose another one",
-            ) from error
+    async def _listen(self, door: Door, bound: socket.socket) -> asyncio.Server:
+        """Accept one connection a turn of the loop, so that processes share them by their load."""
+        tls, linger_s = door.listener.tls, door.listener.limits.linger_s
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(door),
+            sock=bound,
+            ssl=tls,
+            ssl_handshake_timeout=HANDSHAKE_S if tls else None,
+            ssl_shutdown_timeout=linger_s if tls else None,
+            backlog=1,
+        )
+        bound.listen(BACKLOG)  # asyncio reads `backlog` both ways: queue, and accepts a turn
+        return server
 
     async def _all_closed(self) -> None:
         while any(door.connections for door in self._doors):
@@ -179,9 +175,37 @@ class MllpServer:
         self._emit(FeedEvent(code=f"mllp-unstored:{code}", feed="", count=count))
 
 
-async def run(server: MllpServer, *, ready: Callable[[], None]) -> None:
+def bind(listeners: Sequence[Listener]) -> tuple[socket.socket, ...]:
+    """Sockets that hold every address and do not listen yet; all of them or none.
+
+    Raises:
+        BridgeError: `mllp-listen`, with fault OPERATOR.
+    """
+    bound: list[socket.socket] = []
+    for one in listeners:
+        made = socket.socket(socket.AF_INET6 if ":" in one.host else socket.AF_INET)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.append(made)
+        try:
+            made.bind((one.host, one.port))
+        except OSError as error:
+            for other in bound:
+                other.close()
+            raise BridgeError(
+                "mllp-listen",
+                Fault.OPERATOR,
+                what=f"the address cannot be listened on: {error.strerror}",
+                where=f"{one.host}:{one.port}",
+                do="free the port or choose another one",
+            ) from error
+    return tuple(bound)
+
+
+async def run(
+    server: MllpServer, *, ready: Callable[[], None], sockets: Sequence[socket.socket] = ()
+) -> None:
     """Serve until SIGTERM or SIGINT stops gracefully; a second signal closes at once."""
-    await server.start()
+    await server.start(sockets)
     loop = asyncio.get_running_loop()
     asked, insisted = asyncio.Event(), asyncio.Event()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from adapters.hl7v2 import tables
-from adapters.hl7v2.build import Build, KeyPart, append, element
+from adapters.hl7v2.build import NO_FIELDS, Build, append, element
 from adapters.hl7v2.compiler.conditions import python_of
 from adapters.hl7v2.compiler.rows import (
     Position,
@@ -106,18 +106,18 @@ def emit(rules: SegmentMap, code_tables: Mapping[str, CodeTable], *, tracing: bo
         BridgeError: `row-as`, `row-table`, `row-call` or `when-form`, naming file and line.
     """
     code = _Code(rules=rules, tracing=tracing)
-    code.names |= {"EMPTY": ("", '""'), "EMPTY_OBJECT": {}, "append": append, "element": element}
+    code.names |= {"EMPTY": ("", '""'), "EMPTY_OBJECT": {}, "NO_FIELDS": NO_FIELDS, "append": append, "element": element}
     function = f"{rules.segment}_{rules.target}".replace(".", "_")
     code.put(0, f"def {function}(f, g, b):")
     code.put(1, "HOISTED")
-    code.put(1, "ctx = b.ctx; rep = ctx.repetition")
+    code.put(1, "ctx = b.ctx; rep = ctx.repetition; sep = ctx.component; near = g.nearest")
     _opening(code)
     for row in rules.rows:
         _row(code, row, code_tables)
     if rules.into:
         code.put(1, "if e:")
         _store(code, 2, "r", rules.into, "e", {})
-    hoisted = "; ".join(f"s_{name} = b.segment(g, {name!r})" for name in sorted(code.foreign))
+    hoisted = "; ".join(f"s_{name} = g.around.get({name!r}, NO_FIELDS)" for name in sorted(code.foreign))
     code.lines[1] = f"    {hoisted or 'pass'}"
     source = "\n".join(code.lines) + "\n"
     filename = f"<{rules.name} {'trace' if tracing else 'fast'}>"
@@ -142,35 +142,56 @@ def _opening(code: _Code) -> None:
             where = parse_position(seen, rules.place)
             code.put(1, f"b.touch('seen', ctx.occurrence, {where.segment!r}, {where.field}, "
                         f"{_components(where)!r}, '')")  # fmt: skip
-    keys = code.name("K", _keys(code))
-    make = f"b.new(g, {rules.target!r}, {keys}, f, {rules.merge})"
+    make = f"b.opened(g, {rules.target!r}, k, {rules.merge})"
     if rules.instance == "new":
+        _key(code, 1)
         code.put(1, f"r = {make}")
     elif rules.instance == "scope":
-        code.put(1, f"r = g.home.resources.get({rules.target!r})")
-        code.put(1, f"if r is None: r = {make}")
+        code.put(1, f"r = g.resources.get({rules.target!r})")
+        code.put(1, "if r is None:")
+        _key(code, 2)
+        code.put(2, f"r = {make}")
     elif rules.instance == "near":
-        code.put(1, f"r = b.near(g, {rules.target!r})")
-        code.put(1, "if r is None: return")
+        code.put(1, f"n = near.get({rules.target!r})")
+        code.put(1, "if n is None: return")
+        code.put(1, "r = n[0]")
     else:
         raise refuse("map-instance", f"unknown instance {rules.instance}", rules.place,
                      nearest(rules.instance, {"new", "scope", "near"}))  # fmt: skip
     code.put(1, "e = {}" if rules.into else "e = r")
 
 
-def _keys(code: _Code) -> tuple[tuple[KeyPart, ...], ...]:
-    """Key parts with their functions: `PID-3:CX.Identifier`, `OBR-4.1`."""
-    alternatives = []
-    for texts in code.rules.key:
-        parts: list[KeyPart] = []
-        for text in texts:
-            where, _, function = text.partition(":")
-            at = parse_position(where, code.rules.place)
-            code.width = max(code.width, at.field)
-            convert = _datatype(function, code.rules.place).function if function else None
-            parts.append((at.segment, at.field, at.component, convert))
-        alternatives.append(tuple(parts))
-    return tuple(alternatives)
+def _key(code: _Code, depth: int) -> None:
+    """The first alternative whose leading part is valued: `PID-3:CX.Identifier`, `OBR-4.1`."""
+    code.put(depth, "k = ()")
+    for number, texts in enumerate(code.rules.key):
+        inner = depth
+        if number:
+            code.put(inner, "if not k:")
+            inner += 1
+        lead, *rest = [_key_part(code, text) for text in texts]
+        code.put(inner, f"i = {lead}")
+        code.put(inner, f"if i[-1]: k = {' + '.join(('i', *rest))}")
+    last = "(*b.fallback, f'{f[0]}[{ctx.occurrence}]')"
+    code.put(depth, f"if not k: k = {last}")
+
+
+def _key_part(code: _Code, text: str) -> str:
+    """A tuple: system and value of an identifier, or a text."""
+    where, _, function = text.partition(":")
+    at = parse_position(where, code.rules.place)
+    field = code.read(at)
+    if function:
+        kind = _datatype(function, code.rules.place)
+        return f"b.identity({field}, {code.name('I', kind.function)})"
+    return f"({_component(field, at)},)" if at.component else f"({field},)"
+
+
+def _component(field: str, at: Position) -> str:
+    """A component as an expression; the first one without a call."""
+    if at.component != 1 or at.subcomponent:
+        return f"b.comp({field}, {at.component}, {at.subcomponent})"
+    return f"{field}.split(rep, 1)[0].split(sep, 1)[0]"
 
 
 def _row(code: _Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
@@ -193,9 +214,10 @@ def _row(code: _Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
                  "if " + " and ".join(f"{name!r} not in e" for name in others) + ":")  # fmt: skip
         depth += 1
     if row.on:
-        code.put(depth, f"o = b.near(g, {row.on!r})", row)
-        code.put(depth, "if o is not None:")
+        code.put(depth, f"n = near.get({row.on!r})", row)
+        code.put(depth, "if n is not None:")
         depth, base = depth + 1, "o"
+        code.put(depth, "o = n[0]")
     _value(code, depth, row, base, code_tables)
     if row.default is not None:
         names = (row.to[0].name, *others)
@@ -211,9 +233,9 @@ def _value(
     if row.call:
         _calling(code, depth, row)
     elif row.ref:
-        code.put(depth, f"n = b.near(g, {row.ref!r})", row)
+        code.put(depth, f"n = near.get({row.ref!r})", row)
         code.put(depth, "if n is not None:")
-        code.put(depth + 1, f"x = {{'reference': {row.ref + '/'!r} + n['id']}}")
+        code.put(depth + 1, "x = n[1]")
         _store(code, depth + 1, base, row.to, "x", row.siblings)
         _touch_row(code, depth + 1, row, frozenset())
     elif row.function:

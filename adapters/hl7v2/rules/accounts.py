@@ -25,7 +25,7 @@ def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     survivor = b.near(g, "Account")
     retired = b.new(g, "Account", ((("MRG", 3, 0, function),),), f, merge=True)
     if survivor is not None:
-        g.home.resources["Account"] = survivor
+        g.put("Account", survivor)
     if retired is survivor:
         b.ctx.note("merge-self", "the merged account is the surviving one: nothing was changed")
         return

@@ -119,10 +119,10 @@ def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if identifier is None:
         return
     parts = (("PID", 21, 0, function), ("PID", 3, 0, function))
-    before = g.home.resources.get("RelatedPerson")
+    before = g.resources.get("RelatedPerson")
     made = b.new(g, "RelatedPerson", (parts,), f, merge=True)
     if before is not None:
-        g.home.resources["RelatedPerson"] = before
+        g.put("RelatedPerson", before)
     code: JsonObject = {
         "system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode",
         "code": "MTH",
@@ -155,7 +155,7 @@ def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         return
     b.ctx.at = f"MRG-{at}"
     retired = b.new(g, "Patient", ((("MRG", at, 0, function),),), f, merge=True)
-    g.home.resources["Patient"] = r
+    g.put("Patient", r)
     if retired is r:
         b.ctx.note("merge-self", "the merged patient is the surviving one: nothing was linked")
         return

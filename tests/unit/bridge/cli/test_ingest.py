@@ -1,90 +1,141 @@
-"""`ingest`: files, folders and batches to a node, one JSON line an input."""
+"""Files, folders and batches: counted, sent once, gone on with after a cut."""
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import pytest
 import typer
 
-from bridge.cli.ingest import ingest
-from bridge.cli.node import Node
+from adapters.hl7v2.batch import split
+from bridge.cli.ingest import files_of, ingest
+from bridge.cli.journal import Journal, journal_of
 from bridge.core.errors import BridgeError
-from tests.unit.bridge.cli.test_convert import lines_of
+from tests.fakes.feed import adt
+from tests.fakes.memory_node import MemoryNode
 
 
-@dataclass(slots=True)
-class Desk:
-    """A node's HTTP side; refuses what contains `bad`, and knows a message that came before."""
-
-    seen: list[tuple[str, bytes]] = field(default_factory=list)
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request."""
-        body = request.read()
-        known = (request.url.path, body) in self.seen
-        self.seen.append((request.url.path, body))
-        if b"bad" in body:
-            return httpx.Response(400, json={"error": "bad", "what": "it is bad", "do": "mend it"})
-        status = "duplicate" if known else "stored"
-        headers = {"x-record-id": f"r{len(self.seen)}", "x-record-status": status}
-        return httpx.Response(200, text="MSA|AA|1", headers=headers)
+def run(paths: list[Path], node: MemoryNode, folder: Path) -> None:
+    """One run of the command."""
+    with Journal(journal_of(folder, "http://node", paths)) as journal:
+        ingest(paths, node, split, journal)
 
 
-@pytest.fixture
-def desk() -> Desk:
-    """A fresh one."""
-    return Desk()
+def lines(out: str) -> list[dict[str, str]]:
+    """What the command printed."""
+    return [json.loads(line) for line in out.splitlines()]
 
 
-@pytest.fixture
-def node(desk: Desk, tmp_path: Path) -> Node:
-    """A client whose wire ends at the desk."""
-    token = tmp_path / "token"
-    token.write_text("secret")
-    made = Node("http://node.example", token, tmp_path)
-    made._client = httpx.Client(transport=httpx.MockTransport(desk), base_url="http://node.example")
-    return made
+def batch(*control_ids: str, claimed: int | None = None) -> bytes:
+    """A file of one batch."""
+    messages = b"".join(adt(one) for one in control_ids)
+    count = len(control_ids) if claimed is None else claimed
+    return b"FHS|^~\\&\rBHS|^~\\&\r" + messages + b"BTS|%d\rFTS|1\r" % count
 
 
-def test_batch_and_folder_are_sent_in_order(
-    node: Node, desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_batch_is_sent_message_by_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A line an input; FHIR goes to /fhir; what came before is a duplicate and no failure."""
-    folder = tmp_path / "in"
-    folder.mkdir()
-    (folder / "a.hl7").write_bytes(b"one\ntwo\none")
-    (folder / "b.json").write_bytes(b"{}")
-    (folder / "c.pdf").write_bytes(b"no")
+    """Each message of a batch is an input of its own, with its number."""
+    file = tmp_path / "b.hl7"
+    file.write_bytes(batch("1", "2"))
+    node = MemoryNode()
 
-    ingest([folder], node, lines_of)
+    run([file], node, tmp_path / "data")
 
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(Path(line["input"]).name, line["status"]) for line in lines] == [
-        ("a.hl7#1", "stored"), ("a.hl7#2", "stored"), ("a.hl7#3", "duplicate"),
-        ("b.json", "stored"),
-    ]  # fmt: skip
-    assert [line["ack"] for line in lines] == ["MSA|AA|1"] * 3 + [""]
-    assert [path for path, _ in desk.seen] == ["/hl7v2"] * 3 + ["/fhir"]
+    assert node.posted == [adt("1"), adt("2")]
+    printed = lines(capsys.readouterr().out)
+    assert [(one["input"], one["status"]) for one in printed] == [
+        (f"{file}#1", "stored"),
+        (f"{file}#2", "stored"),
+    ]
 
 
-def test_refused_message_leaves_its_neighbours(
-    node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_trailer_that_counts_more_than_there_is_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its line holds the node's own words, and the exit code is 1."""
-    (tmp_path / "a.hl7").write_bytes(b"bad\ntwo")
+    """A batch that lost messages on its way is reported beside those that came."""
+    file = tmp_path / "b.hl7"
+    file.write_bytes(batch("1", "2", claimed=3))
 
-    with pytest.raises(typer.Exit) as stop:
-        ingest([tmp_path / "a.hl7"], node, lines_of)
+    run([file], MemoryNode(), tmp_path / "data")
 
-    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert stop.value.exit_code == 1
-    assert (first["status"], first["ack"]) == ("refused", "it is bad (/hl7v2) - mend it")
-    assert second["status"] == "stored"
+    first, *rest = lines(capsys.readouterr().out)
+    assert first["status"] == "finding"
+    assert "the trailer says 3 messages in the batch, there are 2" in first["ack"]
+    assert [one["status"] for one in rest] == ["stored", "stored"]
 
 
-def test_path_that_is_not_there_is_refused(node: Node, tmp_path: Path) -> None:
-    """Before anything is sent."""
-    with pytest.raises(BridgeError, match="there is no such file or folder"):
-        ingest([tmp_path / "none"], node, lines_of)
+def test_run_that_was_cut_off_sends_nothing_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second run starts where the first one stopped, in the middle of a file."""
+    file = tmp_path / "b.hl7"
+    file.write_bytes(batch("1", "2", "3"))
+    node = MemoryNode()
+    node.down_after = 2
+
+    with pytest.raises(BridgeError, match="the node did not answer"):
+        run([file], node, tmp_path / "data")
+    node.down_after = None
+    capsys.readouterr()
+    run([file], node, tmp_path / "data")
+
+    assert node.posted == [adt("1"), adt("2"), adt("3")]
+    assert [one["status"] for one in lines(capsys.readouterr().out)] == [
+        "sent-before",
+        "sent-before",
+        "stored",
+    ]
+
+
+def test_run_that_is_complete_leaves_no_journal(tmp_path: Path) -> None:
+    """Sending the same files again later is a new run: the node says that it has them."""
+    file = tmp_path / "b.hl7"
+    file.write_bytes(adt("1"))
+    node = MemoryNode()
+
+    for _ in range(2):
+        run([file], node, tmp_path / "data")
+
+    assert node.posted == [adt("1")] * 2
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_refused_message_is_named_and_the_rest_is_sent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One bad message of a file costs an exit code, not the others."""
+    file = tmp_path / "b.hl7"
+    file.write_bytes(batch("1", "BAD", "3"))
+
+    with pytest.raises(typer.Exit):
+        run([file], MemoryNode(), tmp_path / "data")
+
+    statuses = [one["status"] for one in lines(capsys.readouterr().out)]
+    assert statuses == ["stored", "quarantined", "stored"]
+
+
+def test_a_folder_gives_its_message_files_in_order_of_name(tmp_path: Path) -> None:
+    """Pictures and notes beside the messages are left alone."""
+    for name in ("b.hl7", "a.json", "c.png", "sub/d.HL7"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+
+    names = [path.name for path in files_of([tmp_path])]
+
+    assert names == ["a.json", "b.hl7", "d.HL7"]
+
+
+def test_a_file_that_is_named_is_sent_whatever_its_name(tmp_path: Path) -> None:
+    """The person knows better than the suffix."""
+    odd = tmp_path / "message.out"
+    odd.write_text("MSH|")
+
+    assert files_of([odd]) == [odd]
+
+
+def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """A typing error is one line, not a traceback."""
+    with pytest.raises(BridgeError, match=r"no such file or folder .*absent"):
+        files_of([tmp_path / "absent"])
