@@ -31,6 +31,8 @@ _CHOICES: Final = {
     "quantity": ("Quantity", "Ratio", "Range"),
 }
 """R4 choice elements that several rows may fill: the first one stands."""
+_SETTLED: Final = frozenset({"note", "contact"})
+"""What is looked into once all rows have run."""
 _ASSEMBLED: Final = frozenset({"Bundle", "MessageHeader", "Provenance"})
 """What the assembly completes at the end."""
 
@@ -61,7 +63,7 @@ def runs(
 ) -> Iterator[tuple[bool, list[Row]]]:
     """The rows in their order, in sequences that are remembered together or not."""
     closed = rules.instance != "new" or rules.merge or rules.into or rules.target in _ASSEMBLED
-    taken = set(elsewhere.get(rules.target, ()))
+    taken = {*_SETTLED, *elsewhere.get(rules.target, ())}
     if any(row.call for row in rules.rows):
         taken.add("extension")
     taken |= {name for row in rules.rows if not _is_alike(row, rules) for name in _tops(rules, row)}

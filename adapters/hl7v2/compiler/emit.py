@@ -365,7 +365,7 @@ def _call(code: _Code, row: Row, kind: Datatype, code_tables: Mapping[str, CodeT
             raise refuse("row-table", f"{row.function} takes no table", row.place,
                          "remove table, or use a coded function")  # fmt: skip
         if source in _WITHIN:
-            return f"b.within({_slot(kind.name, '')}, {name}, s)"
+            return f"b.within({name}, s)"
         if source in _ONCE:
             return f"{name}(s, ctx)"
         return f"b.cached({_slot(kind.name, '')}, {name}, s)"
