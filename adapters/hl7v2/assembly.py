@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Raw
 
 from adapters.hl7v2.build import Build, reference_to
+from adapters.hl7v2.changes import changes
 from adapters.hl7v2.grammar import Group
 from bridge.core.ids import Digest
 from bridge.core.record.bundle import Json, JsonObject
@@ -56,9 +57,9 @@ def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> J
     references = [f"{kind}/{name}" for kind, name in build.resources]
     _complete_provenance(provenance, references, header, source, mapping)
     entries = [build.entry(header), *build.entries(), build.entry(provenance)]
-    changes = _changes(build)
-    if changes is not None:
-        entries.append(build.entry(changes))
+    changed = changes(build)
+    if changed is not None:
+        entries.append(build.entry(changed))
     build.bundle["entry"] = entries
     return build.bundle
 
@@ -130,6 +131,7 @@ def _digest(value: Digest, display: str) -> JsonObject:
         "value": f"urn:sha256:{value.hex()}",
     }
     return {"identifier": identifier, "display": display}
+<<<<<<< HEAD
 
 
 def _changes(build: Build) -> JsonObject | None:
@@ -169,3 +171,5 @@ def _is_set(resource: JsonObject, path: str) -> bool:
             return False
         at = at[name]
     return True
+=======
+>>>>>>> journey
