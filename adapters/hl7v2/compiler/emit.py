@@ -265,13 +265,7 @@ def _row(code: _Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
     else:
         _value(code, depth, row, base, code_tables)
     if row.default is not None:
-<<<<<<< HEAD
-        names = (row.to[0].name, *rivals)
-        test = " and ".join(f"{name!r} not in e" for name in names)
-        code.put(1, f"if {test}:", row)
-        _store(code, 2, "e", row.to, repr(row.default), {})
-=======
-        _default(code, row, others)
+        _default(code, row, rivals)
 
 
 def _assumed(
@@ -284,15 +278,14 @@ def _assumed(
     code.put(depth + 1, f"if {name} in e: b.assume(e, {name})")
 
 
-def _default(code: _Code, row: Row, others: tuple[str, ...]) -> None:
+def _default(code: _Code, row: Row, rivals: tuple[str, ...]) -> None:
     """The constant of an element that is still absent."""
     name = row.to[0].name
-    test = " and ".join(f"{one!r} not in e" for one in (name, *others))
+    test = " and ".join(f"{one!r} not in e" for one in (name, *rivals))
     code.put(1, f"if {test}:", row)
     _store(code, 2, "e", row.to, repr(row.default), {})
     if code.rules.is_stored and not says_nothing(name, row.default):
         code.put(2, f"b.assume(e, {name!r})")
->>>>>>> journey
 
 
 def _value(
