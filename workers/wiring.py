@@ -20,6 +20,7 @@ from bridge.ports.stamps import Stamper
 from bridge.settings import Settings
 from bridge.store.anchors import PostgresAnchors
 from bridge.store.database import Database
+from bridge.store.events import PostgresEvents
 from bridge.store.evidence import PostgresEvidence
 from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
@@ -83,6 +84,11 @@ class Services:
     def anchors(self) -> PostgresAnchors:
         """What was sent to the chain, and what became of it."""
         return PostgresAnchors(self.database)
+
+    @cached_property
+    def events(self) -> PostgresEvents:
+        """What the log says of itself."""
+        return PostgresEvents(self.database)
 
     @cached_property
     def stamps(self) -> PostgresStamps:
