@@ -10,9 +10,17 @@ from collections.abc import Iterator, Mapping
 from functools import reduce
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from bridge.core.errors import BridgeError, Fault
 
@@ -21,6 +29,8 @@ __all__ = ["Settings", "load", "shipped"]
 PREFIX = "FHIR_ANCHOR__"
 OTHER_VARIABLES = {"FHIR_ANCHOR__CONFIG"}
 Port = Field(ge=0, le=65535)
+CertificateSender = Annotated[str, Field(pattern=r"^.+=[^=]+$")]
+"""`COMMON NAME=PROFILE`; a list of these survives an environment variable, a table does not."""
 
 
 class _Section(BaseModel):
@@ -47,7 +57,6 @@ class Chain(_Section):
     name: str
     rpc: tuple[str, ...]
     agree: int = Field(ge=0)
-    contract: str
     key_file: str
 
 
@@ -89,8 +98,8 @@ class Http(_Section):
     port: int = Port
 
 
-class Mllp(_Section):
-    """The MLLP door."""
+class MllpListener(_Section):
+    """One address of the MLLP door."""
 
     host: str
     port: int = Port
@@ -98,11 +107,54 @@ class Mllp(_Section):
     certificate: str
     private_key: str
     client_ca: str
-    allow: tuple[str, ...]
+    certificate_senders: tuple[CertificateSender, ...]
+    allow: tuple[IPvAnyNetwork, ...]
+    mode: Literal["by-message", "original"]
+    messages_per_s: float = Field(ge=0)
     max_connections: int = Field(ge=1)
     max_frame_bytes: int = Field(ge=1024)
     idle_timeout_s: float = Field(gt=0)
     frame_timeout_s: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _names_need_certificates(self) -> Self:
+        """A name that no certificate can carry would let nobody in."""
+        if self.certificate_senders and not self.client_ca:
+            raise ValueError("certificate_senders needs client_ca")
+        if self.client_ca and not self.certificate:
+            raise ValueError("client_ca needs certificate and private_key")
+        return self
+
+
+class Mllp(MllpListener):
+    """The MLLP door: its own keys are the first listener, and what the others leave out."""
+
+    processes: int = Field(ge=1, le=64)
+    listener: tuple[MllpListener, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _inherit(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Each further listener is the first one with its own keys laid over."""
+        shared = {key: value for key, value in given.items() if key in MllpListener.model_fields}
+        tables: list[dict[str, Any]] = list(given.get("listener", ()))
+        for table in tables:
+            if "port" not in table:
+                raise ValueError("each [[mllp.listener]] needs a port of its own")
+        return {**given, "listener": [shared | table for table in tables]}
+
+    @model_validator(mode="after")
+    def _addresses_differ(self) -> Self:
+        """Two listeners on one port would share its connections at random."""
+        taken = [(one.host, one.port) for one in self.listeners if one.port]
+        if len(set(taken)) < len(taken):
+            raise ValueError("two listeners have the same host and port")
+        return self
+
+    @property
+    def listeners(self) -> tuple[MllpListener, ...]:
+        """All of them, the first one first."""
+        return (self, *self.listener)
 
 
 class Access(_Section):
@@ -223,8 +275,21 @@ def _typed(key: str, text: str, known: dict[str, Any]) -> object:
     if not isinstance(default, list):
         return text
     if text.lstrip().startswith("["):
-        return TypeAdapter(list[str]).validate_json(text)
+        return _json_list(key, text)
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _json_list(key: str, text: str) -> list[Any]:
+    try:
+        return TypeAdapter(list[str | dict[str, Any]]).validate_json(text)
+    except ValidationError as error:
+        raise BridgeError(
+            "settings-value",
+            Fault.OPERATOR,
+            what=f"setting {key} is no JSON list of texts or tables",
+            where="environment",
+            do='write ["a", "b"], or a,b',
+        ) from error
 
 
 def _nested(flat: Mapping[str, object]) -> dict[str, Any]:
@@ -256,9 +321,18 @@ def _text(value: object) -> str:
     return json.dumps(value) if isinstance(value, list) else str(value)
 
 
+def _listener_keys(layer: Mapping[str, Any]) -> Iterator[str]:
+    """The keys of every `[[mllp.listener]]`, as dotted names."""
+    door = layer.get("mllp", {})
+    tables = door.get("listener", ()) if isinstance(door, dict) else ()
+    for table in tables if isinstance(tables, list) else ():
+        yield from (f"mllp.listener.{key}" for key in table if isinstance(table, dict))
+
+
 def _refuse_unknown(layer: Mapping[str, Any], known: Mapping[str, Any], where: str) -> None:
-    names = {name for name, _ in _leaves(layer)}
+    names = {name for name, _ in _leaves(layer)} | set(_listener_keys(layer))
     right = sorted(name for name, _ in _leaves(known))
+    right += [f"mllp.listener.{key}" for key in MllpListener.model_fields]
     for name in sorted(names.difference(right)):
         nearest = difflib.get_close_matches(name, right, n=1, cutoff=0.0)[0]
         raise BridgeError(

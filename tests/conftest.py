@@ -10,6 +10,8 @@ pytest_plugins = [
     "tests.anvil",
     "tests.database",
     "tests.devchain",
+    "tests.scenarios.node",
+    "tests.served_api",
     "tests.served_mllp",
     "tests.stamping",
 ]

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,18 +17,17 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, TreeSize, sha256
 from bridge.core.log.note import VerifierKey
 from bridge.core.proof.trust import Contract, Trust, trust_text
-from bridge.embedded.devchain import KEY_FILE
+from bridge.embedded import KEY_FILE
+from bridge.keys.file import FileSigner
 from bridge.ports.logbook import AnchoredHead
-from bridge.ports.signer import Signer
 from bridge.ports.sources import Entropy
 from bridge.settings import Settings, shipped
+from workers.places import DEVCHAIN_FOLDER, TRUST_FILE
 
-__all__ = ["DEVCHAIN_FOLDER", "anchoring_chain", "endpoints_of", "high_water", "row_of"]
+__all__ = ["anchoring_chain", "endpoints_of", "high_water", "row_of"]
 
-DEVCHAIN_FOLDER = "devchain"
 STATE_FILE = "contract.json"
 MARK_FILE = "high-water.json"
-TRUST_FILE = "trust.toml"
 OPEN_CHAINS = frozenset({"embedded", "anvil"})
 """Chains of one's own machine: a contract is deployed there without being asked for."""
 
@@ -75,23 +75,67 @@ def account_of(settings: Settings) -> KeyFileAccount:
     return KeyFileAccount(Path(named) if named else settings.data / DEVCHAIN_FOLDER / KEY_FILE)
 
 
-def contract_of(settings: Settings, signer: Signer, entropy: Entropy) -> Deployment:
-    """The deployed contract, verified; on a chain of one's own it is deployed when absent.
+def known_contract(settings: Settings) -> Deployment | None:
+    """What the node's state file says of its contract.
 
     Raises:
-        BridgeError: `contract-missing` on any other chain; what `deploy` says.
+        BridgeError: `contract-elsewhere` when it is on another chain than the node is set to.
     """
-    state, row = settings.data / STATE_FILE, row_of(settings)
-    kept = read_deployment(state)
-    if kept is not None and kept.chain != f"eip155:{row.chain_id}":
+    kept = read_deployment(settings.data / STATE_FILE)
+    chain = f"eip155:{row_of(settings).chain_id}"
+    if kept is not None and kept.chain != chain:
         raise BridgeError(
             "contract-elsewhere",
             Fault.OPERATOR,
-            what=f"the contract is on {kept.chain}, the node is set to eip155:{row.chain_id}",
+            what=f"the contract is on {kept.chain}, the node is set to {chain}",
             where=STATE_FILE,
             do="set chain.name back, or move this file away to deploy on the other chain",
         )
-    if settings.chain.name not in OPEN_CHAINS and kept is None:
+    return kept
+
+
+def planned_contract(settings: Settings, signer: FileSigner, entropy: Entropy) -> Deployment:
+    """A deployment that is known or would be made now; sends nothing."""
+    return known_contract(settings) or plan_deployment(
+        endpoints_of(settings),
+        row_of(settings),
+        account_of(settings),
+        _identity(settings, signer),
+        entropy,
+    )
+
+
+def deployed_contract(settings: Settings, signer: FileSigner, entropy: Entropy) -> Deployment:
+    """Deploy, or finish and verify what was deployed before; twice has one effect.
+
+    Raises:
+        BridgeError: what `bridge.chain.deploy.deploy` says.
+    """
+    with _alone(settings.data / "contract.lock"):
+        return deploy(
+            endpoints_of(settings),
+            settings.data / STATE_FILE,
+            planned_contract(settings, signer, entropy),
+            _identity(settings, signer),
+            wait=lambda: time.sleep(1),
+        )
+
+
+def _identity(settings: Settings, signer: FileSigner) -> LogIdentity:
+    return LogIdentity(
+        origin_hash=sha256(settings.log.origin.encode()),
+        key_hash=sha256(signer.verifier_key.encode()),
+        former_key_hashes=tuple(sha256(key.encode()) for key in signer.verifier_keys[1:]),
+    )
+
+
+def anchoring_chain(settings: Settings, signer: FileSigner, entropy: Entropy) -> EvmChain:
+    """The Chain port of this node; on a chain of one's own the contract is deployed when absent.
+
+    Raises:
+        BridgeError: `contract-missing` on any other chain.
+    """
+    if settings.chain.name not in OPEN_CHAINS and known_contract(settings) is None:
         raise BridgeError(
             "contract-missing",
             Fault.OPERATOR,
@@ -99,21 +143,7 @@ def contract_of(settings: Settings, signer: Signer, entropy: Entropy) -> Deploym
             where=settings.chain.name,
             do="run `fhir-anchor contract deploy` once",
         )
-    endpoints, account = endpoints_of(settings), account_of(settings)
-    identity = LogIdentity(
-        origin_hash=sha256(settings.log.origin.encode()),
-        key_hash=sha256(signer.verifier_key.encode()),
-    )
-    with _alone(settings.data / "contract.lock"):
-        planned = read_deployment(state) or plan_deployment(
-            endpoints, row, account, identity, entropy
-        )
-        return deploy(endpoints, state, planned, identity, wait=lambda: time.sleep(1))
-
-
-def anchoring_chain(settings: Settings, signer: Signer, entropy: Entropy) -> EvmChain:
-    """The Chain port of this node."""
-    contract = contract_of(settings, signer, entropy)
+    contract = deployed_contract(settings, signer, entropy)
     _write_trust(settings, signer, contract)
     return EvmChain(
         endpoints_of(settings),
@@ -125,7 +155,7 @@ def anchoring_chain(settings: Settings, signer: Signer, entropy: Entropy) -> Evm
     )
 
 
-def _write_trust(settings: Settings, signer: Signer, contract: Deployment) -> None:
+def _write_trust(settings: Settings, signer: FileSigner, contract: Deployment) -> None:
     """What a verifier of this node's receipts has to believe; hand it out with the receipts."""
     pinned = Contract(
         origin=settings.log.origin,
@@ -137,23 +167,23 @@ def _write_trust(settings: Settings, signer: Signer, contract: Deployment) -> No
         independent=settings.chain.name not in OPEN_CHAINS,
         endpoints=1,
     )
-    key = VerifierKey.parse(signer.verifier_key)
-    trust = Trust(logs=((settings.log.origin, key),), contracts=(pinned,))
-    (settings.data / TRUST_FILE).write_text(trust_text(trust), "utf-8")
+    keys = [VerifierKey.parse(text) for text in signer.verifier_keys]
+    logs = tuple((settings.log.origin, key) for key in keys)
+    trust = Trust(logs=logs, contracts=(pinned,))
+    _replace(settings.data / TRUST_FILE, trust_text(trust))
 
 
 def high_water(settings: Settings, chain: Callable[[], EvmChain]) -> AnchoredHead | None:
     """The newest head that is known outside the database.
 
-    The chain is asked; what it said last is kept in a file of the data folder, so that a chain that
-    is down does not stop the log, and a database that was restored from a backup is still caught.
+    The chain is asked; what it said last is kept in a file of the data folder. So a chain that is
+    down, or not set up yet, never stops the log, and a database that was restored from a backup is
+    still caught.
     """
     file = settings.data / MARK_FILE
     try:
         head = chain().view().head
-    except BridgeError as error:
-        if error.fault is not Fault.PEER:
-            raise
+    except BridgeError:
         return _read_mark(file)
     if head.size == 0:
         return None
@@ -170,8 +200,16 @@ def _read_mark(file: Path) -> AnchoredHead | None:
 
 
 def _write_mark(file: Path, head: AnchoredHead) -> None:
-    draft = file.with_suffix(".new")
-    draft.write_text(json.dumps({"size": head.size, "root": head.root.hex()}), "ascii")
+    _replace(file, json.dumps({"size": head.size, "root": head.root.hex()}))
+
+
+def _replace(file: Path, text: str) -> None:
+    """Whole or not at all: a reader, or a start after a crash, never sees half of it.
+
+    Each process has a draft of its own, for several workers write the same file.
+    """
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    draft.write_text(text, "utf-8")
     draft.replace(file)
 
 

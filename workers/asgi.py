@@ -1,25 +1,28 @@
 """The API process of a node: settings to an application, served by uvicorn."""
 
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
-from bridge.api.access import admin_token, read_tokens
+from adapters.fhir.definitions import resource_shape
+from adapters.fhir.dialect import problems_in
+from bridge.api.access import read_tokens
 from bridge.api.app import create_app
+from bridge.api.feeds import Feeds
 from bridge.api.node import Node
 from bridge.cli.rpc import JsonRpcReader
 from bridge.core.ids import record_id
 from bridge.core.proof.report import Report
 from bridge.core.proof.trust import NO_TRUST, parse_trust
 from bridge.core.proof.verify import verify
+from bridge.keys.admin import admin_token
 from bridge.settings import Settings
 from bridge.telemetry import Metrics, configure_logs
-from workers.anchoring import TRUST_FILE
 from workers.celery_app import configured
 from workers.health import Watchman
+from workers.places import ADMIN_TOKEN, TRUST_FILE
 from workers.waker import Waker
 from workers.wiring import Services
 
@@ -50,8 +53,9 @@ def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:
     """The application over the parts of this process."""
     settings = services.settings
     metrics = Metrics()
+    watchman = Watchman(services, metrics)
     started = record_id(services.clock.now(), services.entropy.take(10))
-    admin = admin_token(settings.data / "admin.token")
+    admin = admin_token(settings.data / ADMIN_TOKEN)
     tokens_file = settings.access.tokens_file
     node = Node(
         clock=services.clock,
@@ -64,13 +68,15 @@ def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:
         evidence=services.evidence,
         hl7v2=services.hl7v2,
         fhir=services.fhir,
+        is_type=lambda name: resource_shape(name) is not None,
+        validate=problems_in,
         tokens=read_tokens(Path(tokens_file) if tokens_file else None, admin),
         metrics=metrics,
-        feed=f"http/{started}",
-        numbers=itertools.count(1),
+        feeds=Feeds(started),
         wake=wake,
         verify=lambda receipt, document: _verify(settings, receipt, document),
-        health=Watchman(services, metrics).look,
+        health=watchman.look,
+        measure=watchman.measure,
     )
     return create_app(node)
 

@@ -19,8 +19,8 @@ from bridge.settings import load
 from bridge.store.backlog import count_resources
 from bridge.store.database import Database
 from bridge.store.rewrite import rewrite_history
-from workers.anchoring import TRUST_FILE
 from workers.demo_feed import fhir_bundle, messages
+from workers.places import TRUST_FILE
 from workers.up import Running, running
 
 __all__ = ["Story", "run"]

@@ -16,7 +16,14 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.record.bundle import CanonicalBundle
 from bridge.settings import Settings, shipped
 
-__all__ = ["SenderRules", "converters", "hl7v2_of", "mappings", "profile_files"]
+__all__ = [
+    "SenderRules",
+    "converters",
+    "hl7v2_of",
+    "known_sender",
+    "mappings",
+    "profile_files",
+]
 
 BASE = "base"
 """Stands on the command line for the shipped rules without any overlay."""
@@ -35,7 +42,7 @@ def hl7v2_of(settings: Settings) -> Hl7v2:
 
 def converters(settings: Settings, sender: str) -> Converters:
     """What `convert` needs; an unknown sender is refused before the first file."""
-    _known(sender, profile_files(settings))
+    known_sender(sender, profile_files(settings), where="--sender")
     dialect = hl7v2_of(settings)
 
     def unread(raw: bytes, name: str) -> Sequence[str]:
@@ -55,7 +62,7 @@ def mappings(settings: Settings) -> Mappings:
             return SenderRules("", Hl7v2())
         file = next((file for file in files if file.stem == name), Path(name))
         if file.suffix != ".toml":
-            _known(name, files)
+            known_sender(name, files, where="--sender")
         profile = _profile(file)
         return SenderRules(profile.name, Hl7v2((profile,)))
 
@@ -105,8 +112,12 @@ def _profile(file: Path) -> SenderProfile:
     return parse_profile(file.stem, text)
 
 
-def _known(sender: str, files: Sequence[Path]) -> None:
-    """Refuse a name that no overlay has, naming the nearest."""
+def known_sender(sender: str, files: Sequence[Path], *, where: str) -> None:
+    """Refuse a name that no overlay has, naming the nearest; empty is nobody in particular.
+
+    Raises:
+        BridgeError: `sender-unknown`, at `where`: the option or setting that says the name.
+    """
     names = [file.stem for file in files]
     if not sender or sender in names:
         return
@@ -114,7 +125,7 @@ def _known(sender: str, files: Sequence[Path]) -> None:
         "sender-unknown",
         Fault.OPERATOR,
         what=f"there is no sender {sender}",
-        where="--sender",
+        where=where,
         do=next(_advice(sender, names)),
     )
 

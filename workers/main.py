@@ -5,7 +5,11 @@ every command should start quickly.
 """
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +21,7 @@ from bridge.cli.options import Config, Data, HostPort, TokenFile, Url, host_port
 from bridge.cli.verify import verify
 from bridge.core.errors import BridgeError
 from bridge.core.proof.export import Export
+from workers.keys import commands as key_commands
 from workers.mapping import commands as map_commands
 
 __all__ = ["app", "main"]
@@ -28,6 +33,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(key_commands, name="keys")
 app.add_typer(map_commands, name="map")
 NOT_DONE, USAGE = 1, 2
 
@@ -68,7 +74,7 @@ def api(data: Data = None, config: Config = None) -> None:
 @app.command("mllp")
 def mllp_door(data: Data = None, config: Config = None) -> None:
     """The MLLP door."""
-    from workers.feeds import serve
+    from workers.mllp.process import serve
 
     serve(settings_of(data, config))
 
@@ -84,7 +90,7 @@ def worker(data: Data = None, config: Config = None) -> None:
 @app.command()
 def beat(data: Data = None, config: Config = None) -> None:
     """Celery beat: wakes the workers by the clock."""
-    from workers.tasks import run_beat
+    from workers.celery_app import run_beat
 
     run_beat(settings_of(data, config))
 
@@ -98,7 +104,7 @@ def devchain(
 ) -> None:
     """A local EVM that keeps its blocks on disk; for trying things out, no evidence by itself."""
     from bridge.embedded.devchain import run
-    from workers.anchoring import DEVCHAIN_FOLDER
+    from workers.places import DEVCHAIN_FOLDER
     from workers.sources import SystemClock, SystemEntropy
 
     folder = settings_of(data, config).data / DEVCHAIN_FOLDER
@@ -136,12 +142,37 @@ def ingest(
     token_file: TokenFile = None,
     data: Data = None,
 ) -> None:
-    """Send files to a running node; sending again is harmless."""
+    """Send files to a running node; a run that was cut off goes on where it stopped."""
     from adapters.hl7v2.batch import split
     from bridge.cli.ingest import ingest as send
+    from bridge.cli.journal import Journal, journal_of
+
+    folder = settings_of(data, None).data
+    with Node(url, token_file, folder) as node, Journal(journal_of(folder, url, paths)) as journal:
+        send(paths, node, split, journal)
+
+
+@app.command("watch-folder")
+def watch_folder(
+    folder: Annotated[Path, typer.Argument(help="Where files appear.")],
+    every_s: Annotated[float, typer.Option("--every", min=0.05, metavar="SECONDS")] = 1.0,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+    data: Data = None,
+) -> None:
+    """Send what is put into a folder, move it to done/ or refused/; until Ctrl-C or SIGTERM."""
+    from adapters.hl7v2.batch import split
+    from bridge.cli.watch_folder import watch_folder as run
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
+    def say(text: str) -> None:
+        sys.stderr.write(text + "\n")
 
     with Node(url, token_file, settings_of(data, None).data) as node:
-        send(paths, node, split)
+        run(folder, node, split, every_s=every_s, stop=stop, say=say)
 
 
 @app.command()
@@ -200,17 +231,32 @@ def audit(
     from bridge.cli.audit import audit as run
     from bridge.cli.audit import trust_of
 
-    run(url, rpc or (), trust_of(trust, settings_of(data, config).data))
+    with _one_means_found():
+        run(url, rpc or (), trust_of(trust, settings_of(data, config).data))
 
 
 @app.command("fsck")
 def fsck_node(data: Data = None, config: Config = None) -> None:
     """Recompute everything that is stored and name the first difference."""
     from bridge.cli.audit import fsck_stored
+    from workers.visited import visited
+
+    with _one_means_found(), visited(settings_of(data, config)) as node:
+        fsck_stored(node.stored, node.book, node.verifier_keys)
+
+
+@app.command()
+def feeds(
+    hours: Annotated[float, typer.Option("--hours", min=0.01, help="How far back.")] = 24.0,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """What each feed brought, and what a sender should be asked about; a JSON line each."""
+    from bridge.cli.feeds import say_feeds
     from workers.wiring import Services
 
-    services = Services(settings_of(data, config))
-    fsck_stored(services.stored, services.book, services.verifier_keys)
+    node = Services(settings_of(data, config))
+    say_feeds(node.feeds, node.clock, hours)
 
 
 db = typer.Typer(help="The database of a node.", no_args_is_help=True)
@@ -223,6 +269,43 @@ def upgrade(data: Data = None, config: Config = None) -> None:
     from workers.wiring import Services
 
     Services(settings_of(data, config)).prepare()
+
+
+contract = typer.Typer(help="The contract that keeps this log's heads.", no_args_is_help=True)
+app.add_typer(contract, name="contract")
+
+
+@contract.command("deploy")
+def contract_deploy(
+    data: Data = None,
+    config: Config = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing.")] = False,
+) -> None:
+    """Deploy CheckpointAnchor and register this log; repeating it has one effect."""
+    from bridge.cli.contract import say_contract
+    from workers.anchoring import deployed_contract, planned_contract
+    from workers.wiring import Services
+
+    node = Services(settings_of(data, config))
+    asked = (node.settings, node.signer, node.entropy)
+    if dry_run:
+        say_contract("planned, nothing was sent", planned_contract(*asked))
+    else:
+        say_contract("deployed and verified", deployed_contract(*asked))
+
+
+@contract.command("show")
+def contract_show(data: Data = None, config: Config = None) -> None:
+    """What this node anchors to."""
+    from bridge.cli.contract import say_contract
+    from workers.anchoring import known_contract
+
+    found = known_contract(settings_of(data, config))
+    if found is None:
+        sys.stdout.write("no contract yet - run `fhir-anchor contract deploy`\n")
+    else:
+        say_contract("deployed" if found.complete else "on its way", found)
 
 
 config_commands = typer.Typer(help="The settings of a node.", no_args_is_help=True)
@@ -241,10 +324,11 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except BridgeError as error:
-        sys.stderr.write(f"fhir-anchor: {error}\n")
-        sys.exit(NOT_DONE)
+        _say(error)
+        sys.exit(USAGE if error.code.startswith("settings-") else NOT_DONE)
     except TyperException as error:
-        sys.stderr.write(f"fhir-anchor: {error} - see `fhir-anchor --help`\n")
+        if str(error):  # empty after a help text that was asked for by saying nothing
+            _say(f"{error} - see `fhir-anchor --help`")
         sys.exit(USAGE)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -252,7 +336,25 @@ def main() -> None:
         # Whoever read our output has gone; nothing is left to say, also not at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(NOT_DONE)
+    except OSError as error:
+        place = error.filename or "a file or socket"
+        _say(f"{error.strerror or error} ({place}) - check the path and its permissions")
+        sys.exit(NOT_DONE)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def _one_means_found() -> Iterator[None]:
+    """Where exit 1 says that something was found, what could not be looked at exits 2."""
+    try:
+        yield
+    except BridgeError as error:
+        _say(error)
+        raise typer.Exit(USAGE) from error
+
+
+def _say(refusal: object) -> None:
+    sys.stderr.write(f"fhir-anchor: {refusal}\n")
 
 
 if __name__ == "__main__":

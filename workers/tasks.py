@@ -14,7 +14,7 @@ import structlog
 from celery import Celery
 
 from bridge.core.errors import BridgeError
-from bridge.flows.anchor import anchor
+from bridge.flows.anchor import Move, anchor
 from bridge.flows.mark import mark
 from bridge.flows.project import project
 from bridge.flows.sequence import sequence
@@ -22,14 +22,14 @@ from bridge.flows.stamp import stamp
 from bridge.flows.watch import watch
 from bridge.settings import Settings
 from bridge.telemetry import configure_logs
-from workers.celery_app import configured
+from workers.anchoring import high_water
+from workers.celery_app import QUIET, configured
 from workers.wiring import Services
 
-__all__ = ["TASKS", "register", "run_beat", "run_worker"]
+__all__ = ["TASKS", "register", "run_worker"]
 
 LONGEST_S = 5.0
 """A task gives way after this long, so that a burst of records does not starve anchoring."""
-QUIET = ("--loglevel=WARNING",)
 ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 """Workers need nothing of each other: PostgreSQL's locks are what they share."""
 
@@ -50,7 +50,7 @@ def _sequence(node: Services, log: Log) -> bool:
         clock=node.clock,
         origin=node.settings.log.origin,
         max_leaves=node.settings.log.max_leaves,
-        high_water=node.high_water,
+        high_water=lambda: high_water(node.settings, lambda: node.chain),
     )
     if made:
         log.info("sequence", size=made.size, leaves=made.leaves)
@@ -59,7 +59,8 @@ def _sequence(node: Services, log: Log) -> bool:
 
 def _anchor(node: Services, log: Log) -> bool:
     step = anchor(book=node.book, anchors=node.anchors, chain=node.chain, clock=node.clock)
-    log.info("anchor", state=step.move.value, size=step.attempt.payload.size if step.attempt else 0)
+    if step.attempt and step.move is not Move.WAITING:
+        log.info("anchor", state=step.move.value, size=step.attempt.payload.size)
     return False
 
 
@@ -148,9 +149,3 @@ def run_worker(settings: Settings) -> None:
     celery = configured(settings)
     register(celery, settings)
     celery.worker_main(["worker", "--pool=prefork", "--concurrency=2", *QUIET, *ALONE])
-
-
-def run_beat(settings: Settings) -> None:
-    """Celery beat of this node, until SIGTERM."""
-    celery = configured(settings)
-    celery.start(["beat", *QUIET])

@@ -6,14 +6,16 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.embedded import postgres
 from bridge.settings import Settings
 from bridge.telemetry import configure_logs
+from workers.alone import alone
 from workers.children import Child, Children
 from workers.wiring import Services
 
@@ -49,68 +51,96 @@ def running(settings: Settings) -> Iterator[Running]:
     """A node that serves inside the block, and is gone after it.
 
     Raises:
-        BridgeError: `port-busy`, `child-not-ready`, or what an embedded part says.
+        BridgeError: `node-running`, `port-busy`, `child-not-ready`, or what an embedded part says.
     """
     log = configure_logs("up")
     (settings.data / "logs").mkdir(parents=True, exist_ok=True)
-    children = Children(on_restart=lambda name: log.warning("restarted", process=name))
-    try:
-        yield _start(_placed(settings), children)
-    finally:
-        children.stop()
-        if not settings.store.url:
-            postgres.stop(settings.data)
+    with alone(settings.data) as lock:
+        children = Children(
+            on_restart=lambda name: log.warning("restarted", process=name), inherited=(lock,)
+        )
+        try:
+            yield _start(_placed(settings), children)
+        finally:
+            children.stop()
+            if not settings.store.url:
+                postgres.stop(settings.data)
 
 
 def _placed(settings: Settings) -> Settings:
-    """The settings with every address decided: free ports for 0, the embedded database's URL."""
-    http, mllp, store = settings.http, settings.mllp, settings.store
+    """The settings with every address decided: a free port where there was 0."""
+    http, mllp = settings.http, settings.mllp
     return settings.model_copy(
         update={
             "data": settings.data.resolve(),
             "http": http.model_copy(update={"port": _port(http.host, http.port, "http")}),
             "mllp": mllp.model_copy(update={"port": _port(mllp.host, mllp.port, "mllp")}),
-            "store": store.model_copy(update={"url": store.url or postgres.start(settings.data)}),
         }
     )
 
 
 def _start(settings: Settings, children: Children) -> Running:
-    """Start the processes in the order in which they need each other."""
+    """Start everything side by side; only the tables must be there before who reads them."""
     if not settings.chain.rpc:
-        url = _start_devchain(settings, children)
-        chain = settings.chain.model_copy(update={"rpc": (url,)})
-        settings = settings.model_copy(update={"chain": chain})
+        settings = _with_devchain(settings, children)
+    if not settings.store.url:
+        settings = _with_postgres(settings, children)
     Services(settings).prepare()
     http = f"http://{_bracketed(settings.http.host)}:{settings.http.port}"
-    waits = {
-        "api": lambda: _answers(f"{http}/readyz"),
-        "mllp": lambda: _accepts(settings.mllp.host, settings.mllp.port),
-        "worker": lambda: True,
-        "beat": lambda: True,
-    }
-    for name, ready in waits.items():
-        children.start(_child(settings, name), ready=ready, within_s=START_WITHIN_S)
+    mllp = settings.mllp
+    children.start(_child(settings, "api", ready=lambda: _answers(f"{http}/readyz")))
+    children.start(_child(settings, "mllp", ready=lambda: _accepts(mllp.host, mllp.port)))
+    children.start(_child(settings, "worker"))
+    children.start(_child(settings, "beat"))
+    children.wait(within_s=START_WITHIN_S)
     children.watch()
     return Running(
         http=http,
-        mllp=f"{settings.mllp.host}:{settings.mllp.port}",
+        mllp=f"{mllp.host}:{mllp.port}",
         chain=settings.chain.rpc[0],
         store=settings.store.url,
     )
 
 
-def _start_devchain(settings: Settings, children: Children) -> str:
-    port = _port("127.0.0.1", 0, "devchain")
-    child = _child(settings, "devchain", "--port", str(port))
-    children.start(child, ready=lambda: _accepts("127.0.0.1", port), within_s=START_WITHIN_S)
-    return f"http://127.0.0.1:{port}"
+def _with_devchain(settings: Settings, children: Children) -> Settings:
+    host, port = "127.0.0.1", _port("127.0.0.1", 0, "devchain")
+    command = ("devchain", "--host", host, "--port", str(port))
+    children.start(_child(settings, *command, ready=lambda: _accepts(host, port)))
+    chain = settings.chain.model_copy(update={"rpc": (f"http://{host}:{port}",)})
+    return settings.model_copy(update={"chain": chain})
 
 
-def _child(settings: Settings, name: str, *arguments: str) -> Child:
+def _with_postgres(settings: Settings, children: Children) -> Settings:
+    store = settings.store.model_copy(update={"url": postgres.start(settings.data)})
+    children.keep(EmbeddedPostgres(settings.data))
+    return settings.model_copy(update={"store": store})
+
+
+class EmbeddedPostgres:
+    """The embedded server, which keeps its socket over a restart: the URL stays."""
+
+    name = "postgres"
+
+    def __init__(self, data: Path) -> None:
+        """Of this folder."""
+        self._data = data
+
+    def ended(self) -> bool:
+        """True when no postmaster of this folder lives."""
+        return not postgres.is_running(self._data)
+
+    def start(self) -> None:
+        """Start it again; it recovers by itself. Raises BridgeError when it does not."""
+        postgres.start(self._data)
+
+
+def _child(
+    settings: Settings, name: str, *arguments: str, ready: Callable[[], bool] = lambda: True
+) -> Child:
     return Child(
         name=name,
         arguments=(name, *arguments),
+        ready=ready,
         environment=settings.as_environment(),
         log=settings.data / "logs" / f"{name}.log",
     )

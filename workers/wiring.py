@@ -1,27 +1,29 @@
-"""Settings to services: the only place where a port is constructed."""
+"""Settings to services: the only place where a port is constructed.
+
+What only some processes need, and what takes long to import, is imported where it is made: `up`,
+beat and the MLLP door start without an EVM library, a worker without the clinical dialects.
+"""
 
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from adapters.fhir.dialect import FhirDialect
-from adapters.hl7v2.dialect import Hl7v2
-from bridge.api.access import admin_token
-from bridge.chain.evm import EvmChain
 from bridge.chain.opentimestamps import OpenTimestamps
 from bridge.chain.rfc3161 import TimeStampAuthority
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.log.note import VerifierKey
 from bridge.embedded import postgres
+from bridge.keys.admin import admin_token
 from bridge.keys.file import FileSigner, open_signer
-from bridge.ports.logbook import AnchoredHead
 from bridge.ports.stamps import Stamper
 from bridge.settings import Settings
 from bridge.store.anchors import PostgresAnchors
 from bridge.store.database import Database
 from bridge.store.events import PostgresEvents
 from bridge.store.evidence import PostgresEvidence
+from bridge.store.feeds import PostgresFeeds
 from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
 from bridge.store.migrations import upgrade
@@ -29,9 +31,13 @@ from bridge.store.reading import PostgresReading
 from bridge.store.stamps import PostgresStamps
 from bridge.store.stored import PostgresStored
 from bridge.store.versions import PostgresVersions
-from workers.anchoring import anchoring_chain, high_water
-from workers.dialects import hl7v2_of
+from workers.places import ADMIN_TOKEN
 from workers.sources import SystemClock, SystemEntropy
+
+if TYPE_CHECKING:
+    from adapters.fhir.dialect import FhirDialect
+    from adapters.hl7v2.dialect import Hl7v2
+    from bridge.chain.evm import EvmChain
 
 __all__ = ["Services"]
 
@@ -54,6 +60,11 @@ class Services:
         store = self.settings.store
         url = store.url or postgres.start(self.settings.data)
         return Database(_with_password(url, store.password_file), pool_size=store.pool_size)
+
+    @cached_property
+    def feeds(self) -> PostgresFeeds:
+        """Counts and notes of what came in."""
+        return PostgresFeeds(self.database)
 
     @cached_property
     def intake(self) -> PostgresIntake:
@@ -110,14 +121,19 @@ class Services:
     @cached_property
     def signer(self) -> FileSigner:
         """The log's key, made on first use."""
-        log = self.settings.log
-        path = Path(log.key_file) if log.key_file else self.settings.data / "log.key"
-        return open_signer(path, origin=log.origin, entropy=self.entropy)
+        origin = self.settings.log.origin
+        return open_signer(self.key_file, origin=origin, entropy=self.entropy)
+
+    @property
+    def key_file(self) -> Path:
+        """Where the log's keys are."""
+        named = self.settings.log.key_file
+        return Path(named) if named else self.settings.data / "log.key"
 
     @cached_property
     def verifier_keys(self) -> tuple[VerifierKey, ...]:
         """Whose signatures this log's checkpoints carry."""
-        return (VerifierKey.parse(self.signer.verifier_key),)
+        return tuple(map(VerifierKey.parse, self.signer.verifier_keys))
 
     @cached_property
     def stored(self) -> PostgresStored:
@@ -125,28 +141,30 @@ class Services:
         return PostgresStored(self.database)
 
     @cached_property
-    def chain(self) -> EvmChain:
+    def chain(self) -> "EvmChain":
         """The chain of this node, with its contract verified."""
-        return anchoring_chain(self.settings, self.signer, self.entropy)
+        from workers.anchoring import anchoring_chain
 
-    def high_water(self) -> AnchoredHead | None:
-        """The newest head that is known outside the database."""
-        return high_water(self.settings, lambda: self.chain)
+        return anchoring_chain(self.settings, self.signer, self.entropy)
 
     def prepare(self) -> None:
         """Make what a new node lacks: tables, log key, admin token. Harmless when all is there."""
         upgrade(self.database)
         self.signer  # noqa: B018 - made on first use
-        admin_token(self.settings.data / "admin.token")
+        admin_token(self.settings.data / ADMIN_TOKEN)
 
     @cached_property
-    def hl7v2(self) -> Hl7v2:
+    def hl7v2(self) -> "Hl7v2":
         """The HL7v2 dialect with the overlays of this node's senders."""
+        from workers.dialects import hl7v2_of
+
         return hl7v2_of(self.settings)
 
     @cached_property
-    def fhir(self) -> FhirDialect:
+    def fhir(self) -> "FhirDialect":
         """The FHIR dialect."""
+        from adapters.fhir.dialect import FhirDialect
+
         return FhirDialect()
 
 

@@ -10,7 +10,7 @@ from adapters.fhir.definitions import resource_shape
 from adapters.fhir.problems import Path, Problems
 from bridge.core.record.bundle import Json, JsonObject
 
-__all__ = ["check_bundle", "check_requests", "entries_of"]
+__all__ = ["check_bundle", "check_requests", "entries_of", "written_part"]
 
 _REQUESTED = frozenset({"batch", "transaction", "history"})
 _ANSWERED = frozenset({"batch-response", "transaction-response", "history"})
@@ -106,6 +106,21 @@ def _check_first(bundle: JsonObject, at: Path, problems: Problems) -> None:
             problems.add("bdl-10", (at, "timestamp"), "a document says when it was assembled")
 
 
+def written_part(bundle: JsonObject) -> JsonObject:
+    """The bundle without the entries that only read; itself when there are none."""
+    entries = entries_of(bundle)
+    kept: list[Json] = [entry for entry in entries if not _reads(entry)]
+    if len(kept) == len(entries):
+        return bundle
+    rest: JsonObject = {key: value for key, value in bundle.items() if key != "entry"}
+    return rest | {"entry": kept} if kept else rest
+
+
+def _reads(entry: JsonObject) -> bool:
+    request = entry.get("request")
+    return isinstance(request, dict) and request.get("method") == "GET"
+
+
 _URL = re.compile(
     r"(?P<type>[A-Z][A-Za-z]+)(?:/(?P<id>[A-Za-z0-9\-.]{1,64})|\?(?P<query>[^\s]+))?"
 ).fullmatch
@@ -114,7 +129,7 @@ _URL = re.compile(
 def check_requests(bundle: JsonObject, at: Path, problems: Problems) -> None:
     """Collect what a transaction or batch asks that cannot be done or says two things.
 
-    POST, PUT and DELETE write; reads and PATCH inside a bundle are refused, as is naming
+    POST, PUT and DELETE write, GET reads; PATCH inside a bundle is refused, as is writing
     one resource twice.
     """
     named: set[str] = set()
@@ -126,18 +141,26 @@ def check_requests(bundle: JsonObject, at: Path, problems: Problems) -> None:
         for step, text in _request_problems(request, entry.get("resource")):
             problems.add("request-form", (place, step), text)
         url = request.get("url")
-        if request.get("method") != "POST" and isinstance(url, str) and "?" not in url:
+        if request.get("method") in {"PUT", "DELETE"} and isinstance(url, str) and "?" not in url:
             if url in named:
                 problems.add("request-repeated", (place, "url"), "one resource is named twice")
             named.add(url)
 
 
 def _request_problems(request: JsonObject, body: Json) -> Iterator[tuple[str, str]]:
+    method = request.get("method")
+    if method not in {"GET", "POST", "PUT", "DELETE"}:
+        yield "method", "a bundle may GET, POST, PUT and DELETE: send PATCH by itself"
+    elif method == "GET":
+        if body is not None:
+            yield "method", "GET has no resource in its entry"
+    else:
+        yield from _write_problems(request, body)
+
+
+def _write_problems(request: JsonObject, body: Json) -> Iterator[tuple[str, str]]:
     method, text = request.get("method"), request.get("url")
     url = _URL(text) if isinstance(text, str) else None
-    if method not in {"POST", "PUT", "DELETE"}:
-        yield "method", "a bundle may POST, PUT and DELETE: send reads and PATCH by themselves"
-        return
     if url is None or resource_shape(url["type"]) is None:
         yield "url", "write Type, Type/id or Type?query relative to the service"
         return
@@ -146,7 +169,7 @@ def _request_problems(request: JsonObject, body: Json) -> Iterator[tuple[str, st
     if method == "DELETE":
         return
     if not isinstance(body, dict):
-        yield "method", f"{method} needs a resource in its entry"
+        yield "method", "POST and PUT need a resource in their entry"
     elif body.get("resourceType") != url["type"]:
         yield "url", "request and resource name two types"
     elif url["id"] is not None and body.get("id") != url["id"]:

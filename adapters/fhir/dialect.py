@@ -4,9 +4,10 @@ Numbers and dateTimes stay as they were written; ids of created resources and th
 them are the only things that change. https://hl7.org/fhir/R4/http.html.
 """
 
+from collections.abc import Mapping
 from typing import cast
 
-from adapters.fhir.bundle import check_bundle, check_requests, entries_of
+from adapters.fhir.bundle import check_bundle, check_requests, entries_of, written_part
 from adapters.fhir.identity import give_ids, lanes_of, resolve_references
 from adapters.fhir.problems import Problems
 from adapters.fhir.r4 import check_resource
@@ -49,22 +50,32 @@ class FhirDialect:
         del charset
         return convert(raw, sender=sender)
 
+    def convert_request(
+        self, raw: bytes, *, sender: str, request: Mapping[str, str]
+    ) -> CanonicalBundle:
+        """One resource, of any type, as its HTTP request says; see `convert`."""
+        return convert(raw, sender=sender, request=request)
+
     def answer(self, raw: bytes, verdict: Verdict, *, at: Instant) -> bytes:
         """Empty: the HTTP door words it, as Bundle or OperationOutcome."""
         del raw, verdict, at
         return b""
 
 
-def convert(raw: bytes, *, sender: str) -> CanonicalBundle:
+def convert(
+    raw: bytes, *, sender: str, request: Mapping[str, str] | None = None
+) -> CanonicalBundle:
     """The canonical bundle of a FHIR input.
 
     Args:
         raw: UTF-8 JSON of a Bundle (transaction, batch, collection, document, message or
             searchset) or of one resource: with an id it is a PUT, without one a POST.
         sender: name space of the ids of what is created.
+        request: what an HTTP request says of the one resource that `raw` is; a Bundle is then
+            a resource like any other.
 
     Returns:
-        A Bundle whose every resource has its id, with `request` as sent:
+        A Bundle whose every resource has its id, with `request` as sent, without its reads:
         `request.ifNoneExist` and `Type?query` references are left for
         `bridge.core.record.conditional` to resolve against what is stored.
 
@@ -74,12 +85,16 @@ def convert(raw: bytes, *, sender: str) -> CanonicalBundle:
     """
     value = canon.parse(raw)
     problems = _judged(value)
-    bundle = _as_bundle(cast("JsonObject", value), problems)
+    problems.raise_any()
+    body = cast("JsonObject", value)
+    if request is None and body["resourceType"] == "Bundle":
+        bundle = _submitted(body, problems)
+        message_type, control_id = _message_type(bundle), _control_id(bundle)
+    else:
+        bundle = _single(body, request)
+        message_type, control_id = cast("str", body["resourceType"]), ""
     problems.raise_any()
     source = sha256(raw)
-    message_type, control_id = _message_type(bundle), _control_id(bundle)
-    if bundle is not value:
-        message_type = cast("str", cast("JsonObject", value)["resourceType"])
     names = give_ids(bundle, namespace=sender, source=source)
     resolve_references(names, problems)
     problems.raise_any()
@@ -117,13 +132,12 @@ def _judged(value: Json) -> Problems:
     return problems
 
 
-def _as_bundle(value: JsonObject, problems: Problems) -> JsonObject:
-    problems.raise_any()
-    if value["resourceType"] != "Bundle":
-        return _single(value)
+def _submitted(value: JsonObject, problems: Problems) -> JsonObject:
+    """The bundle without its reads, which change nothing: the door answers them."""
     kind, at = value["type"], (None, "Bundle")
     if kind in _WRITTEN:
         check_requests(value, at, problems)
+        value = written_part(value)
     elif kind not in _STATED:
         problems.add("bundle-type", (at, "type"), "a bundle of this type states nothing to store")
     if kind in _STATED:
@@ -131,12 +145,14 @@ def _as_bundle(value: JsonObject, problems: Problems) -> JsonObject:
     return value
 
 
-def _single(body: JsonObject) -> JsonObject:
+def _single(body: JsonObject, request: Mapping[str, str] | None) -> JsonObject:
     kind, name = cast("str", body["resourceType"]), body.get("id")
-    request: JsonObject = {"method": "POST", "url": kind}
-    if isinstance(name, str):
-        request = {"method": "PUT", "url": f"{kind}/{name}"}
-    entry: JsonObject = {"resource": body, "request": request}
+    said: JsonObject = {"method": "POST", "url": kind}
+    if request is not None:
+        said = dict(request)
+    elif isinstance(name, str):
+        said = {"method": "PUT", "url": f"{kind}/{name}"}
+    entry: JsonObject = {"resource": body, "request": said}
     return {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
 
 

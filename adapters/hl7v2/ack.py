@@ -96,9 +96,12 @@ def answer(
 ) -> bytes:
     """The acknowledgement from its parts; `record` empty says that nothing was kept."""
     version = _version(header)
+    text = f"record {record}" if record else ""
+    if reason is not None:
+        text = reason.what if version < (2, 7) else ""
     segments = [
         _msh(header, at, version, _answer_id(header, record, at)),
-        _msa(header, _code(reason, mode), reason, with_text=version < (2, 7)),
+        _msa(header, _code(reason, mode), text),
     ]
     problems = [finding_problem(finding) for finding in _told(findings)]
     if reason is not None:
@@ -191,11 +194,14 @@ def _msh(header: Header, at: Instant, version: tuple[int, ...], control_id: byte
     return signs.field.join(fields)
 
 
-def _msa(header: Header, code: bytes, reason: BridgeError | None, *, with_text: bool) -> bytes:
-    """MSA; MSA-3 (80 characters, withdrawn in v2.7) is what many senders' screens show."""
+def _msa(header: Header, code: bytes, text: str) -> bytes:
+    """MSA; MSA-3 (80 characters, withdrawn in v2.7) is what many senders' screens show.
+
+    An acceptance names the record there in every version: what the sender can later hold us to.
+    """
     fields = [b"MSA", code, _mirror(header, 10)]
-    if reason is not None and with_text:
-        fields.append(escape(reason.what, header.delimiters, limit=80))
+    if text:
+        fields.append(escape(text, header.delimiters, limit=80))
     return header.delimiters.field.join(fields)
 
 

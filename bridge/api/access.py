@@ -1,8 +1,7 @@
 """Bearer tokens and roles (RFC 6750): who asks, and whether they may."""
 
-import secrets
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +13,7 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import sha256
 from bridge.core.policy.access import Caller, Role, allow
 
-__all__ = ["Authenticated", "Tokens", "admin_token", "holding", "read_tokens"]
+__all__ = ["Authenticated", "Tokens", "holding", "read_tokens"]
 
 MAX_TOKEN_CHARACTERS = 4096
 """Longer than any bearer token in use; hashing it costs nothing."""
@@ -64,22 +63,14 @@ def read_tokens(file: Path | None, admin: str) -> Tokens:
     return {**clients, sha256(admin.encode()): root}
 
 
-def admin_token(file: Path) -> str:
-    """The admin token of this node; made on first use, readable by its owner alone (mode 600)."""
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(32) + "\n", "ascii")
-    return file.read_text("ascii").strip()
-
-
-def authenticate(request: Request) -> Caller:
+async def authenticate(request: Request) -> Caller:
     """The holder of the request's bearer token, with the purpose of use that the request states.
 
     Raises:
         BridgeError: `token-missing` or `token-unknown`; the door answers 401.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
+    token = rest.strip()
     if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN_CHARACTERS:
         raise BridgeError(
             "token-missing",
@@ -89,7 +80,7 @@ def authenticate(request: Request) -> Caller:
             do="send `Authorization: Bearer TOKEN`; the admin's is in the node's admin.token file",
         )
     tokens: Tokens = request.app.state.node.tokens
-    caller = tokens.get(sha256(token.strip().encode()))
+    caller = tokens.get(sha256(token.encode()))
     if caller is None:
         raise BridgeError(
             "token-unknown",
@@ -105,7 +96,7 @@ def authenticate(request: Request) -> Caller:
 Authenticated = Annotated[Caller, Depends(authenticate)]
 
 
-def holding(*roles: Role) -> Callable[[Caller], Caller]:
+def holding(*roles: Role) -> Callable[[Caller], Awaitable[Caller]]:
     """A dependency that lets only holders of one of the roles in; admin always may.
 
     Raises:
@@ -113,7 +104,7 @@ def holding(*roles: Role) -> Callable[[Caller], Caller]:
     """
     allowed = frozenset({*roles, Role.ADMIN})
 
-    def checked(caller: Authenticated) -> Caller:
+    async def checked(caller: Authenticated) -> Caller:
         allow(caller, allowed)
         return caller
 

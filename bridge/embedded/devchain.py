@@ -18,14 +18,13 @@ import msgspec
 from eth_keys.datatypes import PrivateKey
 
 from bridge.core.errors import BridgeError, Fault
+from bridge.embedded import KEY_FILE
 from bridge.embedded.ethrpc import NOTICE, Answerer, RpcError
 from bridge.embedded.evmchain import CHAIN_ID, EvmChain
 from bridge.ports.sources import Clock, Entropy
 
 __all__ = ["CHAIN_ID", "KEY_FILE", "open_devchain", "run"]
 
-KEY_FILE: Final = "devchain.key"
-"""In the data folder: the funded account's private key, hexadecimal, mode 600."""
 _BLOCKS_FILE: Final = "devchain.blocks"
 
 # A deployment is 12 KB of JSON and an anchor under 1 KB: 1 MiB leaves room for any batch we send.

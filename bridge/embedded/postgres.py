@@ -19,12 +19,13 @@ import psutil
 
 from bridge.core.errors import BridgeError, Fault
 
-__all__ = ["start", "stop"]
+__all__ = ["exists", "is_running", "start", "stop"]
 
 SETTINGS = {
     "listen_addresses": "''",
     "max_connections": "100",  # API, MLLP and Celery processes with a pool of 16 each, half spare
     "shared_buffers": "256MB",
+    "autovacuum_naptime": "10s",  # a fresh node fills quickly: statistics should follow
     "max_wal_size": "2GB",  # a burst of intake should not force a checkpoint a minute
 }
 """Durability (fsync, synchronous_commit) stays at PostgreSQL's defaults."""
@@ -53,6 +54,16 @@ def start(data_dir: Path) -> str:
                 _initialise(cluster)
             _launch(cluster)
         return f"postgresql://postgres@/postgres?host={_running_socket_dir(cluster)}"
+
+
+def exists(data_dir: Path) -> bool:
+    """Whether a cluster was ever made in this folder."""
+    return _cluster(data_dir).exists()
+
+
+def is_running(data_dir: Path) -> bool:
+    """Whether the server of this folder lives; it may still be starting or recovering."""
+    return _is_running(_cluster(data_dir))
 
 
 def stop(data_dir: Path) -> None:

@@ -8,18 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.core.errors import BridgeError, Fault
-from bridge.core.ids import Instant, RecordId, record_id
+from bridge.core.ids import Instant, RecordId
 from bridge.core.policy.access import CLINICAL, OVERSIGHT, Caller, allow
-from bridge.core.policy.audit import Interaction, Shown, access_event, access_leaf
-from bridge.core.record.claims import ACCESS_NAMES, SALT_SIZE
+from bridge.core.policy.audit import Interaction, Shown
 from bridge.core.record.merge import ResourceRef
 from bridge.core.search.query import SearchQuery
-from bridge.ports.reading import Access, Page, Reading, Served
+from bridge.flows.noting import note_access
+from bridge.ports.reading import Page, Reading, Served
 from bridge.ports.sources import Clock, Entropy
 
 __all__ = [
     "Everything",
     "History",
+    "disclose_access",
     "disclose_accesses",
     "disclose_bundle",
     "disclose_everything",
@@ -27,9 +28,8 @@ __all__ = [
     "disclose_search",
     "disclose_source",
     "disclose_version",
+    "disclose_written",
 ]
-
-ID_SIZE = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +76,26 @@ def disclose_version(
             raise _unknown("resource version" if number else "resource", ref.type[:64])
         interaction = Interaction.VREAD if number else Interaction.READ
         shown = _resources(interaction, [served], reading)
-        _note(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+        note_access(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
     return served
+
+
+def disclose_written(
+    versions: Sequence[tuple[ResourceRef, int]],
+    *,
+    caller: Caller,
+    reading: Reading,
+    clock: Clock,
+    entropy: Entropy,
+) -> tuple[Served, ...]:
+    """Versions that the caller has just written, in the order given; one access for all."""
+    allow(caller, CLINICAL)
+    with reading.unit():
+        found = [reading.version(ref, number) for ref, number in versions]
+        served = [one for one in found if one is not None]
+        shown = _resources(Interaction.READ, served, reading)
+        note_access(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+    return tuple(served)
 
 
 def disclose_history(
@@ -90,7 +108,7 @@ def disclose_history(
         if not page.total:
             raise _unknown("resource", history.ref.type[:64])
         shown = _resources(Interaction.HISTORY, page.matches, reading)
-        _note(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+        note_access(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
     return page
 
 
@@ -104,7 +122,7 @@ def disclose_search(
         served = (*page.matches, *page.included)
         parameters = tuple(dict.fromkeys(name for name, _ in query.pairs))
         shown = _resources(Interaction.SEARCH, served, reading, parameters=parameters)
-        _note(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+        note_access(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
     return page
 
 
@@ -114,16 +132,19 @@ def disclose_everything(
     """The patient, the compartment, and what these refer to, page by page."""
     allow(caller, CLINICAL)
     with reading.unit():
+        if reading.version(ResourceRef("Patient", everything.patient)) is None:
+            raise _unknown("resource", "Patient")
         page = reading.everything(
             everything.patient,
             since=everything.since,
             types=everything.types,
             count=everything.count,
             page=everything.page,
+            caller=caller.subject,
         )
         patient = (everything.patient,) if page.matches else ()
         shown = _resources(Interaction.OPERATION, page.matches, reading, patients=patient)
-        _note(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+        note_access(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
     return page
 
 
@@ -137,7 +158,7 @@ def disclose_source(
         if source is None:
             raise _unknown("record", "record")
         shown = _part_of(record, "source", reading)
-        _note(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+        note_access(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
     return source
 
 
@@ -151,7 +172,7 @@ def disclose_bundle(
         if bundle is None:
             raise _unknown("record", "record")
         shown = _part_of(record, "bundle", reading)
-        _note(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+        note_access(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
     return bundle
 
 
@@ -169,8 +190,21 @@ def disclose_accesses(
             patients=(patient,) if patient else (),
             parameters=("patient",) if patient else (),
         )
-        _note(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+        note_access(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
     return page
+
+
+def disclose_access(
+    name: str, *, caller: Caller, reading: Reading, clock: Clock, entropy: Entropy
+) -> Served | None:
+    """One access event, None when there is none of this id; reading it is noted too."""
+    allow(caller, OVERSIGHT)
+    with reading.unit():
+        served = reading.access(name)
+        if served is not None:
+            shown = Shown(interaction=Interaction.READ, names=(str(served.ref),))
+            note_access(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
+    return served
 
 
 def _resources(
@@ -195,25 +229,6 @@ def _part_of(record: RecordId, part: str, reading: Reading) -> Shown:
         interaction=Interaction.READ,
         names=(f"records/{record}/{part}",),
         patients=reading.patients_of(reading.touched(record)),
-    )
-
-
-def _note(
-    shown: Shown, *, caller: Caller, reading: Reading, clock: Clock, entropy: Entropy
-) -> None:
-    """Make the access durable with the unit."""
-    at, random = clock.now(), entropy.take(ID_SIZE + len(ACCESS_NAMES) * SALT_SIZE)
-    access, salts = record_id(at, random[:ID_SIZE]), random[ID_SIZE:]
-    event = access_event(shown, caller=caller, access=access, at=at)
-    reading.keep_access(
-        Access(
-            id=access,
-            at=at,
-            event=event,
-            salts=salts,
-            leaf=access_leaf(event, salts),
-            patients=shown.patients,
-        )
     )
 
 

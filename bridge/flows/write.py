@@ -4,27 +4,29 @@ Source: https://hl7.org/fhir/R4/http.html#transaction. All or nothing: a conditi
 ambiguous, or a version that is not the expected one, leaves no trace.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 from urllib.parse import parse_qsl
 
 from bridge.core.errors import BridgeError, Fault
-from bridge.core.ids import RecordId
+from bridge.core.ids import Instant, RecordId, parse_instant
 from bridge.core.record.bundle import CanonicalBundle, Json, JsonObject
 from bridge.core.record.canon import canonical, parse
 from bridge.core.record.conditional import Condition, conditions, resolved
 from bridge.core.record.identity import lane
 from bridge.core.record.merge import ResourceRef
 from bridge.core.search.parameters import parse_query
+from bridge.core.search.query import SearchQuery
 from bridge.flows.project import Applied, apply_waiting
-from bridge.flows.receive import SHARE, Inbound, Received, accept, keep, refuse
-from bridge.ports.dialect import Dialect
+from bridge.flows.receive import SHARE, Inbound, Received, accept, keep, nothing_else, refuse
+from bridge.ports.dialect import RestDialect
 from bridge.ports.intake import Intake, NewRecord
 from bridge.ports.sources import Clock, Entropy
 from bridge.ports.versions import Versions
 
-__all__ = ["Written", "WrittenEntry", "receive_and_project"]
+__all__ = ["Ports", "Written", "WrittenEntry", "deletion", "receive_and_project", "write"]
 
 BACKLOG = 200
 """Waiting records of its lanes that one write applies on its way; more is a stuck projector."""
@@ -39,6 +41,23 @@ class WrittenEntry:
     version: int
     """The newest now; 0 when there is none."""
     outcome: Literal["created", "updated", "unchanged", "deleted"]
+    at: Instant | None = None
+    """Time of that version; None of a deletion, or when there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What a FHIR write needs of a node."""
+
+    dialect: RestDialect
+    intake: Intake
+    """Where the record goes."""
+    versions: Versions
+    """Where the resources live; shares the units of `intake`."""
+    clock: Clock
+    """Gives the time received and that of the revision."""
+    entropy: Entropy
+    """Gives ids and salts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +70,7 @@ class Written:
 
 
 def receive_and_project(
-    inbound: Inbound,
-    *,
-    dialect: Dialect,
-    intake: Intake,
-    versions: Versions,
-    clock: Clock,
-    entropy: Entropy,
+    inbound: Inbound, ports: Ports, also: Callable[[RecordId], None] = nothing_else
 ) -> Written:
     """Store a FHIR input and apply it at once; when this returns, both are durable and readable.
 
@@ -66,35 +79,43 @@ def receive_and_project(
 
     Args:
         inbound: a Bundle or one resource.
-        dialect: FHIR.
-        intake: where the record goes.
-        versions: where the resources live; shares the units of `intake`.
-        clock: gives the time received and that of the revision.
-        entropy: gives ids and salts.
+        ports: of the node.
+        also: called with the record's id in the transaction that stores it.
 
     Raises:
         BridgeError: `version-conflict`, `already-exists`, `condition-ambiguous`,
-            `condition-unmet`, `lane-stalled`, `lane-busy`, `search-...` for a condition that cannot
-            be searched, `store-...`: nothing was kept.
+            `condition-unmet`, `condition-id`, `lane-stalled`, `lane-busy`, `search-...` for a
+            condition that cannot be searched, `store-...`: nothing was kept.
     """
-    at, random = clock.now(), entropy.take(SHARE)
     try:
-        bundle = dialect.convert(inbound.raw, sender=inbound.sender, charset=inbound.charset)
+        bundle = _converted(inbound, ports.dialect)
     except BridgeError as reason:
-        offer = refuse(inbound, reason, dialect=dialect, at=at, random=random)
-        return Written(received=keep([offer], intake)[0])
+        at, random = ports.clock.now(), ports.entropy.take(SHARE)
+        offer = refuse(inbound, reason, dialect=ports.dialect, at=at, random=random)
+        return Written(received=keep([offer], ports.intake)[0])
+    return write(inbound, bundle, ports, also)
+
+
+def write(
+    inbound: Inbound,
+    bundle: CanonicalBundle,
+    ports: Ports,
+    also: Callable[[RecordId], None] = nothing_else,
+) -> Written:
+    """The same for an input that is converted."""
+    at, random = ports.clock.now(), ports.entropy.take(SHARE)
     asked = cast("JsonObject", parse(bundle.canonical))
-    if inbound.request:
-        asked = _with_request(asked, dict(inbound.request))
-    with intake.unit():
-        found = _answers(conditions(asked), bundle.lanes, versions)
+    with ports.intake.unit():
+        found = _answers(conditions(asked), bundle.lanes, ports.versions)
+        _check_own_id(inbound, found)
         whole = replace(bundle, canonical=canonical(resolved(asked, found)))
-        row = accept(inbound, whole, dialect=dialect, at=at, random=random).row
-        kept = intake.append([cast("NewRecord", row)])[0]
+        row = accept(inbound, whole, dialect=ports.dialect, at=at, random=random).row
+        kept = ports.intake.append([cast("NewRecord", row)])[0]
         if not kept.duplicate:
-            _apply(kept.id, whole, versions, clock, entropy)
-        made = versions.made_by(kept.id)
-        entries = _entries(asked, found, made, versions)
+            _apply(kept.id, whole, ports)
+        made = ports.versions.made_by(kept.id)
+        entries = _entries(asked, found, made, ports.versions)
+        also(kept.id)
     return Written(
         received=Received(
             record=kept.id,
@@ -106,13 +127,33 @@ def receive_and_project(
     )
 
 
-def _with_request(asked: JsonObject, request: Mapping[str, str]) -> JsonObject:
-    """The only entry with what its HTTP request said."""
-    (entry,) = cast("list[JsonObject]", asked["entry"])
-    said = cast("JsonObject", entry.get("request", {}))
-    whole: JsonObject = {**entry, "request": {**said, **request}}
-    entries: list[Json] = [whole]
-    return {**asked, "entry": entries}
+def deletion(request: Mapping[str, str]) -> bytes:
+    """A DELETE has no body: the transaction that says the same stands as its source."""
+    entry = {"request": dict(request)}
+    return json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": [entry]}).encode()
+
+
+def _converted(inbound: Inbound, dialect: RestDialect) -> CanonicalBundle:
+    if inbound.request:
+        request = dict(inbound.request)
+        return dialect.convert_request(inbound.raw, sender=inbound.sender, request=request)
+    return dialect.convert(inbound.raw, sender=inbound.sender, charset=inbound.charset)
+
+
+def _check_own_id(inbound: Inbound, found: Mapping[Condition, tuple[str, ...]]) -> None:
+    """A conditional update whose body has an id may only meet the resource of that id."""
+    if not inbound.body_id:
+        return
+    for condition, ids in found.items():
+        own = dict(inbound.request).get("url") == f"{condition.type}?{condition.query}"
+        if own and ids and ids != (inbound.body_id,):
+            raise BridgeError(
+                "condition-id",
+                Fault.SENDER,
+                what="the resource that meets the condition has another id than the body",
+                where=condition.type,
+                do="leave the id out of the body, or update the resource by its id",
+            )
 
 
 def _answers(
@@ -122,16 +163,32 @@ def _answers(
     queries = {
         one: parse_query(one.type, parse_qsl(one.query, keep_blank_values=True)) for one in asked
     }
-    guards = [lane("condition", one.type, one.query) for one in asked]
+    for one, query in queries.items():
+        _check_selects(one, query)
+    guards = [lane("condition", one.type, *_spelt(query)) for one, query in queries.items()]
     versions.claim_lanes([*lanes, *guards])
     return {one: versions.find(query) for one, query in queries.items()}
 
 
-def _apply(
-    record: RecordId, bundle: CanonicalBundle, versions: Versions, clock: Clock, entropy: Entropy
-) -> Applied:
+def _check_selects(condition: Condition, query: SearchQuery) -> None:
+    if not query.clauses or query.page:
+        raise BridgeError(
+            "condition-empty",
+            Fault.SENDER,
+            what="a condition without search parameters would meet every resource of the type",
+            where=condition.type,
+            do="name the resource that is meant, for example by identifier",
+        )
+
+
+def _spelt(query: SearchQuery) -> list[str]:
+    """One spelling for conditions that differ in percent-encoding or order alone."""
+    return [text for pair in sorted(query.pairs) for text in pair]
+
+
+def _apply(record: RecordId, bundle: CanonicalBundle, ports: Ports) -> Applied:
     """Apply what waits in the lanes, this record last."""
-    waiting = versions.waiting_in(bundle.lanes, BACKLOG)
+    waiting = ports.versions.waiting_in(bundle.lanes, BACKLOG)
     if record not in {one.record for one in waiting}:
         raise BridgeError(
             "lane-busy",
@@ -140,7 +197,7 @@ def _apply(
             where="lane",
             do="try again when the projector has caught up",
         )
-    applied = apply_waiting(waiting, versions, clock, entropy)
+    applied = apply_waiting(waiting, ports.versions, ports.clock, ports.entropy)
     for one, reason in applied.refused:
         raise reason if one.record == record else _stalled(reason)
     return applied
@@ -173,8 +230,14 @@ def _entries(
         if ref is not None and ref in made and state is not None:
             outcome = "deleted" if state.body is None else "updated"
             outcome = "created" if made[ref] == 1 else outcome
-        entries.append(WrittenEntry(ref=ref, version=number, outcome=outcome))
+        at = _updated(state.body) if state and state.body else None
+        entries.append(WrittenEntry(ref=ref, version=number, outcome=outcome, at=at))
     return tuple(entries)
+
+
+def _updated(body: JsonObject) -> Instant:
+    """The stamp that every stored version carries."""
+    return parse_instant(cast("dict[str, str]", body["meta"])["lastUpdated"])
 
 
 def _ref(entry: JsonObject, found: Mapping[Condition, tuple[str, ...]]) -> ResourceRef | None:

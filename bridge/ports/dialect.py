@@ -1,5 +1,6 @@
 """A clinical dialect: bytes to canonical bundle, and back to an answer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -7,7 +8,7 @@ from bridge.core.errors import BridgeError
 from bridge.core.ids import Instant, RecordId
 from bridge.core.record.bundle import CanonicalBundle
 
-__all__ = ["Accepted", "Dialect", "Envelope", "Refused", "Verdict"]
+__all__ = ["Accepted", "Dialect", "Envelope", "Refused", "RestDialect", "Verdict"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,10 @@ class Envelope:
     """Name of the sender's profile, else `MSH-3/MSH-4` as sent, else the authenticated client."""
     message_type: str
     control_id: str
+    sequence: int | None = None
+    """The sender's own running number, MSH-13; None where there is none."""
+    refuses_reuse: bool = False
+    """The sender's profile wants a control id that comes again with other bytes refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +68,22 @@ class Dialect(Protocol):
 
     def answer(self, raw: bytes, verdict: Verdict, *, at: Instant) -> bytes:
         """The acknowledgement in the dialect's own form; empty where the door words it itself."""
+
+
+class RestDialect(Dialect, Protocol):
+    """A dialect whose inputs may come with a request line of their own."""
+
+    def convert_request(
+        self, raw: bytes, *, sender: str, request: Mapping[str, str]
+    ) -> CanonicalBundle:
+        """The canonical bundle of one resource that an HTTP request writes.
+
+        Args:
+            raw: the body as received, one resource of any type.
+            sender: name space of the ids of what is created.
+            request: `Bundle.entry.request` as the HTTP request says it: `method` POST or PUT,
+                `url`, `ifMatch`, `ifNoneMatch`, `ifNoneExist`. A body of a POST loses its id.
+
+        Raises:
+            BridgeError: as `convert`.
+        """

@@ -11,6 +11,7 @@ from bridge.core.search.query import SearchQuery
 
 __all__ = [
     "Access",
+    "Halt",
     "Page",
     "Reading",
     "RecordPage",
@@ -18,6 +19,7 @@ __all__ = [
     "Refusal",
     "RefusalPage",
     "Served",
+    "Wanted",
 ]
 
 
@@ -55,6 +57,7 @@ class RecordRow:
 
     id: RecordId
     received: Instant
+    feed: str
     sender: str
     dialect: str
     message_type: str
@@ -64,6 +67,18 @@ class RecordRow:
     """Of its leaf in the log."""
     checkpoint_size: TreeSize | None
     """Of the first signed checkpoint that holds the leaf."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which records; what is empty or None asks nothing."""
+
+    control_id: str = ""
+    sender: str = ""
+    since: Instant | None = None
+    until: Instant | None = None
+    feeds: str = ""
+    """What the name of the feed begins with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +111,9 @@ class Refusal:
     state: str
     """`open`, `retried` or `dismissed`."""
     retried_as: RecordId | None
+    request: tuple[tuple[str, str], ...] = ()
+    """What the HTTP request of a FHIR write said beside its body."""
+    dismissed_because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +122,17 @@ class RefusalPage:
 
     refusals: tuple[Refusal, ...]
     next: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """Why a stored record is not applied: itself or an earlier record of one of its lanes."""
+
+    record: RecordId
+    """The record that could not be applied."""
+    code: str
+    reason: str
+    since: Instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,9 +175,20 @@ class Reading(Protocol):
         """
 
     def everything(
-        self, patient: str, *, since: Instant | None, types: Sequence[str], count: int, page: str
+        self,
+        patient: str,
+        *,
+        since: Instant | None,
+        types: Sequence[str],
+        count: int,
+        page: str,
+        caller: str,
     ) -> Page:
-        """The patient, the compartment, and what these refer to, in order of type and id."""
+        """The patient, the compartment, and what these refer to, in order of type and id.
+
+        Raises:
+            BridgeError: `page-token` for a token of another caller or query.
+        """
 
     def patients_of(self, refs: Sequence[ResourceRef]) -> tuple[str, ...]:
         """Ids of the patients whom these present resources concern, sorted."""
@@ -156,17 +196,14 @@ class Reading(Protocol):
     def record(self, record: RecordId) -> RecordRow | None:
         """One record without its content."""
 
-    def records(
-        self,
-        *,
-        control_id: str = "",
-        sender: str = "",
-        since: Instant | None = None,
-        until: Instant | None = None,
-        count: int = 50,
-        page: str = "",
-    ) -> RecordPage:
+    def records(self, wanted: Wanted, *, count: int = 50, page: str = "") -> RecordPage:
         """Records that match all that is given, newest first; at most 1,000 a page."""
+
+    def halt(self, record: RecordId) -> Halt | None:
+        """What holds a waiting record back; None when nothing does."""
+
+    def halts(self, count: int = 50) -> tuple[Halt, ...]:
+        """Records that stopped their lanes, oldest first."""
 
     def source(self, record: RecordId) -> bytes | None:
         """The bytes of a record, or of a quarantined input, as they were received."""
@@ -180,11 +217,16 @@ class Reading(Protocol):
     def refusal(self, record: RecordId) -> Refusal | None:
         """One quarantined input without its bytes."""
 
-    def refusals(self, *, state: str = "open", count: int = 50, page: str = "") -> RefusalPage:
-        """Quarantined inputs, newest first; an empty state is any."""
+    def refusals(
+        self, *, state: str = "open", feeds: str = "", count: int = 50, page: str = ""
+    ) -> RefusalPage:
+        """Quarantined inputs, newest first; an empty state is any, `feeds` as for `records`."""
 
     def keep_access(self, access: Access) -> None:
         """Store who saw what, and its pending leaf."""
+
+    def access(self, name: str) -> Served | None:
+        """One access event as AuditEvent."""
 
     def accesses(self, *, patient: str = "", count: int = 50, before: int | None = None) -> Page:
         """Access events as AuditEvents, newest first, of one patient or of all."""

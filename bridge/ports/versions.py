@@ -121,5 +121,8 @@ class Versions(Protocol):
     def resume(self, lane: str) -> bool:
         """Let the lane and those that stopped with it run again; False when it was not stalled."""
 
+    def resume_record(self, record: RecordId) -> bool:
+        """Let every lane run again that this record stopped; False when it stopped none."""
+
     def stalled(self) -> tuple[Stalled, ...]:
         """Every lane that waits for a person, oldest first."""

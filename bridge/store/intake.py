@@ -1,6 +1,7 @@
 """Records, their lanes and pending leaves, written by one statement a group."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from sqlalchemy import text
@@ -9,6 +10,7 @@ from bridge.core.ids import Digest, RecordId, sha256
 from bridge.core.record.claims import Kind
 from bridge.ports.intake import Appended, NewRecord, Quarantined
 from bridge.store.database import Database
+from bridge.store.feeds import PostgresFeeds
 
 __all__ = ["PostgresIntake"]
 
@@ -41,7 +43,7 @@ WITH offered AS (
         answer
     FROM offered ORDER BY place
     ON CONFLICT (resend_key) DO NOTHING
-    RETURNING seq, id
+    RETURNING seq, id, sender, control_id
 ), lanes AS (
     INSERT INTO lane_queue (seq, lane)
     SELECT kept.seq, l.lane
@@ -54,19 +56,31 @@ WITH offered AS (
     JOIN kept ON kept.id = l.record
     ORDER BY kept.seq
 )
-SELECT id FROM kept
+SELECT id, CASE WHEN control_id <> '' THEN (
+    SELECT r.id FROM record r
+    WHERE r.control_id = kept.control_id AND r.sender = kept.sender ORDER BY r.seq DESC LIMIT 1
+) END AS earlier FROM kept
 """
-"""Binary arrays (`%b`): as text, each byte of a source would be escaped, at half the rate."""
+"""Binary arrays (`%b`): as text, each byte of a source would be escaped, at half the rate.
+
+`earlier` is of before this statement: PostgreSQL shows it none of the rows that it inserts.
+"""
+
+HOLDS = text("""
+SELECT id FROM record WHERE control_id = :control_id AND sender = :sender
+AND NOT EXISTS (SELECT FROM record WHERE resend_key = :resend_key)
+ORDER BY seq DESC LIMIT 1
+""")
 
 EARLIER = text("SELECT resend_key, id, answer FROM record WHERE resend_key = ANY(:keys)")
 
 QUARANTINE = text("""
 INSERT INTO quarantine (
     id, feed, number, sender, pinned, charset, dialect, message_type, control_id, received,
-    source, code, place, reason, answer, resend_key)
+    source, code, place, reason, answer, resend_key, request)
 VALUES (
     :id, :feed, :number, :sender, :pinned, :charset, :dialect, :message_type, :control_id,
-    :received, :source, :code, :place, :reason, :answer, :resend_key)
+    :received, :source, :code, :place, :reason, :answer, :resend_key, :request)
 ON CONFLICT (resend_key) DO UPDATE SET times = quarantine.times + 1
 RETURNING id, answer
 """)
@@ -76,12 +90,19 @@ UPDATE quarantine SET state = 'retried', retried_as = :stored WHERE id = :id AND
 """)
 
 
+DISMISSED = text("""
+UPDATE quarantine SET state = 'dismissed', dismissed_because = :reason
+WHERE id = :id AND state = 'open'
+""")
+
+
 class PostgresIntake:
     """The port `Intake` over one PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         """Share the database's pool and units."""
         self._database = database
+        self._feeds = PostgresFeeds(database)
 
     def unit(self) -> AbstractContextManager[None]:
         """All writes inside become durable together when the block ends, or none do."""
@@ -89,10 +110,12 @@ class PostgresIntake:
 
     def append(self, records: Sequence[NewRecord]) -> tuple[Appended, ...]:
         """Store records, lanes and pending leaves; see the port."""
-        kept: set[str] = set()
+        kept: dict[str, str | None] = {}
         for part in _parts(records):
             rows = self._database.connection.exec_driver_sql(APPEND, _columns(part))
-            kept.update(row.id for row in rows)
+            kept.update((row.id, row.earlier) for row in rows)
+        new = [record for record in records if record.id in kept]
+        self._feeds.follow(new, _reused(new, kept))
         earlier = self._earlier([r.resend_key for r in records if r.id not in kept])
         return tuple(
             Appended(id=record.id, answer=record.answer, duplicate=False)
@@ -101,6 +124,19 @@ class PostgresIntake:
             for record in records
         )
 
+    def holds(self, one: NewRecord) -> RecordId | None:
+        """The record that has this sender and control id with other bytes; see the port."""
+        with self._database.joined() as connection:
+            found = connection.execute(
+                HOLDS,
+                {
+                    "control_id": one.bundle.control_id,
+                    "sender": one.sender,
+                    "resend_key": one.resend_key,
+                },
+            ).scalar_one_or_none()
+        return RecordId(found) if found is not None else None
+
     def quarantine(self, refused: Sequence[Quarantined]) -> tuple[Appended, ...]:
         """Store refused inputs; rare enough for a statement each. See the port."""
         return tuple(self._refuse(one) for one in refused)
@@ -108,6 +144,11 @@ class PostgresIntake:
     def retried(self, refused: RecordId, stored: RecordId) -> bool:
         """Close an open refusal with the record that it became; see the port."""
         done = self._database.connection.execute(RETRIED, {"id": refused, "stored": stored})
+        return done.rowcount == 1
+
+    def dismissed(self, refused: RecordId, reason: str) -> bool:
+        """Close an open refusal for good; see the port."""
+        done = self._database.connection.execute(DISMISSED, {"id": refused, "reason": reason})
         return done.rowcount == 1
 
     def _earlier(self, keys: list[Digest | None]) -> dict[Digest | None, Appended]:
@@ -140,9 +181,23 @@ class PostgresIntake:
                 "reason": one.reason,
                 "answer": one.answer,
                 "resend_key": one.resend_key,
+                "request": json.dumps(dict(one.request)),
             },
         ).one()
         return Appended(id=RecordId(row.id), answer=row.answer, duplicate=row.id != one.id)
+
+
+def _reused(new: Sequence[NewRecord], earlier: Mapping[str, str | None]) -> dict[str, str]:
+    """Id of each record to that of the one before it with its sender and control id."""
+    found: dict[str, str] = {}
+    here: dict[tuple[str, str], str] = {}
+    for one in new:
+        key = (one.sender, one.bundle.control_id)
+        before = here.get(key) or earlier[one.id]
+        if before is not None and one.bundle.control_id:
+            found[one.id] = before
+        here[key] = one.id
+    return found
 
 
 def _parts(records: Sequence[NewRecord]) -> Iterator[list[NewRecord]]:

@@ -22,6 +22,8 @@ NAMESPACE = 0x6661_6C61
 WINDOWS = 8
 """Windows of the queue that one claim looks through before it leaves the rest to a later call."""
 
+NO_END = 2**63 - 1
+"""Beyond every sequence number."""
 BATCH_BYTES = 64 << 20
 """Bundles of one batch: the largest message alone, or hundreds of usual ones, in bounded memory."""
 
@@ -48,7 +50,8 @@ IN_LANES = text("""
 SELECT q.seq, array_agg(q.lane ORDER BY q.lane) AS lanes, bool_or(s.lane IS NOT NULL) AS stalled
 FROM lane_queue q LEFT JOIN lane_stalled s ON s.lane = q.lane
 WHERE q.seq IN (
-    SELECT seq FROM lane_queue WHERE lane = ANY(:lanes) ORDER BY seq LIMIT :size)
+    SELECT seq FROM lane_queue
+    WHERE lane = ANY(:lanes) AND seq <= :until ORDER BY seq LIMIT :size)
 GROUP BY q.seq ORDER BY q.seq
 """)
 
@@ -68,6 +71,10 @@ ON CONFLICT (lane) DO NOTHING
 
 RESUME = text("""
 DELETE FROM lane_stalled WHERE seq = (SELECT seq FROM lane_stalled WHERE lane = :lane)
+""")
+
+RESUME_RECORD = text("""
+DELETE FROM lane_stalled WHERE seq = (SELECT seq FROM record WHERE id = :record)
 """)
 
 STALLED = text("""
@@ -107,7 +114,7 @@ class Lanes:
             found += self._lock(window, ours, theirs)
             if found >= limit or len(window) < limit:
                 break
-        return self._load(_movable(self._in_lanes(ours, limit), ours)[:limit])
+        return self._load(_movable(self._in_lanes(ours, limit, until=after), ours)[:limit])
 
     def claim_lanes(self, lanes: Sequence[str]) -> None:
         """Wait for these lanes, in the order of their lock numbers."""
@@ -117,7 +124,7 @@ class Lanes:
 
     def waiting_in(self, lanes: Sequence[str], limit: int) -> tuple[Waiting, ...]:
         """What waits in lanes that this unit holds; see the port `Versions`."""
-        queued = self._in_lanes(lanes, limit)
+        queued = self._in_lanes(lanes, limit, until=NO_END)
         if any(one.stalled for one in queued):
             raise BridgeError(
                 "lane-stalled",
@@ -144,6 +151,11 @@ class Lanes:
     def resume(self, lane: str) -> bool:
         """Let the lane, and those that the same record stopped, run again."""
         return self._database.connection.execute(RESUME, {"lane": lane}).rowcount > 0
+
+    def resume_record(self, record: RecordId) -> bool:
+        """Let every lane run again that this record stopped."""
+        done = self._database.connection.execute(RESUME_RECORD, {"record": record})
+        return done.rowcount > 0
 
     def stalled(self) -> tuple[Stalled, ...]:
         """Every lane that waits for a person, oldest first."""
@@ -175,8 +187,9 @@ class Lanes:
             (ours if row.ours else theirs).add(row.lane)
         return len(_movable(window, ours - theirs))
 
-    def _in_lanes(self, lanes: Iterable[str], size: int) -> list[_Queued]:
-        rows = self._database.connection.execute(IN_LANES, {"lanes": list(lanes), "size": size})
+    def _in_lanes(self, lanes: Iterable[str], size: int, *, until: int) -> list[_Queued]:
+        values = {"lanes": list(lanes), "size": size, "until": until}
+        rows = self._database.connection.execute(IN_LANES, values)
         return [_Queued(row.seq, tuple(row.lanes), row.stalled) for row in rows]
 
     def _load(self, queued: Sequence[_Queued]) -> tuple[Waiting, ...]:

@@ -105,6 +105,8 @@ WITH kept AS (
 INSERT INTO leaf_queue (kind, subject, leaf) VALUES (:kind, :id, :leaf)
 """)
 
+ACCESS = text("SELECT id, at, event FROM access WHERE id = :id")
+
 ACCESSES = text("""
 SELECT a.seq, a.id, a.at, a.event FROM access a
 WHERE (CAST(:before AS bigint) IS NULL OR a.seq < :before)
@@ -165,11 +167,18 @@ class PostgresReading(RecordReading):
         )
 
     def everything(
-        self, patient: str, *, since: Instant | None, types: Sequence[str], count: int, page: str
+        self,
+        patient: str,
+        *,
+        since: Instant | None,
+        types: Sequence[str],
+        count: int,
+        page: str,
+        caller: str,
     ) -> Page:
         """The patient, the compartment, and what these refer to."""
         pairs = self._compartment(patient)
-        binding = bound("everything", patient, str(since), *types)
+        binding = bound("everything", caller, patient, str(since), *types)
         last = opened(page, binding)[0] if page else "/"
         size = min(max(count, 1), MAX_PAGE)
         values = {
@@ -211,20 +220,17 @@ class PostgresReading(RecordReading):
             },
         )
 
+    def access(self, name: str) -> Served | None:
+        """One access event as AuditEvent."""
+        row = self._database.connection.execute(ACCESS, {"id": name.replace("\0", "")}).first()
+        return _event(row) if row else None
+
     def accesses(self, *, patient: str = "", count: int = 50, before: int | None = None) -> Page:
         """Access events as AuditEvents, newest first; the next token is a sequence number."""
         size = min(max(count, 1), MAX_PAGE)
         values = {"patient": patient, "before": before, "size": size + 1}
         rows = list(self._database.connection.execute(ACCESSES, values))
-        shown = tuple(
-            Served(
-                ref=ResourceRef("AuditEvent", row.id),
-                version=1,
-                at=Instant(row.at),
-                body=bytes(row.event),
-            )
-            for row in rows[:size]
-        )
+        shown = tuple(_event(row) for row in rows[:size])
         return Page(matches=shown, next=str(rows[size - 1].seq) if len(rows) > size else "")
 
     def _present(self, refs: Sequence[ResourceRef]) -> tuple[Served, ...]:
@@ -276,6 +282,11 @@ class PostgresReading(RecordReading):
 def _names(refs: Iterable[ResourceRef]) -> dict[str, object]:
     listed = list(refs)
     return {"types": [ref.type for ref in listed], "ids": [ref.id for ref in listed]}
+
+
+def _event(row: Row[Any]) -> Served:
+    ref = ResourceRef("AuditEvent", row.id)
+    return Served(ref=ref, version=1, at=Instant(row.at), body=bytes(row.event))
 
 
 def _served(row: Row[Any]) -> Served:

@@ -1,5 +1,7 @@
 """Records and refusals as they are looked up: status without content, and the exact bytes."""
 
+import json
+from dataclasses import astuple
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -7,7 +9,7 @@ from sqlalchemy import Row, text
 from bridge.core.ids import Instant, LeafIndex, RecordId, TreeSize
 from bridge.core.plain import plain
 from bridge.core.record.merge import ResourceRef
-from bridge.ports.reading import RecordPage, RecordRow, Refusal, RefusalPage
+from bridge.ports.reading import Halt, RecordPage, RecordRow, Refusal, RefusalPage, Wanted
 from bridge.store.database import Database
 from bridge.store.paging import bound, opened, page_token
 
@@ -17,8 +19,8 @@ MAX_PAGE = 1_000
 """Rows of one page: a screenful for a person, a second of work for the server."""
 
 ROW = """
-SELECT r.id, r.received, r.sender, r.dialect, r.message_type, r.control_id, v.at AS projected,
-       l.index AS leaf_index,
+SELECT r.id, r.received, r.feed, r.sender, r.dialect, r.message_type, r.control_id,
+       v.at AS projected, l.index AS leaf_index,
        (SELECT min(c.size) FROM checkpoint c WHERE c.size > l.index) AS checkpoint_size
 FROM record r
 LEFT JOIN revision v ON v.record_seq = r.seq
@@ -32,6 +34,7 @@ PAGE = text(
     + """
 WHERE (:control_id = '' OR r.control_id = :control_id)
   AND (:sender = '' OR r.sender = :sender)
+  AND starts_with(r.feed, :feeds)
   AND (CAST(:since AS timestamptz) IS NULL OR r.received >= :since)
   AND (CAST(:until AS timestamptz) IS NULL OR r.received <= :until)
   AND (:last = '' OR r.seq < (SELECT b.seq FROM record b WHERE b.id = :last))
@@ -53,7 +56,7 @@ WHERE r.id = :id ORDER BY v.place
 
 REFUSAL = """
 SELECT id, received, feed, sender, pinned, charset, dialect, message_type, control_id, code, place,
-       reason, times, state, retried_as
+       reason, times, state, retried_as, request, dismissed_because
 FROM quarantine
 """
 
@@ -62,11 +65,24 @@ ONE_REFUSAL = text(REFUSAL + "WHERE id = :id")
 REFUSALS = text(
     REFUSAL
     + """
-WHERE (:state = '' OR state = :state)
+WHERE (:state = '' OR state = :state) AND starts_with(feed, :feeds)
   AND (:last = '' OR (received, id) < (CAST(:at AS timestamptz), :last))
 ORDER BY received DESC, id DESC LIMIT :size
 """
 )
+
+
+HALT = text("""
+SELECT b.id, s.code, s.reason, s.since FROM record r
+JOIN lane_queue q ON q.seq = r.seq JOIN lane_stalled s ON s.lane = q.lane
+JOIN record b ON b.seq = s.seq
+WHERE r.id = :id ORDER BY s.seq LIMIT 1
+""")
+
+HALTS = text("""
+SELECT DISTINCT ON (s.seq) b.id, s.code, s.reason, s.since
+FROM lane_stalled s JOIN record b ON b.seq = s.seq ORDER BY s.seq LIMIT :size
+""")
 
 
 class RecordReading:
@@ -81,24 +97,16 @@ class RecordReading:
         row = self._one(ONE, record)
         return _record(row) if row else None
 
-    def records(
-        self,
-        *,
-        control_id: str = "",
-        sender: str = "",
-        since: Instant | None = None,
-        until: Instant | None = None,
-        count: int = 50,
-        page: str = "",
-    ) -> RecordPage:
+    def records(self, wanted: Wanted, *, count: int = 50, page: str = "") -> RecordPage:
         """Records that match all that is given, newest first."""
-        binding = bound("records", control_id, sender, str(since), str(until))
+        binding = bound("records", *(str(part) for part in astuple(wanted)))
         size = min(max(count, 1), MAX_PAGE)
         values = {
-            "control_id": plain(control_id),
-            "sender": plain(sender),
-            "since": since,
-            "until": until,
+            "control_id": plain(wanted.control_id),
+            "sender": plain(wanted.sender),
+            "since": wanted.since,
+            "until": wanted.until,
+            "feeds": plain(wanted.feeds),
             "last": opened(page, binding)[0] if page else "",
             "size": size + 1,
         }
@@ -109,6 +117,16 @@ class RecordReading:
             records=tuple(rows[:size]),
             next=page_token(binding, last.id, last.received) if last else "",
         )
+
+    def halt(self, record: RecordId) -> Halt | None:
+        """What holds a waiting record back."""
+        row = self._one(HALT, record)
+        return _halt(row) if row else None
+
+    def halts(self, count: int = 50) -> tuple[Halt, ...]:
+        """Records that stopped their lanes, oldest first."""
+        size = min(max(count, 1), MAX_PAGE)
+        return tuple(_halt(row) for row in self._database.connection.execute(HALTS, {"size": size}))
 
     def source(self, record: RecordId) -> bytes | None:
         """The bytes of a record, or of a quarantined input, as they were received."""
@@ -130,12 +148,14 @@ class RecordReading:
         row = self._one(ONE_REFUSAL, record)
         return _refusal(row) if row else None
 
-    def refusals(self, *, state: str = "open", count: int = 50, page: str = "") -> RefusalPage:
+    def refusals(
+        self, *, state: str = "open", feeds: str = "", count: int = 50, page: str = ""
+    ) -> RefusalPage:
         """Quarantined inputs, newest first."""
-        binding = bound("refusals", state)
+        binding = bound("refusals", state, feeds)
         size = min(max(count, 1), MAX_PAGE)
         last, at = opened(page, binding) if page else ("", None)
-        values = {"state": state, "last": last, "at": at, "size": size + 1}
+        values = {"state": state, "feeds": plain(feeds), "last": last, "at": at, "size": size + 1}
         rows = [_refusal(row) for row in self._database.connection.execute(REFUSALS, values)]
         end = rows[:size][-1] if len(rows) > size else None
         return RefusalPage(
@@ -153,6 +173,7 @@ def _record(row: Row[Any]) -> RecordRow:
     return RecordRow(
         id=RecordId(row.id),
         received=Instant(row.received),
+        feed=row.feed,
         sender=row.sender,
         dialect=row.dialect,
         message_type=row.message_type,
@@ -180,4 +201,10 @@ def _refusal(row: Row[Any]) -> Refusal:
         times=row.times,
         state=row.state,
         retried_as=RecordId(row.retried_as) if row.retried_as else None,
+        request=tuple(json.loads(row.request).items()),
+        dismissed_because=row.dismissed_because,
     )
+
+
+def _halt(row: Row[Any]) -> Halt:
+    return Halt(record=RecordId(row.id), code=row.code, reason=row.reason, since=Instant(row.since))

@@ -11,8 +11,9 @@ import multiprocessing
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import count, islice
 
 from adapters.hl7v2.ack import acknowledge
 from adapters.hl7v2.mllp import frame
@@ -22,7 +23,7 @@ from bridge.flows.receive import Inbound, Received
 from bridge.ports.dialect import Accepted
 from workers.mllp import Listener, MllpServer
 
-__all__ = ["main"]
+__all__ = ["ORU", "Sender", "main"]
 
 MESSAGES = 40_000
 BUNDLE = CanonicalBundle(
@@ -74,8 +75,10 @@ class WallClock:
 class Sender(asyncio.Protocol):
     """Keeps `window` messages unanswered until `count` are answered; 1 is lock-step."""
 
-    def __init__(self, count: int, window: int, latencies: list[float]) -> None:
-        self.left, self.window, self.latencies = count, window, latencies
+    def __init__(
+        self, messages: Iterator[bytes], count: int, window: int, latencies: list[float]
+    ) -> None:
+        self.messages, self.window, self.latencies = messages, window, latencies
         self.sent_at: list[float] = []
         self.answered = self.sent = 0
         self.count = count
@@ -101,7 +104,7 @@ class Sender(asyncio.Protocol):
 
     def _send(self, many: int) -> None:
         now = time.perf_counter()
-        self.transport.write(b"".join(frame(ORU % (self.sent + i)) for i in range(many)))
+        self.transport.write(b"".join(frame(one) for one in islice(self.messages, many)))
         self.sent += many
         self.sent_at.extend([now] * many)
 
@@ -112,7 +115,9 @@ async def _send_all(port: int, connections: int, window: int) -> tuple[float, li
     senders = []
     for _ in range(connections):
         _, sender = await loop.create_connection(
-            lambda: Sender(MESSAGES // connections, window, latencies), "127.0.0.1", port
+            lambda: Sender(map(ORU.__mod__, count()), MESSAGES // connections, window, latencies),
+            "127.0.0.1",
+            port,
         )
         senders.append(sender.done)
     await asyncio.gather(*senders)

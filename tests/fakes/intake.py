@@ -45,6 +45,14 @@ class MemoryIntake:
         kept, _ = self._unit()
         return tuple(self._append(record, kept) for record in records)
 
+    def holds(self, one: NewRecord) -> RecordId | None:
+        """The record with this sender and control id, unless this is a resend."""
+        if any(earlier.resend_key == one.resend_key for earlier in self.records):
+            return None
+        key = (one.sender, one.bundle.control_id)
+        same = [r.id for r in self.records if (r.sender, r.bundle.control_id) == key]
+        return same[-1] if same else None
+
     def quarantine(self, refused: Sequence[Quarantined]) -> tuple[Appended, ...]:
         """Keep what is new."""
         _, kept = self._unit()
@@ -57,6 +65,10 @@ class MemoryIntake:
             return False
         self.closed[refused] = stored
         return True
+
+    def dismissed(self, refused: RecordId, reason: str) -> bool:
+        """Close an open refusal for good."""
+        return self.retried(refused, RecordId(reason))
 
     def _append(self, record: NewRecord, kept: list[NewRecord]) -> Appended:
         if record.bundle.control_id in self.unstorable:

@@ -149,6 +149,14 @@ class MemoryVersions:
         }
         return True
 
+    def resume_record(self, record: RecordId) -> bool:
+        """Let the lanes run that this record stopped."""
+        before = len(self.tables.stalled)
+        self.tables.stalled = {
+            name: one for name, one in self.tables.stalled.items() if one.record != record
+        }
+        return len(self.tables.stalled) < before
+
     def stalled(self) -> tuple[Stalled, ...]:
         """Oldest first."""
         return tuple(sorted(self.tables.stalled.values(), key=lambda one: (one.since, one.lane)))

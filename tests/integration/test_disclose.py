@@ -25,8 +25,8 @@ from bridge.flows.disclose import (
     disclose_version,
 )
 from bridge.flows.receive import Inbound
-from bridge.flows.write import Written, receive_and_project
-from bridge.ports.reading import Page
+from bridge.flows.write import Ports, Written, receive_and_project
+from bridge.ports.reading import Page, Wanted
 from bridge.store.database import Database
 from bridge.store.intake import PostgresIntake
 from bridge.store.reading import PostgresReading
@@ -79,11 +79,13 @@ def put(database: Database, kind: str, key: str, **elements: Any) -> Written:
     raw = json.dumps({"resourceType": kind, "id": key, **elements}).encode()
     return receive_and_project(
         Inbound(raw=raw, feed="http/1", number=1, sender="clinic"),
-        dialect=FhirDialect(),
-        intake=PostgresIntake(database),
-        versions=PostgresVersions(database),
-        clock=CLOCK,
-        entropy=ENTROPY,
+        Ports(
+            dialect=FhirDialect(),
+            intake=PostgresIntake(database),
+            versions=PostgresVersions(database),
+            clock=CLOCK,
+            entropy=ENTROPY,
+        ),
     )
 
 
@@ -359,12 +361,12 @@ def test_no_access_event_no_content(ward: Database) -> None:
 
 def test_records_are_found_and_followed(ward: Database) -> None:
     """By sender and time, page by page, newest first, with what became of each."""
-    reading = PostgresReading(ward)
+    reading, wanted = PostgresReading(ward), Wanted(sender="clinic")
 
     with ward.unit():
-        first = reading.records(sender="clinic", count=4)
-        second = reading.records(sender="clinic", count=4, page=first.next)
-        none = reading.records(control_id="absent")
+        first = reading.records(wanted, count=4)
+        second = reading.records(wanted, count=4, page=first.next)
+        none = reading.records(Wanted(control_id="absent"))
         one = reading.record(first.records[0].id)
 
     assert len({row.id for row in (*first.records, *second.records)}) == 8

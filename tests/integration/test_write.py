@@ -11,7 +11,7 @@ from adapters.fhir.dialect import FhirDialect
 from bridge.core.errors import BridgeError
 from bridge.core.record.merge import ResourceRef
 from bridge.flows.receive import Inbound
-from bridge.flows.write import Written, receive_and_project
+from bridge.flows.write import Ports, Written, receive_and_project
 from bridge.store.database import Database
 from bridge.store.intake import PostgresIntake
 from bridge.store.versions import PostgresVersions
@@ -26,11 +26,13 @@ def write(database: Database, body: dict[str, Any], **request: str) -> Written:
     raw = json.dumps(body).encode()
     return receive_and_project(
         Inbound(raw=raw, feed="http/1", number=1, sender="clinic", request=tuple(request.items())),
-        dialect=FhirDialect(),
-        intake=PostgresIntake(database),
-        versions=PostgresVersions(database),
-        clock=FixedClock(),
-        entropy=ENTROPY,
+        Ports(
+            dialect=FhirDialect(),
+            intake=PostgresIntake(database),
+            versions=PostgresVersions(database),
+            clock=FixedClock(),
+            entropy=ENTROPY,
+        ),
     )
 
 

@@ -23,7 +23,8 @@ def main(arguments: list[str]) -> None:
     for pair in pairs_of(shared()):
         if pair.kind.startswith(wanted):
             ours = facts_of(load(convert(pair, dialect)))
-            judged.append((pair, judge(facts_of(load(pair.expected)), ours, table)))
+            known = positions(pair.message)
+            judged.append((pair, judge(facts_of(load(pair.expected)), ours, table, known)))
     report(judged)
 
 

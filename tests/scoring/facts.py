@@ -14,8 +14,8 @@ __all__ = ["Fact", "facts_of", "load"]
 
 _DROPPED: Final = frozenset({"id", "meta", "text", "resourceType"})
 _REFERENCE: Final = frozenset({"reference", "display", "type", "identifier"})
-_CODINGS: Final = ("coding", "Coding", "class")
-"""Ends of paths whose values may have a display alone and are no references."""
+_NO_REFERENCES: Final = ("coding", "Coding", "class", "identifier", "Identifier", "tag")
+"""Ends of paths whose values may have a display or type alone and are no references."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ def _of_object(
 def _is_reference(path: str, node: Mapping[str, Any]) -> bool:
     if "reference" in node:
         return True
-    return node.keys() <= _REFERENCE and "value" not in node and not path.endswith(_CODINGS)
+    return node.keys() <= _REFERENCE and "value" not in node and not path.endswith(_NO_REFERENCES)
 
 
 def _labels(node: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:

@@ -9,11 +9,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from re import compile as pattern
 from re import fullmatch
-from typing import Final
+from typing import Final, TypeAlias
 
 from tests.scoring.facts import Fact
 
-__all__ = ["Judgement", "Rule", "judge", "rules"]
+__all__ = ["Judgement", "Positions", "Rule", "counted", "judge", "positions", "rules"]
+
+Positions: TypeAlias = Mapping[str, set[str]]
 
 _TABLE: Final = Path(__file__).parent / "disagreements.toml"
 _TIME: Final = pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?")
@@ -28,15 +30,19 @@ class Rule:
     path: str = "*"
     value: str = ".*"
     """A regular expression that the expected value matches whole."""
+    source: str = ""
+    """A regular expression for a position of the message where the text stands, such as `GT1-.*`;
+    empty asks for none."""
     same: str = ""
     """A comparison that some fact of ours at the same element must pass; empty asks for none."""
 
-    def explains(self, fact: Fact, ours: Iterable[Fact]) -> bool:
+    def explains(self, fact: Fact, ours: Iterable[Fact], positions: Positions) -> bool:
         """Whether the rule is why this expected fact is not among ours."""
         return (
             any(fnmatchcase(fact.kind, kind) for kind in self.kind.split())
             and any(fnmatchcase(fact.path, path) for path in self.path.split())
             and fullmatch(self.value, fact.value) is not None
+            and (not self.source or any(fullmatch(self.source, at) for at in _at(fact, positions)))
             and (not self.same or any(_COMPARE[self.same](fact, own) for own in ours))
         )
 
@@ -56,8 +62,13 @@ def rules() -> tuple[Rule, ...]:
     return tuple(Rule(**row) for row in data["rule"])
 
 
-def judge(expected: frozenset[Fact], actual: frozenset[Fact], table: Iterable[Rule]) -> Judgement:
-    """Sort the expected facts."""
+def judge(
+    expected: frozenset[Fact],
+    actual: frozenset[Fact],
+    table: Iterable[Rule],
+    known: Positions,
+) -> Judgement:
+    """Sort the expected facts; `known` is `positions` of the message."""
     at: dict[tuple[str, str], list[Fact]] = {}
     for fact in actual:
         at.setdefault((fact.kind, fact.path), []).append(fact)
@@ -69,7 +80,7 @@ def judge(expected: frozenset[Fact], actual: frozenset[Fact], table: Iterable[Ru
         if fact in actual or _refers_alike(fact, ours):
             found.append(fact)
             continue
-        rule = next((rule for rule in table if rule.explains(fact, ours)), None)
+        rule = next((rule for rule in table if rule.explains(fact, ours, known)), None)
         if rule is None:
             missing.append(fact)
         else:
@@ -77,31 +88,37 @@ def judge(expected: frozenset[Fact], actual: frozenset[Fact], table: Iterable[Ru
     return Judgement(found=tuple(found), explained=tuple(explained), missing=tuple(missing))
 
 
-def positions(message: bytes) -> Mapping[str, str]:
-    """Component texts of a message to the first position that holds each, such as `PID-5.1`."""
-    known: dict[str, str] = {}
-    lines = message.decode("utf-8", "replace").replace("\r\n", "\r").replace("\n", "\r").split("\r")
-    for line in lines:
+def positions(message: bytes) -> Positions:
+    """Texts of a message in lower case to every position that holds each, such as `PID-5.1`."""
+    known: dict[str, set[str]] = {}
+    text = message.decode("utf-8-sig", "replace").replace("\r\n", "\r").replace("\n", "\r")
+    for line in text.split("\r"):
         fields = line.split("|")
         shift = 1 if fields[0] == "MSH" else 0
         for number, field in enumerate(fields[1:], 1 + shift):
             for repetition in field.split("~"):
-                for part, text in enumerate(repetition.split("^"), 1):
-                    for piece in text.split("&"):
-                        known.setdefault(piece.strip().lower(), f"{fields[0]}-{number}.{part}")
+                for part, component in enumerate(repetition.split("^"), 1):
+                    for piece in component.split("&"):
+                        place = f"{fields[0]}-{number}.{part}"
+                        known.setdefault(piece.strip().lower(), set()).add(place)
     known.pop("", None)
     return known
 
 
-def counted(judged: Iterable[tuple[Judgement, Mapping[str, str]]]) -> Counter[tuple[str, str]]:
+def counted(judged: Iterable[tuple[Judgement, Positions]]) -> Counter[tuple[str, str]]:
     """Missing facts by source position (where its text stands in the message) and element."""
     total: Counter[tuple[str, str]] = Counter()
     for judgement, known in judged:
         for fact in judgement.missing:
-            words = sorted(fact.labels) or [fact.value.lower()]
-            source = next((known[word] for word in words if word in known), "?")
-            total[source, f"{fact.kind}.{fact.path}"] += 1
+            total[min(_at(fact, known), default="?"), f"{fact.kind}.{fact.path}"] += 1
     return total
+
+
+def _at(fact: Fact, known: Positions) -> set[str]:
+    """Positions of the fact's text, or of the texts of what it refers to."""
+    words = fact.labels or {fact.value.lower()}
+    bare = {word.removeprefix("urn:oid:").removeprefix("urn:uuid:") for word in words}
+    return set().union(*(known.get(word, set()) for word in bare))
 
 
 def _refers_alike(fact: Fact, ours: Iterable[Fact]) -> bool:

@@ -18,7 +18,9 @@ from bridge.core.record.bundle import JsonObject, Severity
 __all__ = [
     "calendar_date",
     "date_time",
+    "ends_before",
     "instant",
+    "moment_of",
     "period",
     "period_between",
     "period_of",
@@ -109,7 +111,7 @@ def period_between(start: str, end: str, ctx: Context) -> JsonObject | None:
     """A Period of two raw times, either of which may be empty."""
     first = date_time(start, ctx) if start else None
     last = date_time(end, ctx) if end else None
-    if first and last and _reversed(first, last):
+    if first and last and ends_before(first, last):
         ctx.note("period-reversed", "a period ends before it starts: its end was left out")
         last = None
     result: JsonObject = {}
@@ -120,17 +122,17 @@ def period_between(start: str, end: str, ctx: Context) -> JsonObject | None:
     return result or None
 
 
-def _reversed(first: str, last: str) -> bool:
+def ends_before(first: str, last: str) -> bool:
     """Whether the end is certainly before the start; offsets move a time by a day at most."""
     if len(first) > 10 and len(last) > 10:
         if first[19:] == last[19:]:
             return last < first
-        return _moment(last) < _moment(first)
+        return moment_of(last) < moment_of(first)
     size = min(len(first), len(last), 10)
     return last[:size] < first[:size]
 
 
-def _moment(value: str) -> datetime:
+def moment_of(value: str) -> datetime:
     """The dateTime as a datetime; a leap second is the second before it."""
     return datetime.fromisoformat(value[:17] + value[17:19].replace("60", "59") + value[19:])
 

@@ -1,6 +1,24 @@
 """Rules that need more than a row: one function each, registered by name for `call`."""
 
-from adapters.hl7v2.rules import controls, documents, observations, patients, visits
+from adapters.hl7v2.rules import (
+    accounts,
+    controls,
+    documents,
+    medications,
+    observations,
+    patients,
+    visits,
+)
 from adapters.hl7v2.rules.registry import RULES, Rule
 
-__all__ = ["RULES", "Rule", "controls", "documents", "observations", "patients", "visits"]
+__all__ = [
+    "RULES",
+    "Rule",
+    "accounts",
+    "controls",
+    "documents",
+    "medications",
+    "observations",
+    "patients",
+    "visits",
+]

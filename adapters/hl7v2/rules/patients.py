@@ -1,6 +1,6 @@
 """Rules of Patient that need more than one value of the segment."""
 
-from typing import Final
+from typing import Final, cast
 
 from adapters.hl7v2.build import Build, append, reference_to
 from adapters.hl7v2.datatypes import DATATYPES
@@ -12,6 +12,25 @@ __all__: list[str] = []
 
 _CORE: Final = "http://hl7.org/fhir/us/core/StructureDefinition/"
 _SD: Final = "http://hl7.org/fhir/StructureDefinition/"
+_CDC: Final = "urn:oid:2.16.840.1.113883.6.238"
+_RACES: Final = {
+    "1002-5": "American Indian or Alaska Native",
+    "2028-9": "Asian",
+    "2054-5": "Black or African American",
+    "2076-8": "Native Hawaiian or Other Pacific Islander",
+    "2106-3": "White",
+}
+_ETHNICITIES: Final = {"2135-2": "Hispanic or Latino", "2186-5": "Non Hispanic or Latino"}
+_OMB: Final = {
+    "us-core-race": {code: (code, display) for code, display in _RACES.items()},
+    "us-core-ethnicity": {
+        **{code: (code, display) for code, display in _ETHNICITIES.items()},
+        "H": ("2135-2", _ETHNICITIES["2135-2"]),
+        "N": ("2186-5", _ETHNICITIES["2186-5"]),
+    },
+}
+"""Codes that US Core wants as ombCategory, which is bound to them alone; the others are detailed.
+H and N are of HL7 table 0189. https://hl7.org/fhir/us/core/StructureDefinition-us-core-race.html"""
 _DATE: Final = 8
 """Digits of YYYYMMDD: what is longer has a time of day."""
 
@@ -29,20 +48,32 @@ def birth_time(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         r["_birthDate"] = {"extension": [extension]}
 
 
-@rule("race", reads=("PID-10",), writes="extension")
+@rule("race", reads=("PID-10",), writes="extension", version=2)
 def race(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """PID-10 as the US Core race extension: every code detailed, all texts joined."""
     _group_extension(f[10], 10, "us-core-race", b, r)
 
 
-@rule("ethnicity", reads=("PID-22",), writes="extension")
+@rule("ethnicity", reads=("PID-22",), writes="extension", version=2)
 def ethnicity(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """PID-22 as the US Core ethnicity extension."""
     _group_extension(f[22], 22, "us-core-ethnicity", b, r)
 
 
+def _category(name: str, coding: JsonObject) -> JsonObject:
+    """The coding as ombCategory where it is one, else as detail."""
+    category = _OMB[name].get(cast("str", coding.get("code", "")))
+    if category is None:
+        return {"url": "detailed", "valueCoding": coding}
+    own: JsonObject = {"system": _CDC, "code": category[0], "display": category[1]}
+    return {"url": "ombCategory", "valueCoding": own}
+
+
 def _group_extension(text: str, field: int, name: str, b: Build, r: JsonObject) -> None:
     if not text:
+        return
+    if text == '""':
+        b.erase(r, f"extension.where(url='{_CORE}{name}')")
         return
     b.ctx.at = f"PID-{field}"
     parts: list[Json] = []
@@ -51,16 +82,33 @@ def _group_extension(text: str, field: int, name: str, b: Build, r: JsonObject) 
         concept = DATATYPES["CWE.CodeableConcept"].function(one, b.ctx, None) if one else None
         if not concept:
             continue
-        coding = (concept.get("coding") or [None])[0]
-        label = concept.get("text") or (coding or {}).get("display") or (coding or {}).get("code")
+        coding = (concept.get("coding") or [{}])[0]
+        label = concept.get("text") or coding.get("display") or coding.get("code")
         if coding:
-            parts.append({"url": "detailed", "valueCoding": coding})
+            parts.append(_category(name, coding))
         if label:
             shown.append(label)
     if shown:
         parts.append({"url": "text", "valueString": ", ".join(shown)})
     if parts:
         append(r, "extension", {"url": _CORE + name, "extension": parts})
+
+
+@rule("animal", reads=("PID-35", "PID-36"), writes="extension")
+def animal(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """PID-35 and PID-36: species and breed of a patient that is an animal.
+
+    Source: https://hl7.org/fhir/R4/extension-patient-animal.html; without species it is none.
+    """
+    parts: list[Json] = []
+    for url, field in (("species", 35), ("breed", 36)):
+        b.ctx.at = f"PID-{field}"
+        function = DATATYPES["CWE.CodeableConcept"].function
+        concept = function(b.first(f[field]), b.ctx, None) if f[field] else None
+        if concept:
+            parts.append({"url": url, "valueCodeableConcept": concept})
+    if parts and f[35]:
+        append(r, "extension", {"url": f"{_SD}patient-animal", "extension": parts})
 
 
 @rule("mother", reads=("PID-21",), writes="link")
@@ -74,10 +122,10 @@ def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if identifier is None:
         return
     parts = (("PID", 21, 0, function), ("PID", 3, 0, function))
-    before = g.home.resources.get("RelatedPerson")
+    before = g.resources.get("RelatedPerson")
     made = b.new(g, "RelatedPerson", (parts,), f, merge=True)
     if before is not None:
-        g.home.resources["RelatedPerson"] = before
+        g.put("RelatedPerson", before)
     code: JsonObject = {
         "system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode",
         "code": "MTH",
@@ -92,6 +140,9 @@ def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
 def birth_place(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """PID-23 as the text of the extension patient-birthPlace."""
     b.ctx.at = "PID-23"
+    if f[23] == '""':
+        b.erase(r, f"extension.where(url='{_SD}patient-birthPlace')")
+        return
     text = DATATYPES["ST.string"].function(b.comp(f[23], 1), b.ctx) if f[23] else None
     if text:
         append(r, "extension", {"url": f"{_SD}patient-birthPlace", "valueAddress": {"text": text}})
@@ -110,7 +161,7 @@ def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         return
     b.ctx.at = f"MRG-{at}"
     retired = b.new(g, "Patient", ((("MRG", at, 0, function),),), f, merge=True)
-    g.home.resources["Patient"] = r
+    g.put("Patient", r)
     if retired is r:
         b.ctx.note("merge-self", "the merged patient is the surviving one: nothing was linked")
         return

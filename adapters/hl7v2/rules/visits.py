@@ -25,6 +25,19 @@ def cancel_discharge(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
             del r["hospitalization"]
     b.erase(r, "period.end")
     b.erase(r, "hospitalization.dischargeDisposition")
+    b.erase(r, "hospitalization.destination")
+
+
+@rule("cancel-transfer", reads=("PV1-3",), writes="location")
+def cancel_transfer(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """A12: the patient never went there. The place in PV1-3 is where he is (HL7 v2.5.1 ch. 3.3.12).
+
+    What PV1-6 repeats is the cancelled place, so it is not set as a place that he left.
+    """
+    places = r.get("location")
+    if f[3] not in {"", '""'} and isinstance(places, list) and places:
+        r["location"] = places[:1]
+        b.erase(r, "location.where(status='active')")
 
 
 @rule("discharged-to", reads=("PV1-37",), writes="hospitalization.destination")
@@ -88,9 +101,9 @@ def _manifestation(one: str, b: Build) -> JsonObject | None:
     return made if isinstance(made, dict) else None
 
 
-@rule("payor", reads=("IN1-3", "IN1-4"), writes="payor")
+@rule("payor", reads=("IN1-3", "IN1-4", "IN1-5", "IN1-6", "IN1-7"), writes="payor", version=2)
 def payor(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """IN1-3 identifies the company that IN1-4 names; without identifier, words."""
+    """IN1-3 identifies the company of IN1-4 to IN1-7; without identifier, words."""
     b.ctx.at = "IN1-3"
     identifier = DATATYPES["CX.Identifier"].function(b.first(f[3]), b.ctx) if f[3] else None
     name = DATATYPES["XON.string"].function(b.first(f[4]), b.ctx) if f[4] else None
@@ -100,6 +113,7 @@ def payor(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     body: JsonObject = {"identifier": [identifier]}
     if name:
         body["name"] = name
+    _reach(f, b, body)
     made = b.identified("Organization", body)
     if made is None:
         return
@@ -108,6 +122,52 @@ def payor(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     if name:
         reference["display"] = name
     r["payor"] = [reference]
+
+
+def _reach(f: list[str], b: Build, body: JsonObject) -> None:
+    """IN1-5 to IN1-7: address, contact person and telephone of the company."""
+    for field, name, function in (
+        (5, "address", "XAD.Address"),
+        (6, "contact", "XPN.HumanName"),
+        (7, "telecom", "XTN.ContactPoint"),
+    ):
+        b.ctx.at = f"IN1-{field}"
+        for one in f[field].split(b.ctx.repetition) if f[field] not in {"", '""'} else ():
+            made = DATATYPES[function].function(one, b.ctx) if one else None
+            if made:
+                append(body, name, {"name": made} if name == "contact" else made)
+
+
+@rule("plan-class", reads=("IN1-2",), writes="class")
+def plan_class(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """IN1-2, the plan's code and name, as Coverage.class of type plan; IN1-46 goes before it."""
+    if not f[2] or f[2] == '""' or f[46]:
+        return
+    b.ctx.at = "IN1-2"
+    concept = DATATYPES["CWE.CodeableConcept"].function(b.first(f[2]), b.ctx, None)
+    coding = (concept.get("coding") or [{}])[0] if concept else {}
+    value = coding.get("code") or (concept or {}).get("text")
+    if not value:
+        return
+    system = "http://terminology.hl7.org/CodeSystem/coverage-class"
+    kind: JsonObject = {"system": system, "code": "plan", "display": "Plan"}
+    made: JsonObject = {"type": {"coding": [kind]}, "value": value}
+    if coding.get("display"):
+        made["name"] = coding["display"]
+    append(r, "class", made)
+
+
+@rule("parent-diagnosis", reads=("DG1-22",), writes="extension")
+def parent_diagnosis(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """DG1-22: the diagnosis that led to this one, as the extension condition-dueTo."""
+    if not f[22] or f[22] == '""':
+        return
+    b.ctx.at = "DG1-22"
+    identifier = DATATYPES["EI.Identifier"].function(b.first(f[22]), b.ctx)
+    if identifier:
+        url = "http://hl7.org/fhir/StructureDefinition/condition-dueTo"
+        target: JsonObject = {"type": "Condition", "identifier": identifier}
+        append(r, "extension", {"url": url, "valueReference": target})
 
 
 def _words(concept: object) -> str:

@@ -221,6 +221,8 @@ def upgrade() -> None:
         sa.Column("times", sa.Integer(), server_default="1", nullable=False),
         sa.Column("state", sa.Text(), server_default="open", nullable=False),
         sa.Column("retried_as", sa.Text(), nullable=True),
+        sa.Column("request", sa.Text(), server_default="{}", nullable=False),
+        sa.Column("dismissed_because", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("resend_key"),
     )

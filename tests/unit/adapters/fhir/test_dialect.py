@@ -125,7 +125,7 @@ def test_envelope_of_rubbish_is_empty() -> None:
         (
             {"request": {"method": "PATCH", "url": "Patient/a"}},
             "Bundle.entry[0].request.method",
-            "send reads and PATCH by themselves",
+            "send PATCH by itself",
         ),
         (
             {"request": {"method": "PUT", "url": "Patient/b"}, "resource": PATIENT | {"id": "a"}},

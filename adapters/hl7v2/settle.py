@@ -1,0 +1,99 @@
+"""What R4 demands of several elements together, settled once all rows have run.
+
+A row fills one element and cannot know the others: a period that ends before it starts, a contact
+of whom nothing is known. What cannot stand is taken out and reported; nothing is invented.
+"""
+
+from datetime import timedelta
+from typing import Final, cast
+
+from adapters.hl7v2.build import Build
+from adapters.hl7v2.datatypes.times import ends_before, moment_of
+from bridge.core.record.bundle import Json, JsonObject
+
+__all__ = ["settle"]
+
+_PERIODS: Final = frozenset({"period", "occurrencePeriod", "effectivePeriod", "performedPeriod"})
+_REACHED_BY: Final = frozenset({"name", "telecom", "address", "organization"})
+_MAX_MINUTES: Final = 5_256_000
+"""Ten years: no appointment lasts longer."""
+_LAST_YEAR: Final = 9980
+"""Ten years on, the year still has four digits."""
+_WITHOUT_TIME: Final = frozenset({"proposed", "cancelled", "waitlist"})
+
+
+def settle(build: Build) -> None:
+    """Make every resource of the build satisfy per-1, pat-1, app-3 and Annotation.text."""
+    for seen, resource in build.resources.items():
+        if seen in build.encoded:
+            continue  # of one field, whose function has settled it
+        kind = cast("str", resource["resourceType"])
+        _periods(resource, kind, build)
+        if "note" in resource:
+            _keep(resource, "note", frozenset({"text"}), build, kind)
+        if kind == "Patient" and "contact" in resource:
+            _keep(resource, "contact", _REACHED_BY, build, kind)
+        elif kind == "Appointment":
+            _appointment(resource, build)
+
+
+def _periods(resource: JsonObject, kind: str, build: Build) -> None:
+    """Rule per-1, for periods that two rows fill: of the resource and of its array elements."""
+    for name, value in resource.items():
+        if isinstance(value, list):
+            for one in value:
+                if isinstance(one, dict) and "period" in one:
+                    _period(cast("JsonObject", one["period"]), f"{kind}.{name}", build)
+        elif name in _PERIODS:
+            _period(cast("JsonObject", value), kind, build)
+        elif name == "occurrenceTiming":
+            repeat = cast("JsonObject", cast("JsonObject", value).get("repeat", {}))
+            _period(cast("JsonObject", repeat.get("boundsPeriod", {})), kind, build)
+
+
+def _period(period: JsonObject, where: str, build: Build) -> None:
+    start, end = period.get("start"), period.get("end")
+    if isinstance(start, str) and isinstance(end, str) and ends_before(start, end):
+        del period["end"]
+        build.ctx.at = where
+        build.ctx.note("period-reversed", "a period ends before it starts: its end was left out")
+
+
+def _keep(resource: JsonObject, name: str, needed: frozenset[str], build: Build, kind: str) -> None:
+    """Only those of the array that have one of the elements; what is left out is reported."""
+    held = cast("list[JsonObject]", resource[name])
+    kept: list[Json] = [one for one in held if one.keys() & needed]
+    if len(kept) == len(held):
+        return
+    build.ctx.at = f"{kind}.{name}"
+    build.ctx.note("element-incomplete", f"a {name} without {' or '.join(sorted(needed))}")
+    if kept:
+        resource[name] = kept
+    else:
+        del resource[name]
+
+
+def _appointment(resource: JsonObject, build: Build) -> None:
+    """Rules app-2 and app-3: both times or none, and none only of what is not yet agreed."""
+    start, end = resource.get("start"), resource.get("end")
+    minutes = resource.get("minutesDuration")
+    if start and not end and isinstance(minutes, int) and _is_near(cast("str", start), minutes):
+        resource["end"] = _later(cast("str", start), minutes)
+    elif bool(start) != bool(end):
+        known = "start" if start else "end"
+        resource["requestedPeriod"] = [{known: resource.pop(known)}]
+    if "start" not in resource and resource.get("status") not in _WITHOUT_TIME:
+        build.ctx.at = "SCH-11"
+        build.ctx.note("appointment-open", "an appointment lacks start or end: it is only proposed")
+        resource["status"] = "proposed"
+
+
+def _is_near(instant: str, minutes: int) -> bool:
+    """Whether the sum can be written as a date at all."""
+    return minutes <= _MAX_MINUTES and int(instant[:4]) < _LAST_YEAR
+
+
+def _later(instant: str, minutes: int) -> str:
+    """The instant after so many minutes, in the same offset."""
+    later = moment_of(instant) + timedelta(minutes=minutes)
+    return later.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,167 @@
+"""Senders as integration engines are: what was not acknowledged is sent again, for ever."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import httpx
+
+from adapters.hl7v2.mllp import Frame, Framer, frame
+
+__all__ = ["Door", "Engine", "HttpDoor", "Letter", "MllpDoor", "letters", "send_all"]
+
+ANSWER_WITHIN_S = 15.0
+"""Then the connection is given up and everything on it is sent again."""
+PAUSE_S = 0.1
+"""Before a message is sent again, so that a node that is down is not flooded with attempts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One message; within a patient, `step` counts up in the order of sending."""
+
+    control: str
+    patient: str
+    step: int
+    raw: bytes
+
+
+def letters(sender: str, count: int, *, patients: int = 5) -> Iterator[Letter]:
+    """Updates of invented patients and now and then a result; the family name carries the step."""
+    for number in range(count):
+        patient, step = f"{sender}-{number % patients}", number // patients
+        control = f"{sender}.{number}"
+        kind = "ORU^R01^ORU_R01" if number % 3 == 2 else "ADT^A08^ADT_A01"
+        head = f"MSH|^~\\&|{sender}|STORM|BRIDGE|STORM|20260301{number % 86400:06d}+0000||{kind}"
+        lines = [
+            f"{head}|{control}|P|2.5.1",
+            f"PID|1||{patient}^^^STORM^MR||Step{step:06d}^Ada||19700101|F",
+            "PV1|1|O",
+        ]
+        if kind.startswith("ADT"):
+            lines.insert(1, "EVN||20260301080000+0000")
+        else:
+            lines += [
+                f"OBR|1|P{control}|F{control}|718-7^Hemoglobin^LN|||20260301083000+0000",
+                f"OBX|1|NM|718-7^Hemoglobin^LN||{number / 10:.2f}|g/dL^^UCUM||||F",
+            ]
+        raw = "".join(f"{line}\r" for line in lines).encode()
+        yield Letter(control=control, patient=patient, step=step, raw=raw)
+
+
+class Door(Protocol):
+    """Where an engine sends to."""
+
+    def send(self, group: Sequence[Letter]) -> list[bytes]:
+        """One answer a letter, in order. Raises OSError or httpx.HTTPError when any is missing."""
+
+    def close(self) -> None:
+        """Give up the connection; the next `send` makes a new one."""
+
+
+class MllpDoor:
+    """One connection at a time; a group is pipelined on it."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        """Connects on first use."""
+        self._address = address
+        self._socket: socket.socket | None = None
+        self._framer = Framer()
+
+    def send(self, group: Sequence[Letter]) -> list[bytes]:
+        """All at once, then as many answers."""
+        if self._socket is None:
+            self._framer = Framer()
+            self._socket = socket.create_connection(self._address, timeout=ANSWER_WITHIN_S)
+        self._socket.sendall(b"".join(frame(letter.raw) for letter in group))
+        answers: list[bytes] = []
+        while len(answers) < len(group):
+            data = self._socket.recv(65536)
+            if not data:
+                raise ConnectionResetError("closed before it answered")
+            answers += [
+                event.payload for event in self._framer.feed(data) if isinstance(event, Frame)
+            ]
+        return answers
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+class HttpDoor:
+    """HL7 over HTTP, a request a message."""
+
+    def __init__(self, url: str, token: str) -> None:
+        """Connects on first use."""
+        self._client = httpx.Client(
+            base_url=url, timeout=ANSWER_WITHIN_S, headers={"Authorization": f"Bearer {token}"}
+        )
+
+    def send(self, group: Sequence[Letter]) -> list[bytes]:
+        """One after the other."""
+        kind = {"Content-Type": "application/hl7-v2"}
+        done = [self._client.post("/hl7v2", content=one.raw, headers=kind) for one in group]
+        return [response.raise_for_status().content for response in done]
+
+    def close(self) -> None:
+        """The client keeps its pool and makes new connections by itself."""
+
+
+class Engine(threading.Thread):
+    """Sends its letters in order through one door; `window` of them are on the way at a time."""
+
+    def __init__(
+        self, feed: Sequence[Letter], door: Door, *, window: int, gap_s: float, within_s: float
+    ) -> None:
+        """`gap_s` is the pause after each group, `within_s` the bound of the whole run."""
+        super().__init__(daemon=True)
+        self.feed, self.window = feed, window
+        self._door, self._gap_s, self._within_s = door, gap_s, within_s
+        self.acknowledged: list[Letter] = []
+        self.answers: dict[str, bytes] = {}
+        self.sendings = self.refusals = self.breaks = 0
+
+    def run(self) -> None:
+        """Until everything is acknowledged, or time is up."""
+        limit = time.monotonic() + self._within_s
+        for first in range(0, len(self.feed), self.window):
+            waiting = list(self.feed[first : first + self.window])
+            while waiting and time.monotonic() < limit:
+                waiting = self._send(waiting)
+                time.sleep(PAUSE_S if waiting else self._gap_s)
+        self._door.close()
+
+    def _send(self, group: list[Letter]) -> list[Letter]:
+        """Those that must be sent again."""
+        self.sendings += len(group)
+        try:
+            answers = self._door.send(group)
+        except (OSError, httpx.HTTPError):
+            self.breaks += 1
+            self._door.close()
+            return group
+        again = []
+        for letter, answer in zip(group, answers, strict=True):
+            if f"\rMSA|AA|{letter.control}".encode() in answer:
+                self.acknowledged.append(letter)
+                self.answers[letter.control] = answer
+            else:
+                self.refusals += 1
+                again.append(letter)
+        return again
+
+
+def send_all(address: tuple[str, int], feed: Iterable[Letter], *, within_s: float = 60.0) -> Engine:
+    """Send a whole feed over MLLP, lock-step, until all of it is acknowledged."""
+    engine = Engine(list(feed), MllpDoor(address), window=1, gap_s=0, within_s=within_s)
+    engine.start()
+    engine.join()
+    left = len(engine.feed) - len(engine.acknowledged)
+    assert not left, f"{left} of {len(engine.feed)} messages were not acknowledged"
+    return engine

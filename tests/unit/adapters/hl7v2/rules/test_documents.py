@@ -1,0 +1,48 @@
+"""Documents, vaccinations, appointments."""
+
+from collections.abc import Callable
+from typing import Any
+
+Build = Callable[..., bytes]
+Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
+
+
+def test_text_below_txa_is_the_document(message: Build, convert: Convert) -> None:
+    """MDM: lines of OBX are one attachment; an addendum appends to its parent."""
+    raw = message(
+        "MDM^T06", "EVN|T06", "PV1|1|O", "TXA|1|DS|||||||7^Who^^^^^^^H|||D2^X|D1^X||||LA",
+        "OBX|1|TX|1^Note||one", "OBX|2|TX|1^Note||two",
+    )  # fmt: skip
+
+    found = convert(raw)
+
+    document = found["DocumentReference"][0]
+    assert document["content"][0]["attachment"]["data"] == "b25lCnR3bw=="
+    assert document["relatesTo"][0]["code"] == "appends"
+    assert "Observation" not in found
+
+
+def test_vaccination_has_dose_lot_and_route(message: Build, convert: Convert) -> None:
+    """VXU: RXA and RXR are one Immunization; 999 is no dose."""
+    rxa = "RXA|0|1|20240101||03^MMR^CVX|{dose}|mL^^UCUM||00||||||LOT7||MSD^Merck^MVX|||CP"
+    raw = message("VXU^V04", "ORC|RE||F1", rxa.format(dose="0.5"), "RXR|SC^Subcut^HL70162",
+                  "ORC|RE||F2", rxa.format(dose="999"))  # fmt: skip
+
+    first, second = convert(raw)["Immunization"]
+
+    assert (first["lotNumber"], first["doseQuantity"]["value"]) == ("LOT7", 0.5)
+    assert first["route"]["coding"][0]["code"] == "SC"
+    assert "doseQuantity" not in second
+
+
+def test_cancelled_appointment_keeps_its_people(message: Build, convert: Convert) -> None:
+    """SIU S15: status, patient and practitioner."""
+    raw = message(
+        "SIU^S15", "SCH|P1|F1|||||||30|min|^^^20240102090000^20240102093000",
+        "PID|1||M1^^^H", "RGS|1", "AIP|1||7^Who^Doc^^^^^^H", patient="",
+    )  # fmt: skip
+
+    appointment = convert(raw)["Appointment"][0]
+
+    assert (appointment["status"], len(appointment["participant"])) == ("cancelled", 2)
+    assert appointment["start"] == "2024-01-02T09:00:00+01:00"

@@ -1,0 +1,79 @@
+"""OBX-5 by OBX-2."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Build = Callable[..., bytes]
+Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "units", "element", "expected"),
+    [
+        ("NM", "7.40", "mg/dL", "valueQuantity", {"value": 7.4, "unit": "mg/dL"}),
+        ("NM", "n/a", "mg", "valueString", "n/a"),
+        ("SN", ">^100", "", "valueQuantity", {"comparator": ">", "value": 100}),
+        ("SN", "^1^:^128", "", "valueRatio", {"numerator": {"value": 1},
+                                               "denominator": {"value": 128}}),
+        ("SN", "^3^-^5", "", "valueRange", {"low": {"value": 3}, "high": {"value": 5}}),
+        ("DT", "20240102", "", "valueDateTime", "2024-01-02"),
+        ("TM", "1230", "", "valueTime", "12:30:00"),
+        ("TX", "one~two", "", "valueString", "one\ntwo"),
+        ("", "5", "mg", "valueQuantity", {"value": 5, "unit": "mg"}),
+        ("", "free text", "", "valueString", "free text"),
+        ("ZZ", "odd", "", "valueString", "odd"),
+    ],
+)  # fmt: skip
+def test_value_by_its_datatype(  # noqa: PLR0913, PLR0917 - one column each
+    kind: str, value: str, units: str, element: str, expected: object,
+    message: Build, convert: Convert,
+) -> None:  # fmt: skip
+    """Each datatype fills its own element."""
+    raw = message("ORU^R01", "OBR|1||F|X", f"OBX|1|{kind}|1^a^L||{value}|{units}|||||F")
+
+    found = convert(raw)["Observation"][0][element]
+
+    if isinstance(found, dict):
+        assert isinstance(expected, dict)
+        assert found.items() >= expected.items()
+    else:
+        assert found == expected
+
+
+def test_digits_are_kept_as_sent(dialect: Any, message: Build) -> None:
+    """7.40 is not 7.4."""
+    raw = message("ORU^R01", "OBR|1||F|X", "OBX|1|NM|1||7.40||||||F")
+
+    assert b'"value":7.40' in dialect.convert(raw, sender="").canonical
+
+
+def test_repeats_become_components(message: Build, convert: Convert) -> None:
+    """Codes that repeat are components of one observation."""
+    raw = message("ORU^R01", "OBR|1||F|X", "OBX|1|CE|1^a^L||A^x^L~B^y^L||||||F")
+
+    found = convert(raw)["Observation"][0]
+
+    codes = [one["valueCodeableConcept"]["coding"][0]["code"] for one in found["component"]]
+    assert codes == ["A", "B"]
+
+
+def test_document_is_an_attachment_with_its_hash(message: Build, convert: Convert) -> None:
+    """ED keeps type, size and hash."""
+    raw = message("ORU^R01", "OBR|1||F|X", "OBX|1|ED|1||^text^plain^Base64^QUJD||||||F")
+
+    found = convert(raw)["Observation"][0]["extension"][0]["valueAttachment"]
+
+    assert (found["contentType"], found["size"]) == ("text/plain", 3)
+    assert found["hash"]
+
+
+def test_same_result_sent_again_is_the_same_observation(message: Build, convert: Convert) -> None:
+    """A correction meets the stored result: order, code and sub id are the key."""
+    first = message("ORU^R01", "OBR|1||F9|X", "OBX|1|NM|1^a^L||5||||||P")
+    second = message("ORU^R01", "OBR|1||F9|X", "OBX|1|NM|1^a^L||6||||||C").replace(b"C1", b"C2")
+
+    ids = [convert(raw)["Observation"][0]["id"] for raw in (first, second)]
+
+    assert ids[0] == ids[1]

@@ -1,0 +1,36 @@
+"""HOST:PORT and the layers that every command shares."""
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from bridge.cli.options import host_port, settings_of
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [("127.0.0.1:8080", "127.0.0.1", 8080), ("[::1]:0", "::1", 0), ("host:65535", "host", 65535)],
+)
+def test_host_and_port_are_told_apart(text: str, host: str, port: int) -> None:
+    """IPv6 stands in brackets."""
+    assert host_port("http", text) == {"http.host": host, "http.port": port}
+
+
+@pytest.mark.parametrize("text", ["8080", ":8080", "host:", "host:x", "host:65536", "host:-1", ""])
+def test_anything_else_is_a_usage_error(text: str) -> None:
+    """One line that shows the right form."""
+    with pytest.raises(typer.BadParameter, match=r"is not HOST:PORT, such as 127\.0\.0\.1:8080"):
+        host_port("http", text)
+
+
+def test_nothing_given_overrides_nothing() -> None:
+    """The option is optional."""
+    assert host_port("http", None) == {}
+
+
+def test_the_data_folder_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child process with another working folder finds the same node."""
+    monkeypatch.chdir(tmp_path)
+
+    assert settings_of(Path("node"), None).data == tmp_path / "node"

@@ -1,0 +1,100 @@
+"""The chain of a node: what is refused before anything is sent, and the mark beside the store."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bridge.chain.deploy import Deployment
+from bridge.chain.evm import EvmChain
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.ids import Digest, TreeSize
+from bridge.keys.file import open_signer
+from bridge.ports.chain import AnchoredHead, ChainView
+from bridge.settings import Settings, load
+from workers import anchoring
+from workers.sources import SystemEntropy
+
+ROOT = Digest(bytes(range(32)))
+DEPLOYED = Deployment(
+    chain="eip155:13371",
+    address="0x" + "11" * 20,
+    code_hash="0x" + "22" * 32,
+    log_id="0x" + "33" * 32,
+    owner="0x" + "44" * 20,
+    deploy_raw="0x",
+    register_raw="0x",
+    complete=True,
+)
+
+
+def _settings(folder: Path, **overrides: object) -> Settings:
+    dotted = {key.replace("__", "."): value for key, value in overrides.items()}
+    return load(environment={}, overrides={"data": folder, **dotted})
+
+
+class _Chain:
+    """A chain that holds one head, or does not answer."""
+
+    def __init__(self, head: AnchoredHead | None) -> None:
+        self.head = head
+
+    def view(self) -> ChainView:
+        """The head, else what a dead endpoint gives."""
+        if self.head is None:
+            raise BridgeError(
+                "chain-silent", Fault.PEER, what="no answer", where="chain.rpc", do="wait"
+            )
+        return ChainView(block_number=1, final_block=1, nonce=0, head=self.head)
+
+
+def _mark(settings: Settings, head: AnchoredHead | None) -> tuple[int, bytes] | None:
+    def chain() -> EvmChain:
+        return _Chain(head)  # type: ignore[return-value]  # only view() is asked
+
+    found = anchoring.high_water(settings, chain)
+    return (found.size, found.root) if found else None
+
+
+def test_an_unknown_chain_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
+    """A typing error in chain.name is named."""
+    with pytest.raises(BridgeError, match=r"no chain 'sepolja'.*sepolia"):
+        anchoring.row_of(_settings(tmp_path, chain__name="sepolja"))
+
+
+def test_a_contract_on_another_chain_is_never_mixed_up(tmp_path: Path) -> None:
+    """A node moved to Ethereum does not anchor to its old dev chain's address."""
+    (tmp_path / anchoring.STATE_FILE).write_bytes(msgspec.json.encode(DEPLOYED))
+
+    with pytest.raises(BridgeError, match=r"contract is on eip155:13371.*set to eip155:1 "):
+        anchoring.known_contract(_settings(tmp_path, chain__name="ethereum"))
+
+
+def test_a_real_chain_never_gets_a_contract_unasked(tmp_path: Path) -> None:
+    """Deploying costs money: it is a command, not a side effect."""
+    settings = _settings(tmp_path, chain__name="sepolia", chain__rpc=["http://127.0.0.1:1"])
+    entropy = SystemEntropy()
+    signer = open_signer(tmp_path / "log.key", origin=settings.log.origin, entropy=entropy)
+
+    with pytest.raises(BridgeError, match=r"no contract on its chain.*contract deploy"):
+        anchoring.anchoring_chain(settings, signer, entropy)
+
+
+def test_the_high_water_mark_outlives_a_chain_that_is_down(tmp_path: Path) -> None:
+    """A restored database is still caught while the endpoints do not answer."""
+    settings = _settings(tmp_path)
+    head = AnchoredHead(size=TreeSize(7), root=ROOT, sequence=1)
+
+    seen = _mark(settings, head)
+    later = _mark(settings, None)
+
+    assert seen == later == (7, ROOT)
+
+
+def test_a_chain_without_our_log_holds_no_mark(tmp_path: Path) -> None:
+    """Before the first anchor there is nothing to fall behind."""
+    settings = _settings(tmp_path)
+    none_yet = AnchoredHead(size=TreeSize(0), root=Digest(bytes(32)), sequence=0)
+
+    assert _mark(settings, none_yet) is None
+    assert _mark(settings, None) is None

@@ -1,0 +1,56 @@
+"""What the connections of one listener share, and the memory that all listeners share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.ports.sources import Clock
+from workers.mllp.commit import Committer
+from workers.mllp.feed import FeedCounters, FeedEvent, Listener
+
+__all__ = ["Door", "MemoryBudget", "Open"]
+
+
+class Open(Protocol):
+    """A connection as its server sees it."""
+
+    def finish(self) -> None:
+        """Read no more from the socket, answer what was read whole, then close."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+    def check(self, now: float) -> None:
+        """Let go a peer that is over one of its times; `now` is the loop's."""
+
+
+@dataclass(slots=True, kw_only=True)
+class MemoryBudget:
+    """What all connections of the process hold: unfinished frames and unanswered messages."""
+
+    limit_bytes: int
+    held_bytes: int = 0
+
+    @property
+    def exceeded(self) -> bool:
+        """Some unfinished frame must go."""
+        return self.held_bytes > self.limit_bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class Door:
+    """What all connections of one listener share."""
+
+    listener: Listener
+    committer: Committer
+    clock: Clock
+    counters: FeedCounters
+    budget: MemoryBudget
+    emit: Callable[[FeedEvent], None]
+    connections: set[Open]
+    closed: Callable[[], None]
+    """Called when a connection is gone."""
+    stopping: bool = False
+    """Whoever connects now is turned away."""
+    number: int = 0
+    """Messages of the feed so far."""

@@ -1,0 +1,10 @@
+"""What stands where in the data folder of a node; names alone."""
+
+from typing import Final
+
+__all__ = ["ADMIN_TOKEN", "DEVCHAIN_FOLDER", "TRUST_FILE"]
+
+ADMIN_TOKEN: Final = "admin.token"  # noqa: S105 - the name of its file
+DEVCHAIN_FOLDER: Final = "devchain"
+TRUST_FILE: Final = "trust.toml"
+"""What a verifier of this node's receipts has to believe: log key, contract, finality."""
