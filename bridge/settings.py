@@ -67,6 +67,7 @@ class Log(_Section):
     key_file: str
     max_leaves: int = Field(ge=1, le=1_000_000)
     max_age_s: float = Field(gt=0)
+    mark_s: float = Field(gt=0)
 
 
 class Anchor(_Section):
