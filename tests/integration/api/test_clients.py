@@ -1,9 +1,6 @@
 """Real clients over a real socket: fhirclient, and those that mean no good."""
 
-import json
-import logging
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +16,6 @@ from fhirclient.models.observation import Observation
 from fhirclient.models.patient import Patient
 from fhirclient.server import FHIRNotFoundException, FHIRServer, FHIRUnauthorizedException
 
-from bridge.telemetry import PlacesOnly
 from tests.served_api import TOKENS, ServedApi
 from workers import http_patience
 from workers.asgi import server_config
@@ -204,18 +200,3 @@ def test_client_that_leaves_in_the_middle_of_its_body_costs_nothing(
 
     assert api["nobody"].get("/healthz").status_code == 200
     assert len(api["admin"].get("/records?count=1000").json()["records"]) == before
-
-
-def test_traceback_in_a_log_names_places_and_quotes_nothing() -> None:
-    """A defect of ours must not print a row of the database."""
-    try:
-        json.loads('{"patient": "Geheimnis"')
-    except ValueError:
-        record = logging.getLogger("x").makeRecord(
-            "x", logging.ERROR, "f", 1, "Geheimnis", (), sys.exc_info()
-        )
-
-    text = PlacesOnly("%(levelname)s %(name)s").format(record)
-
-    assert text.startswith("ERROR x\nJSONDecodeError at test_clients.py:")
-    assert "Geheimnis" not in text
