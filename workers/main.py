@@ -8,6 +8,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -227,17 +229,32 @@ def audit(
     from bridge.cli.audit import audit as run
     from bridge.cli.audit import trust_of
 
-    run(url, rpc or (), trust_of(trust, settings_of(data, config).data))
+    with _one_means_found():
+        run(url, rpc or (), trust_of(trust, settings_of(data, config).data))
 
 
 @app.command("fsck")
 def fsck_node(data: Data = None, config: Config = None) -> None:
     """Recompute everything that is stored and name the first difference."""
     from bridge.cli.audit import fsck_stored
+    from workers.visited import visited
+
+    with _one_means_found(), visited(settings_of(data, config)) as node:
+        fsck_stored(node.stored, node.book, node.verifier_keys)
+
+
+@app.command()
+def feeds(
+    hours: Annotated[float, typer.Option("--hours", min=0.01, help="How far back.")] = 24.0,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """What each feed brought, and what a sender should be asked about; a JSON line each."""
+    from bridge.cli.feeds import say_feeds
     from workers.wiring import Services
 
-    services = Services(settings_of(data, config))
-    fsck_stored(services.stored, services.book, services.verifier_keys)
+    node = Services(settings_of(data, config))
+    say_feeds(node.feeds, node.clock, hours)
 
 
 db = typer.Typer(help="The database of a node.", no_args_is_help=True)
@@ -305,10 +322,11 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except BridgeError as error:
-        sys.stderr.write(f"fhir-anchor: {error}\n")
-        sys.exit(NOT_DONE)
+        _say(error)
+        sys.exit(USAGE if error.code.startswith("settings-") else NOT_DONE)
     except TyperException as error:
-        sys.stderr.write(f"fhir-anchor: {error} - see `fhir-anchor --help`\n")
+        if str(error):  # empty after a help text that was asked for by saying nothing
+            _say(f"{error} - see `fhir-anchor --help`")
         sys.exit(USAGE)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -316,7 +334,25 @@ def main() -> None:
         # Whoever read our output has gone; nothing is left to say, also not at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(NOT_DONE)
+    except OSError as error:
+        place = error.filename or "a file or socket"
+        _say(f"{error.strerror or error} ({place}) - check the path and its permissions")
+        sys.exit(NOT_DONE)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def _one_means_found() -> Iterator[None]:
+    """Where exit 1 says that something was found, what could not be looked at exits 2."""
+    try:
+        yield
+    except BridgeError as error:
+        _say(error)
+        raise typer.Exit(USAGE) from error
+
+
+def _say(refusal: object) -> None:
+    sys.stderr.write(f"fhir-anchor: {refusal}\n")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from bridge.settings import Settings
 from bridge.store.anchors import PostgresAnchors
 from bridge.store.database import Database
 from bridge.store.evidence import PostgresEvidence
+from bridge.store.feeds import PostgresFeeds
 from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
 from bridge.store.migrations import upgrade
@@ -60,6 +61,11 @@ class Services:
         url = store.url or postgres.start(self.settings.data)
         address = _with_password(url, store.password_file)
         return Database(address, pool_size=store.pool_size, statement_s=self._statement_s)
+
+    @cached_property
+    def feeds(self) -> PostgresFeeds:
+        """Counts and notes of what came in."""
+        return PostgresFeeds(self.database)
 
     @cached_property
     def intake(self) -> PostgresIntake:

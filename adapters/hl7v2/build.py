@@ -28,6 +28,7 @@ class Build:
     """Everything that the generated functions write into; one instance a message."""
 
     __slots__ = (
+        "assumed",
         "base",
         "bundle",
         "code",
@@ -44,9 +45,9 @@ class Build:
         "resources",
         "sender",
         "shelf",
-        "times",
         "trace",
         "trigger",
+        "values",
     )  # fmt: skip
 
     def __init__(
@@ -79,9 +80,10 @@ class Build:
         self.patients: list[tuple[str, ...]] = []
         self.keys: dict[tuple[str, str], int] = {}
         self.deletes: list[tuple[JsonObject, str]] = []
+        self.assumed: list[tuple[JsonObject, str, Json]] = []
         self.encoded: dict[tuple[str, str], Raw] = {}
         self.shelf = memory.shelf(surroundings(ctx, self.sender))
-        self.times: dict[tuple[int, str], Json] = {}
+        self.values: dict[tuple[Convert, str], Json] = {}
         self.identities: dict[tuple[Convert, str], tuple[str, str]] = {}
         self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}
         self.occurrences: dict[int, int] = {}
@@ -150,7 +152,7 @@ class Build:
             if not text:
                 return "", ""
             findings = len(self.ctx.findings)
-            made = function(self.first(text), self.ctx)
+            made = self.within(function, self.first(text))
             del self.ctx.findings[findings:]  # the row that converts it notes them
             system = value = ""
             if made:
@@ -208,14 +210,14 @@ class Build:
             self.ctx.at = at
             self.ctx.note(*note)
 
-    def within(self, slot: int, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
+    def within(self, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
         """The function's value, remembered within the message: its times and order numbers repeat."""
-        known = self.times.get((slot, text))
+        known = self.values.get((function, text))
         if known is None:
             findings = len(self.ctx.findings)
             known = function(text, self.ctx)
             if known is not None and findings == len(self.ctx.findings):
-                self.times[slot, text] = known
+                self.values[function, text] = known
         return known
 
     def _remember(self, slot: int | str, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
@@ -284,9 +286,10 @@ class Build:
 
     def entries(self) -> list[Json]:
         """The entries of all resources, those that did not change since encoding as encoded."""
-        encoded = self.encoded
+        encoded, base = self.encoded, self.base
         return [
-            encoded.get(seen) or self.entry(resource) for seen, resource in self.resources.items()
+            encoded.get(seen) or {"fullUrl": f"{base}/{seen[0]}/{seen[1]}", "resource": resource}
+            for seen, resource in self.resources.items()
         ]
 
     def keep(self, resource: JsonObject, entry: Raw | None = None) -> None:
@@ -335,6 +338,10 @@ class Build:
     def erase(self, resource: JsonObject, path: str) -> None:
         """The sender sent `""`: the stored element goes, unless this message sets it too."""
         self.deletes.append((resource, path))
+
+    def assume(self, resource: JsonObject, name: str) -> None:
+        """The element holds a default or a conclusion: it never overwrites a stored one."""
+        self.assumed.append((resource, name, resource[name]))
 
     # -- positions -------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Final
 
 from adapters.hl7v2.assembly import begin
@@ -45,7 +44,8 @@ class Engine:
     """Generated Python by map name."""
     read_elsewhere: frozenset[str]
     """Segments that only the maps of other segments read, such as RXR."""
-    width: int
+    pads: tuple[tuple[str, ...], ...]
+    """By the number of fields of a segment: the empty ones up to the highest that a map reads."""
     memory: Memory
 
     def run(self, build: Build, lines: Iterable[list[str]], structure: Structure) -> Group:
@@ -85,11 +85,11 @@ class Engine:
 
     def _padded(self, lines: Iterable[list[str]]) -> list[list[str]]:
         """Fields up to the highest that a map reads, so that no row has to ask for the length."""
-        width = self.width
+        pads = self.pads
         padded = []
         for fields in lines:
-            if len(fields) < width:
-                fields.extend(repeat("", width - len(fields)))
+            if len(fields) < len(pads):
+                fields += pads[len(fields)]
             padded.append(fields)
         return padded
 
@@ -119,6 +119,7 @@ def compiled(profile: SenderProfile) -> Engine:
     elsewhere = altered(maps)
     fast = [emit(rules, profile.tables, elsewhere, tracing=False) for rules in maps]
     trace = [emit(rules, profile.tables, elsewhere, tracing=True) for rules in maps]
+    width = max((made.width for made in fast), default=1)
     return Engine(
         profile=profile,
         maps=maps,
@@ -129,7 +130,7 @@ def compiled(profile: SenderProfile) -> Engine:
         read_elsewhere=frozenset(
             row.source.segment for rules in maps for row in rules.rows if row.source
         ),
-        width=max((made.width for made in fast), default=1),
+        pads=tuple(("",) * (width - count) for count in range(width)),
         memory=Memory(),
     )
 

@@ -15,7 +15,7 @@ DEFAULT_NAMESPACE: Final = "https://fhir-anchor.invalid/senders"
 """Of senders without profile. RFC 2606 reserves .invalid: nobody can mistake it for a server."""
 _KEYS: Final = {
     "match", "namespace", "zone", "charset", "fallback", "systems", "unmapped_code",
-    "unmapped_trigger", "tables", "fix", "replace", "drop", "add",
+    "unmapped_trigger", "reused_control_id", "tables", "fix", "replace", "drop", "add",
 }  # fmt: skip
 _POLICIES: Final = {"keep", "task", "reject"}
 
@@ -49,6 +49,9 @@ class SenderProfile:
     unmapped_code: str = "keep"
     """What a code without row in its table does: `keep` it, `task` somebody, `reject` it."""
     unmapped_trigger: str = "keep"
+    reused_control_id: str = "keep"
+    """What MSH-10 that came before with other bytes does: `keep` the message and note it, or
+    `reject` it."""
     overlay: Overlay = field(default_factory=Overlay)
 
 
@@ -99,6 +102,9 @@ def parse_profile(name: str, text: str) -> SenderProfile:
                      f"{place}, {line_of(text, 'namespace')}",
                      "write one of yours, such as https://lab.example/fhir")  # fmt: skip
     charsets = tuple(data[key] for key in ("charset", "fallback") if data.get(key))
+    if data.get("reused_control_id", "keep") not in {"keep", "reject"}:
+        raise refuse("profile-policy", f"reused_control_id is {data['reused_control_id']!r}", place,
+                     "use keep or reject")  # fmt: skip
     return SenderProfile(
         name=name,
         match=match,
@@ -109,6 +115,7 @@ def parse_profile(name: str, text: str) -> SenderProfile:
         tables=_tables(data.get("tables", {}), place),
         unmapped_code=data.get("unmapped_code", "keep"),
         unmapped_trigger=data.get("unmapped_trigger", "keep"),
+        reused_control_id=data.get("reused_control_id", "keep"),
         overlay=Overlay(
             fixes=tuple(data.get("fix", ())),
             replaced=tuple(data.get("replace", ())),

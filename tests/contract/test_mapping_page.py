@@ -76,6 +76,9 @@ def test_explanation_is_as_shown(
 
     mapping.explain(without, Path("samples/creatinine.hl7"), "PV1-7", sender="")
 
-    shown = PAGE.read_text("utf-8").splitlines()
-    for line in capsys.readouterr().out.splitlines():
-        assert line.strip() in {one.strip() for one in shown}
+    # A row keeps its name when a row above it makes its line another.
+    shown, real = (
+        {re.sub(r"line \d+", "line N", line.strip()) for line in text.splitlines()}
+        for text in (PAGE.read_text("utf-8"), capsys.readouterr().out)
+    )
+    assert real <= shown

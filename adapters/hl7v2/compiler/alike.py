@@ -31,6 +31,8 @@ _CHOICES: Final = {
     "quantity": ("Quantity", "Ratio", "Range"),
 }
 """R4 choice elements that several rows may fill: the first one stands."""
+_SETTLED: Final = frozenset({"note", "contact"})
+"""What is looked into once all rows have run."""
 _ASSEMBLED: Final = frozenset({"Bundle", "MessageHeader", "Provenance"})
 """What the assembly completes at the end."""
 
@@ -61,7 +63,7 @@ def runs(
 ) -> Iterator[tuple[bool, list[Row]]]:
     """The rows in their order, in sequences that are remembered together or not."""
     closed = rules.instance != "new" or rules.merge or rules.into or rules.target in _ASSEMBLED
-    taken = set(elsewhere.get(rules.target, ()))
+    taken = {*_SETTLED, *elsewhere.get(rules.target, ())}
     if any(row.call for row in rules.rows):
         taken.add("extension")
     taken |= {name for row in rules.rows if not _is_alike(row, rules) for name in _tops(rules, row)}
@@ -70,7 +72,9 @@ def runs(
     ):
         found = list(rows)
         names = {row.to[0].name for row in found if row.to}
-        once = len(found) > 1 and len([row for row in rules.rows if row.to and row.to[0].name in names]) == len(found)
+        once = len(found) > 1 and len(
+            [row for row in rules.rows if row.to and row.to[0].name in names]
+        ) == len(found)
         yield together and once, found
 
 
@@ -85,7 +89,14 @@ def positions(rows: Iterable[Row]) -> tuple[int, ...]:
 def _is_alike(row: Row, rules: SegmentMap) -> bool:
     """Whether the row's value comes of texts of its own segment that are sent again."""
     source = row.source
-    if source is None or source.segment != rules.segment or row.on or row.ref or row.call or others(row):
+    if (
+        source is None
+        or source.segment != rules.segment
+        or row.on
+        or row.ref
+        or row.call
+        or others(row)
+    ):
         return False
     if any(word in WORDS for word in row.when.replace("(", " ").replace(")", " ").split()):
         return False

@@ -13,6 +13,7 @@ from adapters.hl7v2 import tables
 from adapters.hl7v2.build import NO_FIELDS, Build, append, element
 from adapters.hl7v2.compiler.alike import RESOURCES, others, positions, runs
 from adapters.hl7v2.compiler.conditions import python_of
+from adapters.hl7v2.compiler.deletes import delete_path
 from adapters.hl7v2.compiler.rows import (
     Position,
     Row,
@@ -26,6 +27,7 @@ from adapters.hl7v2.datatypes import DATATYPES, Datatype
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.rules import RULES
 from adapters.hl7v2.tables import CodeTable
+from bridge.core.record.statements import says_nothing
 
 __all__ = ["Apply", "Emitted", "emit"]
 
@@ -105,7 +107,13 @@ def emit(
         BridgeError: `row-as`, `row-table`, `row-call` or `when-form`, naming file and line.
     """
     code = _Code(rules=rules, tracing=tracing)
-    code.names |= {"EMPTY": ("", '""'), "EMPTY_OBJECT": {}, "NO_FIELDS": NO_FIELDS, "append": append, "element": element}
+    code.names |= {
+        "EMPTY": ("", '""'),
+        "EMPTY_OBJECT": {},
+        "NO_FIELDS": NO_FIELDS,
+        "append": append,
+        "element": element,
+    }
     function = f"{rules.segment}_{rules.target}".replace(".", "_")
     code.put(0, f"def {function}(f, g, b):")
     code.put(1, "HOISTED")
@@ -121,7 +129,9 @@ def emit(
     if rules.into:
         code.put(1, "if e:")
         _store(code, 2, "r", rules.into, "e", {})
-    hoisted = "; ".join(f"s_{name} = g.around.get({name!r}, NO_FIELDS)" for name in sorted(code.foreign))
+    hoisted = "; ".join(
+        f"s_{name} = g.around.get({name!r}, NO_FIELDS)" for name in sorted(code.foreign)
+    )
     code.lines[1] = f"    {hoisted or 'pass'}"
     source = "\n".join([*parts, *code.lines]) + "\n"
     filename = f"<{rules.name} {'trace' if tracing else 'fast'}>"
@@ -188,7 +198,11 @@ def _opening(code: _Code) -> None:
 
 
 def _key(code: _Code, depth: int) -> None:
-    """The first alternative whose leading part is valued: `PID-3:CX.Identifier`, `OBR-4.1`."""
+    """The first alternative whose leading part is valued: `PID-3:CX.Identifier`, `OBR-4.1`.
+
+    An identifier among its other parts must be valued too: without the patient, a time of admission
+    is that of anybody.
+    """
     code.put(depth, "k = ()")
     for number, texts in enumerate(code.rules.key):
         inner = depth
@@ -197,7 +211,9 @@ def _key(code: _Code, depth: int) -> None:
             inner += 1
         lead, *rest = [_key_part(code, text) for text in texts]
         code.put(inner, f"i = {lead}")
-        code.put(inner, f"if i[-1]: k = {' + '.join(('i', *rest))}")
+        owners = [part for text, part in zip(texts[1:], rest, strict=True) if ":" in text]
+        valued = "".join(f" and {part}[-1]" for part in owners)
+        code.put(inner, f"if i[-1]{valued}: k = {' + '.join(('i', *rest))}")
     last = "(*b.fallback, f'{f[0]}[{ctx.occurrence}]')"
     code.put(depth, f"if not k: k = {last}")
 
@@ -244,12 +260,32 @@ def _row(code: _Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
         code.put(depth, "if n is not None:")
         depth, base = depth + 1, "o"
         code.put(depth, "o = n[0]")
-    _value(code, depth, row, base, code_tables)
+    if row.assumed:
+        _assumed(code, depth, row, base, code_tables)
+    else:
+        _value(code, depth, row, base, code_tables)
     if row.default is not None:
-        names = (row.to[0].name, *rivals)
-        test = " and ".join(f"{name!r} not in e" for name in names)
-        code.put(1, f"if {test}:", row)
-        _store(code, 2, "e", row.to, repr(row.default), {})
+        _default(code, row, rivals)
+
+
+def _assumed(
+    code: _Code, depth: int, row: Row, base: str, code_tables: Mapping[str, CodeTable]
+) -> None:
+    """A conclusion stands where no row above it stated the element."""
+    name = repr(row.to[0].name)
+    code.put(depth, f"if {name} not in e:", row)
+    _value(code, depth + 1, row, base, code_tables)
+    code.put(depth + 1, f"if {name} in e: b.assume(e, {name})")
+
+
+def _default(code: _Code, row: Row, rivals: tuple[str, ...]) -> None:
+    """The constant of an element that is still absent."""
+    name = row.to[0].name
+    test = " and ".join(f"{one!r} not in e" for one in (name, *rivals))
+    code.put(1, f"if {test}:", row)
+    _store(code, 2, "e", row.to, repr(row.default), {})
+    if code.rules.is_stored and not says_nothing(name, row.default):
+        code.put(2, f"b.assume(e, {name!r})")
 
 
 def _value(
@@ -296,10 +332,10 @@ def _convert(
     if source is None:
         raise refuse("row-form", "a row with as has no from", row.place, "name the position")
     code.put(depth, "if v == '\"\"':", row)
-    if row.on or code.rules.into or code.rules.target in {"Bundle", "MessageHeader", "Provenance"}:
+    if row.on or not code.rules.is_stored:
         code.put(depth + 1, "pass")
     else:
-        code.put(depth + 1, f"b.erase(r, {_delete_path(row)!r})")
+        code.put(depth + 1, f"b.erase(r, {delete_path(code.rules, row)!r})")
         _touch_row(code, depth + 1, row, kind.reads)
     code.put(depth, "else:")
     depth += 1
@@ -357,7 +393,7 @@ def _call(code: _Code, row: Row, kind: Datatype, code_tables: Mapping[str, CodeT
             raise refuse("row-table", f"{row.function} takes no table", row.place,
                          "remove table, or use a coded function")  # fmt: skip
         if source in _WITHIN:
-            return f"b.within({_slot(kind.name, '')}, {name}, s)"
+            return f"b.within({name}, s)"
         if source in _ONCE:
             return f"{name}(s, ctx)"
         return f"b.cached({_slot(kind.name, '')}, {name}, s)"
@@ -426,11 +462,6 @@ def _store(
         code.put(depth, f"append({at}, {last.name!r}, {value})")
     else:
         code.put(depth, f"element({at}, {last.name!r}, {last.kind}).update({value})")
-
-
-def _delete_path(row: Row) -> str:
-    """Element names below the resource, without arrays: what a delete takes away."""
-    return ".".join(step.name for step in row.to)
 
 
 def _touch_row(code: _Code, depth: int, row: Row, reads: frozenset[int]) -> None:

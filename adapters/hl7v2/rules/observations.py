@@ -81,7 +81,7 @@ def observation_value(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
 
 def _erase(b: Build, r: JsonObject) -> None:
     """The sender deletes the result: whichever type it had."""
-    for name in ("valueQuantity", "valueString", "valueCodeableConcept", "component"):
+    for name in ("value", "component", "interpretation"):
         b.erase(r, name)
 
 
