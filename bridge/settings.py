@@ -96,6 +96,8 @@ class Http(_Section):
 
     host: str
     port: int = Port
+    max_connections: int = Field(ge=1)
+    statement_timeout_s: float = Field(ge=0)
 
 
 class MllpListener(_Section):
