@@ -20,6 +20,7 @@ from bridge.keys.file import FileSigner, open_signer
 from bridge.ports.stamps import Stamper
 from bridge.settings import Settings
 from bridge.store.anchors import PostgresAnchors
+from bridge.store.answers import PostgresAnswers
 from bridge.store.database import Database
 from bridge.store.evidence import PostgresEvidence
 from bridge.store.feeds import PostgresFeeds
@@ -59,6 +60,11 @@ class Services:
         store = self.settings.store
         url = store.url or postgres.start(self.settings.data)
         return Database(_with_password(url, store.password_file), pool_size=store.pool_size)
+
+    @cached_property
+    def answers(self) -> PostgresAnswers:
+        """Application acknowledgements that are owed."""
+        return PostgresAnswers(self.database)
 
     @cached_property
     def feeds(self) -> PostgresFeeds:

@@ -5,13 +5,13 @@ last whole pull (https://hl7.org/fhir/R4/search.html#lastUpdated). A page is han
 that came, so what is recorded is what the upstream said.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 from bridge.core.errors import BridgeError, Fault
+from bridge.core.record.canon import parse
 from bridge.ports.upstream import Upstream
 
 __all__ = ["Page", "Progress", "Pulled", "pull", "types_of"]
@@ -176,10 +176,11 @@ def _moment_key(text: str) -> tuple[str, str]:
 
 
 def _object(body: bytes, where: str) -> dict[str, Any]:
+    """Read as strictly, and with the same bound on nesting, as the node will read it."""
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
+        found = parse(body)
+    except BridgeError as error:
+        raise _odd(f"the answer is no FHIR JSON: {error.what}", where) from error
     if not isinstance(found, dict):
         raise _odd("the answer is no JSON object", where)
     return found

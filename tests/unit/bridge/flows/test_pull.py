@@ -31,10 +31,10 @@ class MemoryUpstream:
             raise BridgeError("upstream-gone", Fault.PEER, what="gone", where="x", do="y")
         since = query.get("_lastUpdated", ["ge"])[0].removeprefix("ge")
         kept = [one for one in self.updated if one >= since]
-        links = []
+        links = [{"relation": "self", "url": url}]
         if start + 2 < len(kept):
             link = f"{self.next_on}Patient?page={start + 2}&_lastUpdated=ge{since}"
-            links = [{"relation": "next", "url": link}]
+            links.append({"relation": "next", "url": link})
         entries = [
             {"resource": {"resourceType": "Patient", "meta": {"lastUpdated": moment}}}
             for moment in kept[start : start + 2]
