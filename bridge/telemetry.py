@@ -71,6 +71,13 @@ class Metrics:
             buckets=LATENCY_BUCKETS_S,
             registry=self.registry,
         )
+        self.http_seconds = Histogram(
+            "fhir_anchor_http_seconds",
+            "From the request to the end of its answer, by route",
+            ("route", "method", "status"),
+            buckets=LATENCY_BUCKETS_S,
+            registry=self.registry,
+        )
         self.log_size = Gauge(
             "fhir_anchor_log_leaves", "Leaves under the newest checkpoint", registry=self.registry
         )
@@ -87,6 +94,17 @@ class Metrics:
         self.unanchored = Gauge(
             "fhir_anchor_unanchored_leaves",
             "Leaves under the newest checkpoint but no final anchor",
+            registry=self.registry,
+        )
+
+        self.halted = Gauge(
+            "fhir_anchor_halted_records",
+            "Records that could not be applied and stopped their lanes",
+            registry=self.registry,
+        )
+        self.quarantined = Gauge(
+            "fhir_anchor_quarantined_inputs",
+            "Refused inputs that wait for a person",
             registry=self.registry,
         )
 

@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.database",
     "tests.devchain",
     "tests.scenarios.node",
+    "tests.served_api",
     "tests.served_mllp",
     "tests.stamping",
 ]

@@ -1,14 +1,16 @@
 """The API process of a node: settings to an application, served by uvicorn."""
 
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
+from adapters.fhir.definitions import resource_shape
+from adapters.fhir.dialect import problems_in
 from bridge.api.access import read_tokens
 from bridge.api.app import create_app
+from bridge.api.feeds import Feeds
 from bridge.api.node import Node
 from bridge.cli.rpc import JsonRpcReader
 from bridge.core.ids import record_id
@@ -51,6 +53,7 @@ def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:
     """The application over the parts of this process."""
     settings = services.settings
     metrics = Metrics()
+    watchman = Watchman(services, metrics)
     started = record_id(services.clock.now(), services.entropy.take(10))
     admin = admin_token(settings.data / ADMIN_TOKEN)
     tokens_file = settings.access.tokens_file
@@ -65,13 +68,15 @@ def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:
         evidence=services.evidence,
         hl7v2=services.hl7v2,
         fhir=services.fhir,
+        is_type=lambda name: resource_shape(name) is not None,
+        validate=problems_in,
         tokens=read_tokens(Path(tokens_file) if tokens_file else None, admin),
         metrics=metrics,
-        feed=f"http/{started}",
-        numbers=itertools.count(1),
+        feeds=Feeds(started),
         wake=wake,
         verify=lambda receipt, document: _verify(settings, receipt, document),
-        health=Watchman(services, metrics).look,
+        health=watchman.look,
+        measure=watchman.measure,
     )
     return create_app(node)
 

@@ -7,6 +7,7 @@ nothing; messages expire before the next beat, so a broker that was down does no
 from pathlib import Path
 
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
 
 from bridge.settings import Settings
 
@@ -18,20 +19,14 @@ STAMP_S = 60.0
 """How often open promises are asked about: Bitcoin has a block every ten minutes."""
 
 
-def _filesystem(data: Path) -> dict[str, object]:
-    """Kombu's filesystem transport: one folder that is both ends of the queue."""
+def _folder(data: Path) -> dict[str, object]:
+    """One folder that is both ends of the queue; see `bridge.embedded.folderqueue`."""
     folder = data / "queue"
-    for name in ("messages", "control"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    TRANSPORT_ALIASES["folder"] = "bridge.embedded.folderqueue:Transport"
     return {
-        "broker_url": "filesystem://",
-        "broker_transport_options": {
-            "data_folder_in": str(folder / "messages"),
-            "data_folder_out": str(folder / "messages"),
-            "control_folder": str(folder / "control"),
-            "store_processed": False,
-            "polling_interval": 0.1,
-        },
+        "broker_url": "folder://",
+        "broker_transport_options": {"folder": str(folder), "polling_interval": 0.1},
     }
 
 
@@ -62,7 +57,7 @@ def _beat(settings: Settings) -> dict[str, object]:
 def configured(settings: Settings) -> Celery:
     """The Celery app of a node."""
     celery = Celery("fhir-anchor")
-    transport = _network(settings.queue.url) if settings.queue.url else _filesystem(settings.data)
+    transport = _network(settings.queue.url) if settings.queue.url else _folder(settings.data)
     celery.conf.update(
         transport,
         beat_schedule=_beat(settings),

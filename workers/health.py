@@ -1,14 +1,15 @@
-"""What readiness looks at: database, queue, chain, log; each now, each with a bound."""
+"""What readiness looks at: database, queue, chain, log; side by side, each within a bound."""
 
 import json
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from kombu.exceptions import OperationalError
 
 from bridge.api.node import Health
 from bridge.core.errors import BridgeError
-from bridge.store.backlog import read_backlog
+from bridge.store.backlog import read_anchored, read_backlog
 from bridge.telemetry import Metrics
 from workers.celery_app import configured
 from workers.wiring import Services
@@ -16,29 +17,53 @@ from workers.wiring import Services
 __all__ = ["Watchman"]
 
 PATIENCE_S = 2.0
+"""For all parts together: a load balancer asks every few seconds and gives up after some."""
 
 
 class Watchman:
-    """Looks at the parts of a node and keeps the gauges true."""
+    """Looks at the parts of a node and keeps the gauges true.
+
+    A look that hangs is left to itself and asked no second time until it ends, so a part that
+    never answers costs one thread.
+    """
 
     def __init__(self, services: Services, metrics: Metrics) -> None:
         """Nothing is looked at yet."""
         self._services, self._metrics = services, metrics
         self._celery = configured(services.settings)
+        self._parts: dict[str, Callable[[], str]] = {
+            "database": self._database,
+            "queue": self._queue,
+            "chain": self._chain,
+            "log": self._log,
+        }
+        self._threads = ThreadPoolExecutor(len(self._parts), thread_name_prefix="look")
+        self._looks: dict[str, Future[Health]] = {}
 
     def look(self) -> dict[str, Health]:
-        """The state of each part; a part that is down says what to do."""
-        return {
-            "database": _told(self._database),
-            "queue": _told(self._queue),
-            "chain": _told(self._chain),
-            "log": _told(self._log),
-        }
+        """The state of each part, now; a part that is down says what to do."""
+        return self._ask(*self._parts)
+
+    def measure(self) -> None:
+        """Bring the gauges up to date; what does not answer leaves them as they were."""
+        self._ask("database", "log")
+
+    def _ask(self, *names: str) -> dict[str, Health]:
+        for name in names:
+            hanging = self._looks.get(name)
+            if hanging is None or hanging.done():
+                self._looks[name] = self._threads.submit(_told, self._parts[name])
+        looks = {name: self._looks[name] for name in names}
+        wait(looks.values(), timeout=PATIENCE_S)
+        silent = Health(ok=False, detail=f"no answer within {PATIENCE_S:.0f} s")
+        return {name: look.result() if look.done() else silent for name, look in looks.items()}
 
     def _database(self) -> str:
         backlog = read_backlog(self._services.database)
         self._metrics.unprojected.set(backlog.unprojected)
         self._metrics.unsequenced.set(backlog.unsequenced)
+        self._metrics.halted.set(backlog.halted)
+        self._metrics.quarantined.set(backlog.quarantined)
         return f"{backlog.unprojected} records and {backlog.unsequenced} leaves wait"
 
     def _queue(self) -> str:
@@ -54,8 +79,10 @@ class Watchman:
     def _log(self) -> str:
         newest = self._services.book.newest()
         size = newest.size if newest else 0
+        anchored = read_anchored(self._services.database)
         self._metrics.log_size.set(size)
-        return f"{size} leaves under the newest checkpoint"
+        self._metrics.unanchored.set(max(size - anchored, 0))
+        return f"{size} leaves under the newest checkpoint, {anchored} of them anchored for good"
 
 
 def _height(url: str) -> int:
@@ -71,5 +98,5 @@ def _height(url: str) -> int:
 def _told(part: Callable[[], str]) -> Health:
     try:
         return Health(ok=True, detail=part())
-    except (BridgeError, OperationalError, OSError, ValueError, KeyError) as error:
+    except (BridgeError, OperationalError, OSError, ValueError, KeyError, TypeError) as error:
         return Health(ok=False, detail=str(error)[:300])

@@ -148,15 +148,19 @@ def check_requests(bundle: JsonObject, at: Path, problems: Problems) -> None:
 
 
 def _request_problems(request: JsonObject, body: Json) -> Iterator[tuple[str, str]]:
-    method, text = request.get("method"), request.get("url")
-    if method == "GET":
+    method = request.get("method")
+    if method not in {"GET", "POST", "PUT", "DELETE"}:
+        yield "method", "a bundle may GET, POST, PUT and DELETE: send PATCH by itself"
+    elif method == "GET":
         if body is not None:
             yield "method", "GET has no resource in its entry"
-        return
+    else:
+        yield from _write_problems(request, body)
+
+
+def _write_problems(request: JsonObject, body: Json) -> Iterator[tuple[str, str]]:
+    method, text = request.get("method"), request.get("url")
     url = _URL(text) if isinstance(text, str) else None
-    if method not in {"POST", "PUT", "DELETE"}:
-        yield "method", "a bundle may GET, POST, PUT and DELETE: send PATCH by itself"
-        return
     if url is None or resource_shape(url["type"]) is None:
         yield "url", "write Type, Type/id or Type?query relative to the service"
         return
@@ -165,7 +169,7 @@ def _request_problems(request: JsonObject, body: Json) -> Iterator[tuple[str, st
     if method == "DELETE":
         return
     if not isinstance(body, dict):
-        yield "method", f"{method} needs a resource in its entry"
+        yield "method", "POST and PUT need a resource in their entry"
     elif body.get("resourceType") != url["type"]:
         yield "url", "request and resource name two types"
     elif url["id"] is not None and body.get("id") != url["id"]:

@@ -28,6 +28,7 @@ class Build:
     """Everything that the generated functions write into; one instance a message."""
 
     __slots__ = (
+        "assumed",
         "base",
         "bundle",
         "code",
@@ -36,17 +37,17 @@ class Build:
         "deletes", "encoded",
         "fallback",
         "header",
+        "identities",
         "keys",
-
         "namespace",
         "occurrences",
         "patients",
         "resources",
         "sender",
         "shelf",
-        "times",
         "trace",
         "trigger",
+        "values",
     )  # fmt: skip
 
     def __init__(
@@ -79,9 +80,11 @@ class Build:
         self.patients: list[tuple[str, ...]] = []
         self.keys: dict[tuple[str, str], int] = {}
         self.deletes: list[tuple[JsonObject, str]] = []
+        self.assumed: list[tuple[JsonObject, str, Json]] = []
         self.encoded: dict[tuple[str, str], Raw] = {}
         self.shelf = memory.shelf(surroundings(ctx, self.sender))
-        self.times: dict[tuple[int, str], Json] = {}
+        self.values: dict[tuple[Convert, str], Json] = {}
+        self.identities: dict[tuple[Convert, str], tuple[str, str]] = {}
         self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}
         self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
@@ -101,29 +104,26 @@ class Build:
         A key that this message used before gives the same resource where the map says `merge`,
         else the key with its number behind.
         """
-        key = self._key(group, alternatives, fields)
-        found = self._id(kind, key)
+        return self.opened(group, kind, self._key(group, alternatives, fields), merge)
+
+    def opened(self, group: Group, kind: str, key: tuple[str, ...], merge: bool) -> JsonObject:  # noqa: FBT001 - written by the generator alone
+        """The resource of this key."""
+        found = resource_id(self.namespace, kind, *key)
         seen = (kind, found)
         if seen in self.resources:
             if merge:
                 self.encoded.pop(seen, None)
-                group.home.resources[kind] = self.resources[seen]
+                group.put(kind, self.resources[seen])
                 return self.resources[seen]
             count = self.keys[seen] = self.keys.get(seen, 1) + 1
-            found = self._id(kind, (*key, f"#{count}"))
+            found = resource_id(self.namespace, kind, *key, f"#{count}")
             seen = (kind, found)
         made: JsonObject = {"resourceType": kind, "id": found}
-        self.resources[seen] = group.home.resources[kind] = made
+        self.resources[seen] = made
+        group.put(kind, made)
         if kind == "Patient":
             self.patients.append(key)
         return made
-
-    def _id(self, kind: str, key: tuple[str, ...]) -> str:
-        """The resource id of a key, remembered: patients and visits come again."""
-        known = self.shelf.get((kind, key))
-        if known is None:
-            known = self.shelf[kind, key] = (resource_id(self.namespace, kind, *key), ())
-        return cast("str", known[0])
 
     def _key(
         self, group: Group, alternatives: Sequence[Sequence[KeyPart]], fields: list[str]
@@ -142,36 +142,31 @@ class Build:
         segment, field, component, function = part
         text = (fields if segment == fields[0] else self.segment(group, segment))[field]
         if function is not None:
-            return self.identity(text, function) if text else ("", "")
+            return self.identity(text, function)
         return (self.comp(text, component) if component else text,)
 
     def identity(self, text: str, function: Convert) -> tuple[str, str]:
         """System and value of the first repetition, through the function that converts it."""
-        known = self.shelf.get((function, text))
-        if known is not None:
-            return cast("tuple[str, str]", known[0])
-        findings = len(self.ctx.findings)
-        made = function(self.first(text), self.ctx)
-        del self.ctx.findings[findings:]
-        system = value = ""
-        if made:
-            value = made.get("value", "")
-            system = made.get("system", "") or f"|{self.sender}"
-        if len(text) <= MAX_TEXT:
-            self.shelf[function, text] = ((system, value), ())
-        return system, value
+        known = self.identities.get((function, text))
+        if known is None:
+            if not text:
+                return "", ""
+            findings = len(self.ctx.findings)
+            made = self.within(function, self.first(text))
+            del self.ctx.findings[findings:]  # the row that converts it notes them
+            system = value = ""
+            if made:
+                value = made.get("value", "")
+                system = made.get("system", "") or f"|{self.sender}"
+            known = self.identities[function, text] = (system, value)
+        return known
 
     def near(self, group: Group, kind: str) -> JsonObject | None:
         """The nearest resource of that type: in this group, else in those around it."""
-        above: Group | None = group.home
-        while above is not None:
-            found = above.resources.get(kind)
-            if found is not None:
-                return found
-            above = above.outer
-        return None
+        found = group.nearest.get(kind)
+        return found[0] if found else None
 
-    def cached(self, slot: int, function: Convert, text: str, *table: object) -> Any:  # noqa: ANN401 - Json of any FHIR type
+    def cached(self, slot: int | str, function: Convert, text: str, *table: object) -> Any:  # noqa: ANN401 - Json of any FHIR type
         """The function's value, remembered where this sender sent the same text before."""
         known = self.shelf.get((slot, text))
         if known is None:
@@ -181,17 +176,51 @@ class Build:
                 self.ctx.note(*note)
         return known[0]
 
-    def timed(self, slot: int, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
-        """The function's value, remembered within the message: its times repeat."""
-        known = self.times.get((slot, text))
+    def alike(
+        self,
+        key: tuple[Any, ...],
+        rows: Callable[[list[str], "Build", JsonObject], JsonObject],
+        fields: list[str],
+        resource: JsonObject,
+    ) -> tuple[JsonObject, tuple[tuple[str, Note], ...]]:
+        """What the rows make of these texts, remembered as encoded elements.
+
+        Encoded, because nothing then can alter them, and because they are written as they are.
+        """
+        ctx = self.ctx
+        findings, suppressed, deletes = len(ctx.findings), ctx.suppressed, len(self.deletes)
+        made = rows(fields, self, resource)
+        if suppressed != ctx.suppressed or deletes != len(self.deletes):
+            return made, ()
+        notes = tuple(
+            (_unnumbered(note.where), (note.code, note.text, note.severity))
+            for note in ctx.findings[findings:]
+        )
+        encoded: JsonObject = {
+            name: Raw(canonical(value)) if isinstance(value, dict | list) else value
+            for name, value in made.items()
+        }
+        if all(len(text) <= MAX_TEXT for text in key[1:]):
+            self.shelf[key] = (encoded, notes)
+        return encoded, ()
+
+    def renote(self, notes: tuple[tuple[str, Note], ...]) -> None:
+        """The findings of a remembered run, at the places where its texts are now."""
+        for at, note in notes:
+            self.ctx.at = at
+            self.ctx.note(*note)
+
+    def within(self, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
+        """The function's value, remembered within the message: its times and order numbers repeat."""
+        known = self.values.get((function, text))
         if known is None:
             findings = len(self.ctx.findings)
             known = function(text, self.ctx)
             if known is not None and findings == len(self.ctx.findings):
-                self.times[slot, text] = known
+                self.values[function, text] = known
         return known
 
-    def _remember(self, slot: int, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
+    def _remember(self, slot: int | str, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
         """Make the value with its findings, and keep both unless the text is prose."""
         ctx = self.ctx
         findings, suppressed = len(ctx.findings), ctx.suppressed
@@ -257,9 +286,10 @@ class Build:
 
     def entries(self) -> list[Json]:
         """The entries of all resources, those that did not change since encoding as encoded."""
-        encoded = self.encoded
+        encoded, base = self.encoded, self.base
         return [
-            encoded.get(seen) or self.entry(resource) for seen, resource in self.resources.items()
+            encoded.get(seen) or {"fullUrl": f"{base}/{seen[0]}/{seen[1]}", "resource": resource}
+            for seen, resource in self.resources.items()
         ]
 
     def keep(self, resource: JsonObject, entry: Raw | None = None) -> None:
@@ -276,13 +306,7 @@ class Build:
 
     def segment(self, group: Group, name: str) -> list[str]:
         """The nearest segment of that name in this group or those around it, padded."""
-        above: Group | None = group
-        while above is not None:
-            found = above.segments.get(name)
-            if found is not None:
-                return found
-            above = above.parent
-        return NO_FIELDS
+        return group.around.get(name, NO_FIELDS)
 
     def number(self, lines: Sequence[list[str]]) -> None:
         """In the trace build: the occurrence of each segment among those of its name."""
@@ -314,6 +338,10 @@ class Build:
     def erase(self, resource: JsonObject, path: str) -> None:
         """The sender sent `""`: the stored element goes, unless this message sets it too."""
         self.deletes.append((resource, path))
+
+    def assume(self, resource: JsonObject, name: str) -> None:
+        """The element holds a default or a conclusion: it never overwrites a stored one."""
+        self.assumed.append((resource, name, resource[name]))
 
     # -- positions -------------------------------------------------------------------------
 
@@ -348,6 +376,12 @@ def reference_to(resource: JsonObject) -> JsonObject:
     return {"reference": f"{kind}/{name}"}
 
 
+def _unnumbered(where: str) -> str:
+    """`OBX-5` of `OBX[3]-5`."""
+    name, bracket, rest = where.partition("[")
+    return name + rest.partition("]")[2] if bracket else where
+
+
 def append(target: JsonObject, name: str, value: Json) -> None:
     """Append to the array of that name, made when absent."""
     array = target.get(name)
@@ -358,8 +392,13 @@ def append(target: JsonObject, name: str, value: Json) -> None:
 
 
 def element(target: JsonObject, name: str, index: int) -> JsonObject:
-    """The element of the array at that index, or the last there is, made when there is none."""
+    """The element of the array at that index, or the last there is, made when there is none.
+
+    A copy in its place: the element may be a remembered value, which is never altered.
+    """
     array = cast("list[JsonObject]", target.setdefault(name, []))
     if not array:
         array.append({})
-    return array[min(index, len(array) - 1)]
+    at = min(index, len(array) - 1)
+    array[at] = {**array[at]}
+    return array[at]

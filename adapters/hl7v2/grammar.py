@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, cast
 
 from bridge.core.record.bundle import JsonObject
 
 __all__ = ["Group", "Step", "Structure", "place", "structure", "structure_of", "structures"]
 
 ANY: Final = "ANY"
+Found: TypeAlias = tuple[JsonObject, JsonObject]
+"""A resource and the reference to it, which its users share and never alter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +48,47 @@ class Structure:
 class Group:
     """One opened group of one message: its segments, and the resources made in it."""
 
-    __slots__ = ("at", "home", "lead", "outer", "parent", "resources", "segments", "shape")
+    __slots__ = (
+        "around", "at", "entered", "lead", "nearest", "outer", "parent", "resources", "segments",
+        "shape",
+    )  # fmt: skip
 
     def __init__(self, shape: Structure, parent: "Group | None", lead: str) -> None:
         """Open a group; a group that cannot repeat shares its resources with its parent."""
         self.shape, self.parent, self.lead = shape, parent, lead
         self.at = 0
         self.segments: dict[str, list[str]] = {}
-        self.outer = parent.home if parent is not None else None
-        self.home: Group = self if parent is None or shape.repeats else parent.home
-        self.resources: dict[str, JsonObject] = {} if self.home is self else self.home.resources
+        # No group refers to itself: a cycle would leave each message to the collector (measured:
+        # 12 to 40 % of the time of a conversion).
+        self.outer = parent
+        self.resources: dict[str, JsonObject] = {}
+        if parent is not None and not shape.repeats:
+            self.outer, self.resources = parent.outer, parent.resources
+        self.nearest: dict[str, Found] = {}
+        self.around: dict[str, list[str]] = {}
+        self.entered = False
+
+    def enter(self) -> None:
+        """Before the first segment of the group is converted: take over what lies around it.
+
+        After this `nearest` holds the nearest resource of each type and `around` the nearest
+        segment of each name. While a group is open nothing is made in those around it, and once
+        left it is never entered again, so that a copy stays true.
+        """
+        self.entered = True
+        if self.parent is None:
+            self.around = self.segments
+            return
+        if not self.parent.entered:
+            self.parent.enter()
+        shared = not self.shape.repeats
+        self.nearest = self.parent.nearest if shared else self.parent.nearest.copy()
+        self.around = {**self.parent.around, **self.segments}
+
+    def put(self, kind: str, resource: JsonObject) -> None:
+        """From now on this is the resource of that type in the group."""
+        self.resources[kind] = resource
+        self.nearest[kind] = (resource, {"reference": f"{kind}/{cast('str', resource.get('id'))}"})
 
 
 @cache

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from adapters.hl7v2.compiler.form import check_form, line_of
 from adapters.hl7v2.compiler.rows import check_keys, load_toml, refuse
 from adapters.hl7v2.tables import CodeTable
 
@@ -83,7 +84,9 @@ def parse_profile(name: str, text: str) -> SenderProfile:
     """One file of `config/senders`. Raises BridgeError naming file, line and the right key."""
     place = f"{name}.toml"
     data = load_toml(place, text)
-    check_keys(data, _KEYS, f"{place}, {_line(text, data, _KEYS)}")
+    wrong = next((key for key in data if key not in _KEYS), "")
+    check_keys(data, _KEYS, f"{place}, {line_of(text, wrong)}")
+    check_form(data, text, place)
     match = data.get("match", {})
     for position in match:
         if not (position.startswith("MSH-") and position[4:].isdigit()):
@@ -93,6 +96,11 @@ def parse_profile(name: str, text: str) -> SenderProfile:
         if data.get(key, "keep") not in _POLICIES:
             raise refuse("profile-policy", f"{key} is {data[key]!r}", place,
                          "use keep, task or reject")  # fmt: skip
+    namespace = data.get("namespace", f"{DEFAULT_NAMESPACE}/{name}")
+    if ":" not in namespace:
+        raise refuse("profile-namespace", "namespace is no absolute URI",
+                     f"{place}, {line_of(text, 'namespace')}",
+                     "write one of yours, such as https://lab.example/fhir")  # fmt: skip
     charsets = tuple(data[key] for key in ("charset", "fallback") if data.get(key))
     if data.get("reused_control_id", "keep") not in {"keep", "reject"}:
         raise refuse("profile-policy", f"reused_control_id is {data['reused_control_id']!r}", place,
@@ -100,7 +108,7 @@ def parse_profile(name: str, text: str) -> SenderProfile:
     return SenderProfile(
         name=name,
         match=match,
-        namespace=data.get("namespace", f"{DEFAULT_NAMESPACE}/{name}"),
+        namespace=namespace,
         zone=_zone(data.get("zone", ""), place),
         charsets=charsets,
         systems=data.get("systems", {}),
@@ -142,12 +150,3 @@ def _zone(name: str, place: str) -> ZoneInfo | None:
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise refuse("profile-zone", f"{name!r} is no time zone", f"{place}, zone",
                      "use an IANA name such as Europe/Vienna") from error  # fmt: skip
-
-
-def _line(text: str, data: Mapping[str, Any], known: set[str]) -> str:
-    """`line N` of the first unknown key, for the error."""
-    wrong = next((key for key in data if key not in known), "")
-    for number, line in enumerate(text.splitlines(), 1):
-        if wrong and line.lstrip("[ ").startswith(wrong):
-            return f"line {number}"
-    return "line 1"

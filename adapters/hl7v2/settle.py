@@ -13,6 +13,7 @@ from bridge.core.record.bundle import Json, JsonObject
 
 __all__ = ["settle"]
 
+_PERIODS: Final = frozenset({"period", "occurrencePeriod", "effectivePeriod", "performedPeriod"})
 _REACHED_BY: Final = frozenset({"name", "telecom", "address", "organization"})
 _MAX_MINUTES: Final = 5_256_000
 """Ten years: no appointment lasts longer."""
@@ -23,7 +24,9 @@ _WITHOUT_TIME: Final = frozenset({"proposed", "cancelled", "waitlist"})
 
 def settle(build: Build) -> None:
     """Make every resource of the build satisfy per-1, pat-1, app-3 and Annotation.text."""
-    for resource in build.resources.values():
+    for seen, resource in build.resources.items():
+        if seen in build.encoded:
+            continue  # of one field, whose function has settled it
         kind = cast("str", resource["resourceType"])
         _periods(resource, kind, build)
         if "note" in resource:
@@ -37,12 +40,15 @@ def settle(build: Build) -> None:
 def _periods(resource: JsonObject, kind: str, build: Build) -> None:
     """Rule per-1, for periods that two rows fill: of the resource and of its array elements."""
     for name, value in resource.items():
-        if name == "period":
-            _period(cast("JsonObject", value), kind, build)
-        elif isinstance(value, list):
+        if isinstance(value, list):
             for one in value:
                 if isinstance(one, dict) and "period" in one:
                     _period(cast("JsonObject", one["period"]), f"{kind}.{name}", build)
+        elif name in _PERIODS:
+            _period(cast("JsonObject", value), kind, build)
+        elif name == "occurrenceTiming":
+            repeat = cast("JsonObject", cast("JsonObject", value).get("repeat", {}))
+            _period(cast("JsonObject", repeat.get("boundsPeriod", {})), kind, build)
 
 
 def _period(period: JsonObject, where: str, build: Build) -> None:

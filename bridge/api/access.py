@@ -1,7 +1,7 @@
 """Bearer tokens and roles (RFC 6750): who asks, and whether they may."""
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -63,13 +63,14 @@ def read_tokens(file: Path | None, admin: str) -> Tokens:
     return {**clients, sha256(admin.encode()): root}
 
 
-def authenticate(request: Request) -> Caller:
+async def authenticate(request: Request) -> Caller:
     """The holder of the request's bearer token, with the purpose of use that the request states.
 
     Raises:
         BridgeError: `token-missing` or `token-unknown`; the door answers 401.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
+    token = rest.strip()
     if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN_CHARACTERS:
         raise BridgeError(
             "token-missing",
@@ -79,7 +80,7 @@ def authenticate(request: Request) -> Caller:
             do="send `Authorization: Bearer TOKEN`; the admin's is in the node's admin.token file",
         )
     tokens: Tokens = request.app.state.node.tokens
-    caller = tokens.get(sha256(token.strip().encode()))
+    caller = tokens.get(sha256(token.encode()))
     if caller is None:
         raise BridgeError(
             "token-unknown",
@@ -95,7 +96,7 @@ def authenticate(request: Request) -> Caller:
 Authenticated = Annotated[Caller, Depends(authenticate)]
 
 
-def holding(*roles: Role) -> Callable[[Caller], Caller]:
+def holding(*roles: Role) -> Callable[[Caller], Awaitable[Caller]]:
     """A dependency that lets only holders of one of the roles in; admin always may.
 
     Raises:
@@ -103,7 +104,7 @@ def holding(*roles: Role) -> Callable[[Caller], Caller]:
     """
     allowed = frozenset({*roles, Role.ADMIN})
 
-    def checked(caller: Authenticated) -> Caller:
+    async def checked(caller: Authenticated) -> Caller:
         allow(caller, allowed)
         return caller
 

@@ -3,10 +3,36 @@
 from fastapi import FastAPI
 
 from bridge.api import problems
+from bridge.api.meters import Metered
+from bridge.api.methods import PlainMethods
 from bridge.api.node import Node
-from bridge.api.routes import fhir_read, fhir_write, health, hl7v2, log, records, verify
+from bridge.api.routes import (
+    fhir_bundle,
+    fhir_operations,
+    fhir_read,
+    fhir_write,
+    health,
+    hl7v2,
+    log,
+    quarantine,
+    records,
+    verify,
+)
 
 __all__ = ["create_app"]
+
+PARTS = (
+    hl7v2,
+    fhir_bundle,
+    fhir_operations,  # before reads and writes, whose paths would take `$validate` for a type
+    fhir_read,
+    fhir_write,
+    records,
+    quarantine,
+    log,
+    verify,
+    health,
+)
 
 
 def create_app(node: Node) -> FastAPI:
@@ -15,9 +41,13 @@ def create_app(node: Node) -> FastAPI:
         title="fhir-anchor",
         description="Clinical messages in, canonical FHIR R4 out, every record provable.",
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.node = node
-    problems.install(app)
-    for part in (hl7v2, fhir_write, fhir_read, records, log, verify, health):
+    doors = tuple(route for part in PARTS for route in part.router.routes)
+    problems.install(app, doors)
+    for part in PARTS:
         app.include_router(part.router)
+    app.add_middleware(Metered, metrics=node.metrics)
+    app.add_middleware(PlainMethods, routes=doors)
     return app

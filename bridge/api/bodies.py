@@ -1,18 +1,47 @@
 """Request bodies: bounded while they are read, inflated with a bound, charset as declared."""
 
+import asyncio
 import zlib
+from collections.abc import AsyncGenerator
 from email.message import Message
 
 from fastapi import Request
 
 from bridge.core.errors import BridgeError, Fault
 
-__all__ = ["MAX_FHIR_BYTES", "MAX_HL7_BYTES", "body_of", "media_type_of"]
+__all__ = ["MAX_FHIR_BYTES", "MAX_HL7_BYTES", "body_of", "chunks_of", "media_type_of"]
 
 MAX_HL7_BYTES = 16 * 1024 * 1024
 """As an MLLP frame: the largest embedded documents that hospitals send are a few megabytes."""
 MAX_FHIR_BYTES = 64 * 1024 * 1024
 """A patient's whole history as one transaction; the largest Synthea patient is 20 MB."""
+
+BODY_S = 120.0
+"""For a whole body: 64 MiB in two minutes is 4.5 Mbit/s. A client that drips holds a connection."""
+
+
+async def chunks_of(request: Request, *, at_most: int) -> AsyncGenerator[bytes, None]:
+    """The body as it comes, bounded in bytes and in time.
+
+    Raises:
+        BridgeError: `body-too-large` as soon as the bound is passed; `body-slow`.
+    """
+    room = at_most
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for chunk in request.stream():
+                room -= len(chunk)
+                if room < 0:
+                    raise _too_large(at_most)
+                yield chunk
+    except TimeoutError as error:
+        raise BridgeError(
+            "body-slow",
+            Fault.SENDER,
+            what=f"the body did not arrive within {BODY_S:.0f} s",
+            where="request body",
+            do="send it over a faster line, or in parts",
+        ) from error
 
 
 async def body_of(request: Request, *, at_most: int) -> bytes:
@@ -20,7 +49,8 @@ async def body_of(request: Request, *, at_most: int) -> bytes:
 
     Raises:
         BridgeError: `body-too-large` as soon as the bound is passed, before or after inflating;
-            `body-encoding` for another Content-Encoding or broken gzip.
+            `body-slow`; `body-encoding` for another Content-Encoding, broken gzip, or bytes
+            after its end.
     """
     encoding = request.headers.get("content-encoding", "identity").lower()
     if encoding not in {"identity", "gzip"}:
@@ -28,17 +58,11 @@ async def body_of(request: Request, *, at_most: int) -> bytes:
     inflate = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
     parts: list[bytes] = []
     room = at_most
-    async for chunk in request.stream():
+    async for chunk in chunks_of(request, at_most=at_most):
         part = _inflated(inflate, chunk, room + 1) if inflate else chunk
         room -= len(part)
         if room < 0:
-            raise BridgeError(
-                "body-too-large",
-                Fault.SENDER,
-                what=f"the body is larger than {at_most} bytes",
-                where="request body",
-                do="send it in parts",
-            )
+            raise _too_large(at_most)
         parts.append(part)
     if inflate and not inflate.eof:
         raise _bad_encoding("the gzip body is cut short")
@@ -47,9 +71,22 @@ async def body_of(request: Request, *, at_most: int) -> bytes:
 
 def _inflated(inflate: "zlib._Decompress", chunk: bytes, at_most: int) -> bytes:
     try:
-        return inflate.decompress(chunk, at_most)
+        part = inflate.decompress(chunk, at_most)
     except zlib.error as error:
         raise _bad_encoding("the body is not gzip") from error
+    if inflate.unused_data:
+        raise _bad_encoding("bytes follow the gzip body")
+    return part
+
+
+def _too_large(at_most: int) -> BridgeError:
+    return BridgeError(
+        "body-too-large",
+        Fault.SENDER,
+        what=f"the body is larger than {at_most} bytes",
+        where="request body",
+        do="send it in parts",
+    )
 
 
 def _bad_encoding(what: str) -> BridgeError:

@@ -1,6 +1,7 @@
 """The CapabilityStatement, from the search definitions that the server itself uses.
 
-https://hl7.org/fhir/R4/capabilitystatement.html
+https://hl7.org/fhir/R4/capabilitystatement.html. There is no `oauth-uris` extension: this node
+issues no tokens, and a client that is told of no token service sends the one it was given.
 """
 
 from functools import lru_cache
@@ -13,7 +14,26 @@ from bridge.core.search.definitions import parameters_of, resource_types
 __all__ = ["capability_statement"]
 
 RELEASED = "2026-11-22"
-INTERACTIONS = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
+VERSION = "0.1.0"
+INTERACTIONS = (
+    "read",
+    "vread",
+    "update",
+    "delete",
+    "history-instance",
+    "create",
+    "search-type",
+)
+LOG_PARAMETERS = ("patient",)
+SECURITY = (
+    "Bearer tokens with the roles sender, reader, compliance and admin (RFC 6750); the operator "
+    "hands them out. Header X-Purpose-Of-Use states a code of v3-PurposeOfUse, TREAT by default."
+)
+ACCESS_LOG = (
+    "Searches find the node's own access log, for the role compliance: by patient, newest first."
+)
+BASE = "http://hl7.org/fhir/OperationDefinition/"
+SEARCH_COMMON = (("_id", "token"), ("_lastUpdated", "date"))
 
 
 @lru_cache(maxsize=8)
@@ -21,8 +41,9 @@ def capability_statement(base: str) -> bytes:
     """What `GET /fhir/metadata` answers; `base` is the URL that the client used."""
     rest: JsonObject = {
         "mode": "server",
-        "security": {"description": "Bearer tokens with roles (RFC 6750)."},
+        "security": {"cors": False, "description": SECURITY},
         "interaction": [{"code": "transaction"}, {"code": "batch"}],
+        "operation": [_operation("validate", BASE + "Resource-validate")],
         "resource": [_resource(kind) for kind in resource_types()],
     }
     statement: JsonObject = {
@@ -30,8 +51,9 @@ def capability_statement(base: str) -> bytes:
         "status": "active",
         "date": RELEASED,
         "kind": "instance",
+        "software": {"name": "fhir-anchor", "version": VERSION},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json"],
+        "format": ["application/fhir+json", "json"],
         "implementation": {"description": "fhir-anchor", "url": base},
         "rest": [rest],
     }
@@ -40,10 +62,9 @@ def capability_statement(base: str) -> bytes:
 
 def _resource(kind: str) -> JsonObject:
     interactions: list[Json] = [{"code": code} for code in INTERACTIONS]
-    parameters: list[Json] = [
-        {"name": name, "type": parameter.type.value}
-        for name, parameter in sorted(parameters_of(kind).items())
-    ]
+    found = {name: parameter.type.value for name, parameter in parameters_of(kind).items()}
+    references = sorted(name for name, type_ in found.items() if type_ == "reference")
+    found |= dict(SEARCH_COMMON)
     row: JsonObject = {
         "type": kind,
         "interaction": interactions,
@@ -51,9 +72,22 @@ def _resource(kind: str) -> JsonObject:
         "readHistory": True,
         "updateCreate": True,
         "conditionalCreate": True,
-        "searchParam": parameters,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": True,
+        "conditionalDelete": "single",
+        "referencePolicy": ["literal", "logical", "local"],
     }
+    if kind == "AuditEvent":
+        found = {name: found[name] for name in LOG_PARAMETERS}
+        references = []
+        row["documentation"] = ACCESS_LOG
+    if references:
+        row["searchInclude"] = [f"{kind}:{name}" for name in references]
     if kind == "Patient":
-        definition = "http://hl7.org/fhir/OperationDefinition/Patient-everything"
-        row["operation"] = [{"name": "everything", "definition": definition}]
-    return row
+        row["operation"] = [_operation("everything", BASE + "Patient-everything")]
+    parameters: list[Json] = [{"name": name, "type": found[name]} for name in sorted(found)]
+    return row | {"searchParam": parameters}
+
+
+def _operation(name: str, definition: str) -> JsonObject:
+    return {"name": name, "definition": definition}

@@ -1,15 +1,20 @@
 """What the HTTP doors need of a node; workers/wiring.py fills it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
 from fastapi import Depends, Request
 
 from bridge.api.access import Tokens
+from bridge.api.feeds import Feeds
+from bridge.core.policy.access import Caller
 from bridge.core.proof.report import Report
+from bridge.core.record.bundle import Finding
+from bridge.flows.receive import Inbound
+from bridge.flows.write import Ports
 from bridge.ports.anchors import AnchorBook
-from bridge.ports.dialect import Dialect
+from bridge.ports.dialect import Dialect, RestDialect
 from bridge.ports.evidence import Evidence
 from bridge.ports.intake import Intake
 from bridge.ports.logbook import LogBook
@@ -50,24 +55,48 @@ class Node:
     anchors: AnchorBook
     evidence: Evidence
     hl7v2: Dialect
-    fhir: Dialect
+    fhir: RestDialect
+    is_type: Callable[[str], bool]
+    """Whether FHIR R4 has a resource type of this name."""
+    validate: Callable[[bytes], tuple[Finding, ...]]
+    """Everything wrong with one resource as such."""
     tokens: Tokens
     metrics: Metrics
-    feed: str
-    """Name of this process's feed, such as `http/0190...`."""
-    numbers: Iterator[int]
-    """Counts the inputs of the feed."""
+    feeds: Feeds
     wake: Callable[[], None]
     """Ask the workers to look; never raises, never blocks."""
     verify: Callable[[bytes, bytes | None], Report]
     """Receipt and document, with what this node believes."""
     health: Callable[[], dict[str, Health]]
-    """State of database, queue, chain and log, each looked at now."""
+    """State of database, queue, chain and log, each looked at now, within a bound of time."""
+    measure: Callable[[], None]
+    """Bring the gauges of `metrics` up to date, within a bound of time; never raises."""
 
     @property
     def disclosing(self) -> Disclosing:
         """The ports of a disclosure."""
         return Disclosing(reading=self.reading, clock=self.clock, entropy=self.entropy)
+
+    @property
+    def writing(self) -> Ports:
+        """The ports of a FHIR write."""
+        return Ports(
+            dialect=self.fhir,
+            intake=self.intake,
+            versions=self.versions,
+            clock=self.clock,
+            entropy=self.entropy,
+        )
+
+    def inbound(self, caller: Caller, raw: bytes, request: dict[str, str]) -> Inbound:
+        """The next FHIR input of the caller's feed."""
+        return Inbound(
+            raw=raw,
+            feed=self.feeds.name(caller),
+            number=next(self.feeds.numbers(caller)),
+            sender=caller.subject,
+            request=tuple(request.items()),
+        )
 
 
 def _node(request: Request) -> Node:

@@ -3,17 +3,21 @@
 Source: https://hl7.org/fhir/R4/operationoutcome.html, https://hl7.org/fhir/R4/http.html#Status-Codes
 """
 
+from collections.abc import Sequence
+from http import HTTPStatus
 from typing import assert_never
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 
+from bridge.api.methods import allowed
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.record.bundle import Finding
 
-__all__ = ["FHIR_JSON", "install", "outcome", "status_of"]
+__all__ = ["FHIR_JSON", "findings_outcome", "install", "outcome", "status_line", "status_of"]
 
 FHIR_JSON = "application/fhir+json"
 STATUS = {
@@ -21,30 +25,54 @@ STATUS = {
     "token-unknown": 401,
     "access-refused": 403,
     "not-found": 404,
+    "type-unknown": 404,
+    "record-unknown": 404,
     "method": 405,
+    "not-acceptable": 406,
+    "body-slow": 408,
+    "record-not-sequenced": 409,
+    "retry-closed": 409,
+    "retry-nothing": 409,
+    "lane-stalled": 409,
     "deleted": 410,
     "version-conflict": 412,
     "condition-ambiguous": 412,
     "already-exists": 412,
     "body-too-large": 413,
     "media-type": 415,
-    "record-not-sequenced": 409,
-    "record-unknown": 404,
+    "bundle-type": 422,
+    "condition-unmet": 422,
+    "reference-unresolved": 422,
     "lane-busy": 503,
-    "not-acceptable": 406,
 }
+"""Codes whose status is not that of their fault. 422 is input that is valid R4 and still asks
+something that cannot be done; 400 is input that is no valid R4."""
 ISSUE_CODES = {
     401: "login",
     403: "forbidden",
     404: "not-found",
+    405: "not-supported",
+    406: "not-supported",
+    408: "timeout",
     409: "conflict",
     410: "deleted",
     412: "conflict",
     413: "too-long",
     415: "not-supported",
+    422: "processing",
+    500: "exception",
     503: "transient",
 }
+"""https://hl7.org/fhir/R4/valueset-issue-type.html."""
+ISSUE_OF = {
+    "condition-ambiguous": "multiple-matches",
+    "already-exists": "duplicate",
+    "type-unknown": "not-supported",
+    "search-unknown": "not-supported",
+    "query-unknown": "not-supported",
+}
 RETRY_AFTER_S = 5
+PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 def status_of(error: BridgeError) -> int:
@@ -65,11 +93,23 @@ def status_of(error: BridgeError) -> int:
 def outcome(error: BridgeError) -> dict[str, object]:
     """OperationOutcome with an issue for each problem that was found."""
     problems: tuple[Finding, ...] = getattr(error, "problems", ())
-    code = ISSUE_CODES.get(status_of(error), "invalid")
-    issues = [_issue(p.severity.value, "invalid", p.code, p.text, p.where) for p in problems] or [
-        _issue("error", code, error.code, str(error), error.where)
-    ]
-    return {"resourceType": "OperationOutcome", "issue": issues}
+    if problems:
+        return findings_outcome(problems)
+    usual = ISSUE_CODES.get(status_of(error), "invalid")
+    issue = _issue("error", ISSUE_OF.get(error.code, usual), error.code, str(error), error.where)
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
+
+
+def findings_outcome(findings: Sequence[Finding]) -> dict[str, object]:
+    """OperationOutcome of what was found; that nothing was is an issue too, for FHIR wants one."""
+    issues = [_issue(f.severity.value, "invalid", f.code, f.text, f.where) for f in findings]
+    fine = _issue("information", "informational", "valid", "nothing is wrong", "")
+    return {"resourceType": "OperationOutcome", "issue": issues or [fine]}
+
+
+def status_line(status: int) -> str:
+    """As `Bundle.entry.response.status` has it, such as `404 Not Found`."""
+    return f"{status} {PHRASES[status]}"
 
 
 def _issue(severity: str, code: str, detail: str, text: str, where: str) -> dict[str, object]:
@@ -84,11 +124,14 @@ def _issue(severity: str, code: str, detail: str, text: str, where: str) -> dict
     return {**issue, "expression": [where]} if looks_like_path else issue
 
 
-def _answer(request: Request, error: BridgeError) -> Response:
+def _answer(request: Request, error: BridgeError, doors: Sequence[BaseRoute]) -> Response:
     status = status_of(error)
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}  # RFC 6750 s3
-    headers |= {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
-    if request.url.path.startswith("/fhir"):
+    headers |= {"Retry-After": str(RETRY_AFTER_S)} if error.fault is Fault.PEER else {}
+    headers |= {"Allow": allowed(doors, request.scope)} if status == 405 else {}
+    headers |= {"Connection": "close"} if status in {408, 413} else {}  # the rest is not read
+    path = request.url.path
+    if path == "/fhir" or path.startswith("/fhir/"):
         return JSONResponse(outcome(error), status, headers, media_type=FHIR_JSON)
     body = {
         "error": error.code,
@@ -99,13 +142,13 @@ def _answer(request: Request, error: BridgeError) -> Response:
     return JSONResponse(body, status, headers)
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, doors: Sequence[BaseRoute]) -> None:
     """Every refusal of every route goes through this table; none shows a traceback."""
 
     async def refused(request: Request, error: Exception) -> Response:
         if isinstance(error, BridgeError):
-            return _answer(request, error)
-        return _answer(request, _translated(error))
+            return _answer(request, error, doors)
+        return _answer(request, _translated(error), doors)
 
     for kind in (BridgeError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, refused)
@@ -121,7 +164,7 @@ def _translated(error: Exception) -> BridgeError:
             Fault.SENDER,
             what=str(error.detail),
             where="request",
-            do="see /docs for the doors",
+            do="see /docs, and /fhir/metadata for FHIR",
         )
     if isinstance(error, RequestValidationError):
         first = error.errors()[0]

@@ -16,7 +16,7 @@ from bridge.flows.write import Ports, WrittenEntry, deletion, receive_and_projec
 __all__ = ["BatchEntry", "EntryResult", "receive_batch"]
 
 MAX_APART = 1_000
-"""Entries that are taken apart, a transaction each: some seconds; a larger batch must be clean."""
+"""Entries that are taken apart, a transaction each: some seconds. A larger batch must be clean."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

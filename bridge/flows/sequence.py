@@ -115,6 +115,8 @@ def _refuse_fork(
         path = prove_consistency(known.size, head.size, book.tiles)
         verify_consistency(known.size, head.size, known.root, head.root, path)
     except BridgeError as error:
+        if error.fault is Fault.PEER:
+            raise  # the database went away while tiles were read: that says nothing of the log
         raise _stop("log-fork", f"the stored log does not extend {what}", head) from error
 
 

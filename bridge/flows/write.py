@@ -18,6 +18,7 @@ from bridge.core.record.conditional import Condition, conditions, resolved
 from bridge.core.record.identity import lane
 from bridge.core.record.merge import ResourceRef
 from bridge.core.search.parameters import parse_query
+from bridge.core.search.query import SearchQuery
 from bridge.flows.project import Applied, apply_waiting
 from bridge.flows.receive import SHARE, Inbound, Received, accept, keep, nothing_else, refuse
 from bridge.ports.dialect import RestDialect
@@ -162,9 +163,27 @@ def _answers(
     queries = {
         one: parse_query(one.type, parse_qsl(one.query, keep_blank_values=True)) for one in asked
     }
-    guards = [lane("condition", one.type, one.query) for one in asked]
+    for one, query in queries.items():
+        _check_selects(one, query)
+    guards = [lane("condition", one.type, *_spelt(query)) for one, query in queries.items()]
     versions.claim_lanes([*lanes, *guards])
     return {one: versions.find(query) for one, query in queries.items()}
+
+
+def _check_selects(condition: Condition, query: SearchQuery) -> None:
+    if not query.clauses or query.page:
+        raise BridgeError(
+            "condition-empty",
+            Fault.SENDER,
+            what="a condition without search parameters would meet every resource of the type",
+            where=condition.type,
+            do="name the resource that is meant, for example by identifier",
+        )
+
+
+def _spelt(query: SearchQuery) -> list[str]:
+    """One spelling for conditions that differ in percent-encoding or order alone."""
+    return [text for pair in sorted(query.pairs) for text in pair]
 
 
 def _apply(record: RecordId, bundle: CanonicalBundle, ports: Ports) -> Applied:

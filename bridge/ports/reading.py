@@ -19,6 +19,7 @@ __all__ = [
     "Refusal",
     "RefusalPage",
     "Served",
+    "Wanted",
 ]
 
 
@@ -66,6 +67,18 @@ class RecordRow:
     """Of its leaf in the log."""
     checkpoint_size: TreeSize | None
     """Of the first signed checkpoint that holds the leaf."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which records; what is empty or None asks nothing."""
+
+    control_id: str = ""
+    sender: str = ""
+    since: Instant | None = None
+    until: Instant | None = None
+    feeds: str = ""
+    """What the name of the feed begins with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,21 +196,8 @@ class Reading(Protocol):
     def record(self, record: RecordId) -> RecordRow | None:
         """One record without its content."""
 
-    def records(
-        self,
-        *,
-        control_id: str = "",
-        sender: str = "",
-        since: Instant | None = None,
-        until: Instant | None = None,
-        feeds: str = "",
-        count: int = 50,
-        page: str = "",
-    ) -> RecordPage:
-        """Records that match all that is given, newest first; at most 1,000 a page.
-
-        `feeds` is what the name of a feed must begin with.
-        """
+    def records(self, wanted: Wanted, *, count: int = 50, page: str = "") -> RecordPage:
+        """Records that match all that is given, newest first; at most 1,000 a page."""
 
     def halt(self, record: RecordId) -> Halt | None:
         """What holds a waiting record back; None when nothing does."""

@@ -3,25 +3,45 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 
 import psycopg
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bridge.core.errors import BridgeError, Fault
 
 __all__ = ["Database"]
 
+CONNECT_S = 5
+"""For a connection to PostgreSQL: a server that is gone is said to be gone within that."""
+
 
 class Database:
     """One PostgreSQL. Records, versions, log book and anchors share it and its units."""
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
-        """Open lazily; `url` is `postgresql://...` in libpq form."""
+    def __init__(
+        self, url: str, *, pool_size: int = 8, statement_s: float = 0, wait_s: float = 30
+    ) -> None:
+        """Open lazily.
+
+        Args:
+            url: `postgresql://...` in libpq form.
+            pool_size: connections that are kept.
+            statement_s: how long one statement may run or wait for a lock; 0 is for ever.
+            wait_s: how long a unit waits for a connection.
+        """
         address = url.replace("postgresql://", "postgresql+psycopg://", 1)
         self.engine = create_engine(
-            address, pool_size=pool_size, max_overflow=8, pool_pre_ping=True
+            address,
+            pool_size=pool_size,
+            max_overflow=8,
+            pool_pre_ping=True,
+            pool_timeout=wait_s,
+            connect_args={"connect_timeout": CONNECT_S},
         )
+        event.listen(self.engine, "connect", partial(_prepare, statement_s))
         self._open: ContextVar[Connection | None] = ContextVar("open_unit", default=None)
 
     @contextmanager
@@ -53,6 +73,14 @@ class Database:
                     yield
                 finally:
                     self._open.reset(token)
+        except PoolTimeout as error:
+            raise BridgeError(
+                "store-busy",
+                Fault.PEER,
+                what="every connection to the database is in use",
+                where="store.unit",
+                do="try again; raise store.pool_size if it stays so",
+            ) from error
         except (DBAPIError, psycopg.Error) as error:
             raise _refusal(error) from error
 
@@ -102,6 +130,15 @@ class Database:
     def close(self) -> None:
         """Give all connections back to the server."""
         self.engine.dispose()
+
+
+def _prepare(statement_s: float, connection: psycopg.Connection[object], _: object) -> None:
+    """Times come back in UTC whatever the server's zone; PostgreSQL ends what takes too long."""
+    milliseconds = str(round(statement_s * 1000))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('TimeZone', 'UTC', false)")
+        cursor.execute("SELECT set_config('statement_timeout', %s, false)", [milliseconds])
+    connection.commit()
 
 
 CONFLICTS = {"40001", "40P01"}

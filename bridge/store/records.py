@@ -1,6 +1,7 @@
 """Records and refusals as they are looked up: status without content, and the exact bytes."""
 
 import json
+from dataclasses import astuple
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -8,7 +9,7 @@ from sqlalchemy import Row, text
 from bridge.core.ids import Instant, LeafIndex, RecordId, TreeSize
 from bridge.core.plain import plain
 from bridge.core.record.merge import ResourceRef
-from bridge.ports.reading import Halt, RecordPage, RecordRow, Refusal, RefusalPage
+from bridge.ports.reading import Halt, RecordPage, RecordRow, Refusal, RefusalPage, Wanted
 from bridge.store.database import Database
 from bridge.store.paging import bound, opened, page_token
 
@@ -18,8 +19,8 @@ MAX_PAGE = 1_000
 """Rows of one page: a screenful for a person, a second of work for the server."""
 
 ROW = """
-SELECT r.id, r.received, r.feed, r.sender, r.dialect, r.message_type, r.control_id, v.at AS projected,
-       l.index AS leaf_index,
+SELECT r.id, r.received, r.feed, r.sender, r.dialect, r.message_type, r.control_id,
+       v.at AS projected, l.index AS leaf_index,
        (SELECT min(c.size) FROM checkpoint c WHERE c.size > l.index) AS checkpoint_size
 FROM record r
 LEFT JOIN revision v ON v.record_seq = r.seq
@@ -96,26 +97,16 @@ class RecordReading:
         row = self._one(ONE, record)
         return _record(row) if row else None
 
-    def records(
-        self,
-        *,
-        control_id: str = "",
-        sender: str = "",
-        since: Instant | None = None,
-        until: Instant | None = None,
-        feeds: str = "",
-        count: int = 50,
-        page: str = "",
-    ) -> RecordPage:
+    def records(self, wanted: Wanted, *, count: int = 50, page: str = "") -> RecordPage:
         """Records that match all that is given, newest first."""
-        binding = bound("records", control_id, sender, str(since), str(until), feeds)
+        binding = bound("records", *(str(part) for part in astuple(wanted)))
         size = min(max(count, 1), MAX_PAGE)
         values = {
-            "control_id": plain(control_id),
-            "sender": plain(sender),
-            "since": since,
-            "until": until,
-            "feeds": plain(feeds),
+            "control_id": plain(wanted.control_id),
+            "sender": plain(wanted.sender),
+            "since": wanted.since,
+            "until": wanted.until,
+            "feeds": plain(wanted.feeds),
             "last": opened(page, binding)[0] if page else "",
             "size": size + 1,
         }

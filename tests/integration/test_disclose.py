@@ -26,7 +26,7 @@ from bridge.flows.disclose import (
 )
 from bridge.flows.receive import Inbound
 from bridge.flows.write import Ports, Written, receive_and_project
-from bridge.ports.reading import Page
+from bridge.ports.reading import Page, Wanted
 from bridge.store.database import Database
 from bridge.store.intake import PostgresIntake
 from bridge.store.reading import PostgresReading
@@ -361,12 +361,12 @@ def test_no_access_event_no_content(ward: Database) -> None:
 
 def test_records_are_found_and_followed(ward: Database) -> None:
     """By sender and time, page by page, newest first, with what became of each."""
-    reading = PostgresReading(ward)
+    reading, wanted = PostgresReading(ward), Wanted(sender="clinic")
 
     with ward.unit():
-        first = reading.records(sender="clinic", count=4)
-        second = reading.records(sender="clinic", count=4, page=first.next)
-        none = reading.records(control_id="absent")
+        first = reading.records(wanted, count=4)
+        second = reading.records(wanted, count=4, page=first.next)
+        none = reading.records(Wanted(control_id="absent"))
         one = reading.record(first.records[0].id)
 
     assert len({row.id for row in (*first.records, *second.records)}) == 8

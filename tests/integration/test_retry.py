@@ -16,7 +16,7 @@ from bridge.flows.project import project
 from bridge.flows.receive import Inbound, Received, receive
 from bridge.flows.retry import Retry, dismiss, resume, retry
 from bridge.flows.write import Ports, receive_and_project
-from bridge.ports.reading import Refusal
+from bridge.ports.reading import Refusal, Wanted
 from bridge.store.database import Database
 from bridge.store.intake import PostgresIntake
 from bridge.store.reading import PostgresReading
@@ -143,7 +143,7 @@ def test_retry_whose_event_cannot_be_kept_leaves_the_refusal_open(clean: Databas
 
     assert refusal(clean, record).state == "open"
     with clean.unit():
-        assert PostgresReading(clean).records().records == ()
+        assert PostgresReading(clean).records(Wanted()).records == ()
 
 
 def test_sender_may_neither_retry_nor_dismiss(clean: Database) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import psutil
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from bridge.core.proof.report import Verdict
 from bridge.embedded import postgres
@@ -216,12 +216,13 @@ def _count(database: Database, sql: str) -> int:
     return int(database.connection.execute(text(sql)).scalar_one())
 
 
-def _disorder(names: Iterable[Row[Any]]) -> Iterator[str]:
+def _disorder(names: Iterable[Any]) -> Iterator[str]:
     last: dict[str, int] = {}
-    for patient, step in names:
-        if int(step) < last.get(patient, 0):
+    for row in names:
+        patient, step = str(row[0]), int(row[1])
+        if step < last.get(patient, 0):
             yield patient
-        last[patient] = int(step)
+        last[patient] = step
 
 
 def _table(done: Storm) -> Iterator[str]:

@@ -110,7 +110,9 @@ class _Reader:
         field = f"{name}[{position.field}]"
         if whole and not position.component:
             return field
-        return f"b.comp({field}, {position.component or 1}, {position.subcomponent})"
+        if position.component > 1 or position.subcomponent:
+            return f"b.comp({field}, {position.component or 1}, {position.subcomponent})"
+        return f"{field}.split(rep, 1)[0].split(sep, 1)[0]"
 
     def literal(self, word: str) -> str:
         if not word.startswith("'"):

@@ -72,6 +72,9 @@ def _category(name: str, coding: JsonObject) -> JsonObject:
 def _group_extension(text: str, field: int, name: str, b: Build, r: JsonObject) -> None:
     if not text:
         return
+    if text == '""':
+        b.erase(r, f"extension.where(url='{_CORE}{name}')")
+        return
     b.ctx.at = f"PID-{field}"
     parts: list[Json] = []
     shown: list[str] = []
@@ -119,10 +122,10 @@ def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if identifier is None:
         return
     parts = (("PID", 21, 0, function), ("PID", 3, 0, function))
-    before = g.home.resources.get("RelatedPerson")
+    before = g.resources.get("RelatedPerson")
     made = b.new(g, "RelatedPerson", (parts,), f, merge=True)
     if before is not None:
-        g.home.resources["RelatedPerson"] = before
+        g.put("RelatedPerson", before)
     code: JsonObject = {
         "system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode",
         "code": "MTH",
@@ -137,6 +140,9 @@ def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
 def birth_place(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """PID-23 as the text of the extension patient-birthPlace."""
     b.ctx.at = "PID-23"
+    if f[23] == '""':
+        b.erase(r, f"extension.where(url='{_SD}patient-birthPlace')")
+        return
     text = DATATYPES["ST.string"].function(b.comp(f[23], 1), b.ctx) if f[23] else None
     if text:
         append(r, "extension", {"url": f"{_SD}patient-birthPlace", "valueAddress": {"text": text}})
@@ -155,7 +161,7 @@ def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         return
     b.ctx.at = f"MRG-{at}"
     retired = b.new(g, "Patient", ((("MRG", at, 0, function),),), f, merge=True)
-    g.home.resources["Patient"] = r
+    g.put("Patient", r)
     if retired is r:
         b.ctx.note("merge-self", "the merged patient is the surviving one: nothing was linked")
         return

@@ -1,78 +1,97 @@
-"""FHIR writes: create, update, delete, and Bundles; readable as soon as they are answered.
+"""FHIR writes of one resource: create, update, delete; readable as soon as they are answered.
 
-https://hl7.org/fhir/R4/http.html#create, #update, #delete, #transaction
+https://hl7.org/fhir/R4/http.html#create, #update, #delete
 """
 
-import json
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
+from bridge.api import answers
 from bridge.api.access import holding
 from bridge.api.bodies import MAX_FHIR_BYTES, body_of, media_type_of
 from bridge.api.node import Node, TheNode
-from bridge.api.problems import FHIR_JSON
+from bridge.api.problems import FHIR_JSON, findings_outcome
+from bridge.api.queries import Return, json_wanted, return_wanted
+from bridge.api.routes.fhir_read import Kind
 from bridge.core.errors import BridgeError, Fault
-from bridge.core.policy.access import Caller, Role
-from bridge.flows.receive import Inbound
-from bridge.flows.write import Written, WrittenEntry, receive_and_project
+from bridge.core.policy.access import CLINICAL, Caller, Role
+from bridge.core.record.bundle import Finding, Severity
+from bridge.core.record.merge import ResourceRef
+from bridge.flows.disclose import disclose_written
+from bridge.flows.write import Written, WrittenEntry, deletion, receive_and_project
 
-__all__ = ["router"]
+__all__ = ["STATUS", "Said", "Writer", "counted", "fhir_body", "router", "shown"]
 
-router = APIRouter(prefix="/fhir", tags=["FHIR"])
+router = APIRouter(prefix="/fhir", tags=["FHIR"], dependencies=[Depends(json_wanted)])
 Writer = Annotated[Caller, Depends(holding(Role.SENDER))]
 MEDIA_TYPES = frozenset({"application/fhir+json", "application/json", "text/json"})
 STATUS = {"created": 201, "updated": 200, "unchanged": 200, "deleted": 204}
 Said = dict[str, str]
-
-
-@router.post("", response_class=Response)
-async def post_bundle(request: Request, node: TheNode, client: Writer) -> Response:
-    """A Bundle of any type; a transaction is all or nothing."""
-    raw = await _body(request)
-    written = await run_in_threadpool(_write, node, client, raw, {})
-    entries = [_response_entry(entry) for entry in written.entries]
-    kind = "transaction-response" if _is_transaction(written) else "batch-response"
-    bundle = {"resourceType": "Bundle", "type": kind, **({"entry": entries} if entries else {})}
-    return JSONResponse(bundle, headers=_headers(written), media_type=FHIR_JSON)
+PRECONDITIONS = {"if-match": "ifMatch", "if-none-match": "ifNoneMatch"}
 
 
 @router.post("/{kind}", response_class=Response)
-async def create(kind: str, request: Request, node: TheNode, client: Writer) -> Response:
-    """Create; the server's id is in Location. `If-None-Exist` makes it conditional."""
-    raw = await _body(request)
+async def create(kind: Kind, request: Request, node: TheNode, client: Writer) -> Response:
+    """Create; the server gives the id. `If-None-Exist` makes it conditional."""
+    raw = await fhir_body(request)
     _check_names(raw, kind, "")
     said = {"method": "POST", "url": kind}
     if "if-none-exist" in request.headers:
         said["ifNoneExist"] = request.headers["if-none-exist"]
-    written = await run_in_threadpool(_write, node, client, raw, said)
-    return _single(written, kind)
+    return await run_in_threadpool(_single, request, node, client, raw, said)
 
 
 @router.put("/{kind}/{name}", response_class=Response)
-async def update(kind: str, name: str, request: Request, node: TheNode, client: Writer) -> Response:
+async def update(
+    kind: Kind, name: str, request: Request, node: TheNode, client: Writer
+) -> Response:
     """Update, or create under this id; `If-Match` names the version that is replaced."""
-    raw = await _body(request)
+    raw = await fhir_body(request)
     _check_names(raw, kind, name)
-    said = {"method": "PUT", "url": f"{kind}/{name}"} | _if_match(request)
-    written = await run_in_threadpool(_write, node, client, raw, said)
-    return _single(written, kind)
+    said = {"method": "PUT", "url": f"{kind}/{name}"} | _preconditions(request)
+    return await run_in_threadpool(_single, request, node, client, raw, said)
+
+
+@router.put("/{kind}", response_class=Response)
+async def conditional_update(
+    kind: Kind, request: Request, node: TheNode, client: Writer
+) -> Response:
+    """Update what the query finds, or create: https://hl7.org/fhir/R4/http.html#cond-update."""
+    raw = await fhir_body(request)
+    named = _check_names(raw, kind, None)
+    said = {"method": "PUT", "url": _conditional(kind, request)} | _preconditions(request)
+    return await run_in_threadpool(_single, request, node, client, raw, said, named)
 
 
 @router.delete("/{kind}/{name}", response_class=Response)
-async def delete(kind: str, name: str, request: Request, node: TheNode, client: Writer) -> Response:
+async def delete(
+    kind: Kind, name: str, request: Request, node: TheNode, client: Writer
+) -> Response:
     """Delete; earlier versions stay readable, and the deletion is a version of its own."""
-    said = {"method": "DELETE", "url": f"{kind}/{name}"} | _if_match(request)
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [{"request": said}]}
-    raw = json.dumps(bundle).encode()
-    written = await run_in_threadpool(_write, node, client, raw, {})
-    return Response(status_code=204, headers=_headers(written))
+    said = {"method": "DELETE", "url": f"{kind}/{name}"} | _preconditions(request)
+    return await run_in_threadpool(_delete, node, client, said)
 
 
-async def _body(request: Request) -> bytes:
+@router.delete("/{kind}", response_class=Response)
+async def conditional_delete(
+    kind: Kind, request: Request, node: TheNode, client: Writer
+) -> Response:
+    """Delete the one resource that the query finds; several are refused."""
+    said = {"method": "DELETE", "url": _conditional(kind, request)} | _preconditions(request)
+    return await run_in_threadpool(_delete, node, client, said)
+
+
+async def fhir_body(request: Request) -> bytes:
+    """The body of a request that sends FHIR JSON.
+
+    Raises:
+        BridgeError: `media-type`, `body-too-large`, `body-slow`, `body-encoding`.
+    """
     media_type, _ = media_type_of(request)
     if media_type not in MEDIA_TYPES:
         raise BridgeError(
@@ -90,83 +109,120 @@ class _Named(msgspec.Struct):
     id: str = ""
 
 
-def _check_names(raw: bytes, kind: str, name: str) -> None:
-    """The body must say what the URL says; a create must leave the id to the server.
+def _check_names(raw: bytes, kind: str, name: str | None) -> str:
+    """The body must say what the URL says; the id in the body.
 
-    Broken JSON passes here: the dialect says what is wrong with it and keeps it.
+    The id of a create is the server's to give, and one in its body is passed over
+    (https://hl7.org/fhir/R4/http.html#create). Broken JSON passes here: the dialect says what is
+    wrong with it and keeps it.
     """
     try:
         body = msgspec.json.decode(raw, type=_Named)
-    except msgspec.DecodeError:
-        return
-    if (body.resourceType, body.id) != (kind, name):
-        place = f"{kind}/{name}" if name else kind
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    if body.resourceType != kind or (name and body.id != name):
         raise BridgeError(
             "url-differs",
             Fault.SENDER,
             what="resourceType or id of the body is not what the URL says",
-            where=f"/fhir/{place}",
-            do="PUT a body with the id of its URL, POST a body without id to its type",
+            where="URL",
+            do="PUT a body with the id of its URL, POST a body of the type of its URL",
         )
+    return body.id
 
 
-def _write(node: Node, client: Caller, raw: bytes, said: Said) -> Written:
-    inbound = Inbound(
-        raw=raw,
-        feed=node.feed,
-        number=next(node.numbers),
-        sender=client.subject,
-        request=tuple(said.items()),
-    )
+def _conditional(kind: str, request: Request) -> str:
+    if not request.url.query:
+        raise BridgeError(
+            "condition-empty",
+            Fault.SENDER,
+            what="this needs a query, or the id of a resource in its URL",
+            where=kind,
+            do="name the resource that is meant, for example by identifier",
+        )
+    return f"{kind}?{request.url.query}"
+
+
+def _preconditions(request: Request) -> Said:
+    headers = request.headers
+    return {member: headers[name] for name, member in PRECONDITIONS.items() if name in headers}
+
+
+def _write(node: Node, client: Caller, raw: bytes, said: Said, body_id: str = "") -> Written:
+    inbound = replace(node.inbound(client, raw, said), body_id=body_id)
     with node.metrics.answer_seconds.labels("fhir").time():
-        written = receive_and_project(
-            inbound,
-            dialect=node.fhir,
-            intake=node.intake,
-            versions=node.versions,
-            clock=node.clock,
-            entropy=node.entropy,
-        )
+        written = receive_and_project(inbound, node.writing)
+    return counted(node, written)
+
+
+def counted(node: Node, written: Written) -> Written:
+    """Count what became of an input, wake the workers; raise the reason of a refusal."""
     node.metrics.received.labels("fhir", written.received.status).inc()
     if written.received.reason is not None:
         raise written.received.reason
+    node.wake()
     return written
 
 
-def _if_match(request: Request) -> Said:
-    tag = request.headers.get("if-match")
-    return {"ifMatch": tag} if tag else {}
+def _delete(node: Node, client: Caller, said: Said) -> Response:
+    written = _write(node, client, deletion(said), {})
+    entry = written.entries[0]
+    tag = {"ETag": answers.etag(entry.version)} if entry.ref and entry.version else {}
+    return Response(status_code=204, headers={**_headers(written), **tag})
 
 
-def _is_transaction(written: Written) -> bool:
-    bundle = written.received.bundle
-    return bundle is not None and bundle.message_type == "Bundle/transaction"
+def _single(
+    request: Request, node: Node, client: Caller, raw: bytes, said: Said, body_id: str = ""
+) -> Response:
+    """Location, ETag, Last-Modified, and the body that Prefer asks for."""
+    written = _write(node, client, raw, said, body_id)
+    (entry,) = written.entries
+    if entry.ref is None:
+        raise BridgeError(
+            "entry-lost",
+            Fault.US,
+            what="the resource was stored and cannot be named",
+            where="Location",
+            do="report it",
+        )
+    status = STATUS[entry.outcome]
+    base = answers.base_of(request)
+    headers = {
+        "Location": f"{base}/{entry.ref}/_history/{entry.version}",
+        **answers.stamps(entry.version, entry.at),
+        **_headers(written),
+    }
+    wanted = return_wanted(request) or Return.REPRESENTATION
+    if wanted is Return.OUTCOME:
+        told = Finding(
+            code=entry.outcome,
+            severity=Severity.INFORMATION,
+            where=entry.ref.type,
+            text=f"{entry.outcome} as version {entry.version}",
+        )
+        outcome = findings_outcome((told,))
+        return JSONResponse(outcome, status, {**answers.PRIVATE, **headers}, media_type=FHIR_JSON)
+    bodies = shown(node, client, [entry]) if wanted is Return.REPRESENTATION else {}
+    return answers.fhir(bodies.get(entry, b""), status, headers)
+
+
+def shown(node: Node, client: Caller, entries: list[WrittenEntry]) -> dict[WrittenEntry, bytes]:
+    """The written bodies, as far as the caller may read; each is an access.
+
+    The write stands: when the access cannot be noted, the answer is only poorer by the bodies.
+    """
+    if not client.roles & CLINICAL:
+        return {}
+    wanted: dict[tuple[ResourceRef, int], WrittenEntry] = {}
+    for one in entries:
+        if one.ref and one.at:
+            wanted[one.ref, one.version] = one
+    try:
+        served = disclose_written(list(wanted), caller=client, **node.disclosing)
+    except BridgeError:
+        return {}
+    return {wanted[found.ref, found.version]: found.body for found in served}
 
 
 def _headers(written: Written) -> Said:
     return {"X-Record-Id": written.received.record, "X-Record-Status": written.received.status}
-
-
-def _single(written: Written, kind: str) -> Response:
-    """Location and ETag; the body is for who may read, by GET (Prefer: return=minimal)."""
-    (entry,) = written.entries
-    if entry.ref is None or entry.ref.type != kind:
-        raise BridgeError(
-            "type-differs",
-            Fault.US,
-            what="the resource was stored under another type than its URL says",
-            where=f"/fhir/{kind}",
-            do="report it",
-        )
-    location = f"/fhir/{entry.ref.type}/{entry.ref.id}/_history/{entry.version}"
-    headers = {"Location": location, "ETag": f'W/"{entry.version}"', **_headers(written)}
-    return Response(status_code=STATUS[entry.outcome], headers=headers, media_type=FHIR_JSON)
-
-
-def _response_entry(entry: WrittenEntry) -> dict[str, Any]:
-    """https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.response."""
-    status = {201: "201 Created", 200: "200 OK", 204: "204 No Content"}[STATUS[entry.outcome]]
-    if entry.ref is None:
-        return {"response": {"status": status}}
-    location = f"{entry.ref.type}/{entry.ref.id}/_history/{entry.version}"
-    return {"response": {"status": status, "location": location, "etag": f'W/"{entry.version}"'}}

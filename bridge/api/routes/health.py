@@ -30,5 +30,6 @@ async def ready(node: TheNode) -> Response:
 
 @router.get("/metrics")
 def metrics(node: TheNode) -> Response:
-    """Prometheus text; counts and times, never content."""
+    """Prometheus text; counts and times, never content. The gauges are looked at now."""
+    node.measure()
     return Response(node.metrics.exposition(), media_type="text/plain; version=0.0.4")

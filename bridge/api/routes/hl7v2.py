@@ -29,7 +29,7 @@ MEDIA_TYPES = (
 
 @router.post("/hl7v2", response_class=Response)
 async def post_message(
-    request: Request, node: TheNode, _: Annotated[Caller, Depends(holding(Role.SENDER))]
+    request: Request, node: TheNode, client: Annotated[Caller, Depends(holding(Role.SENDER))]
 ) -> Response:
     """One HL7v2 message; durable before it is acknowledged."""
     media_type, charset = media_type_of(request)
@@ -42,14 +42,19 @@ async def post_message(
             do=f"send one of {', '.join(MEDIA_TYPES)}",
         )
     raw = await body_of(request, at_most=MAX_HL7_BYTES)
-    received = await run_in_threadpool(_receive, node, raw, charset)
+    received = await run_in_threadpool(_receive, node, client, raw, charset)
     headers = {"X-Record-Id": received.record, "X-Record-Status": received.status}
     kind = f"{media_type}; charset={charset}" if charset else media_type
     return Response(received.answer, headers=headers, media_type=kind)
 
 
-def _receive(node: Node, raw: bytes, charset: str) -> Received:
-    inbound = Inbound(raw=raw, feed=node.feed, number=next(node.numbers), charset=charset)
+def _receive(node: Node, client: Caller, raw: bytes, charset: str) -> Received:
+    inbound = Inbound(
+        raw=raw,
+        feed=node.feeds.name(client),
+        number=next(node.feeds.numbers(client)),
+        charset=charset,
+    )
     with node.metrics.answer_seconds.labels("hl7v2").time():
         (received,) = receive(
             [inbound],

@@ -2,63 +2,59 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
-from fastapi.responses import Response
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response
 
 from bridge.api.access import holding
+from bridge.api.answers import PRIVATE
 from bridge.api.node import Node, TheNode
+from bridge.api.queries import asked_of, count_of, moment_of
 from bridge.core.errors import BridgeError, Fault
-from bridge.core.ids import Instant, RecordId, instant_text, parse_instant
+from bridge.core.ids import RecordId, instant_text
 from bridge.core.policy.access import Caller, Role
 from bridge.flows.disclose import disclose_bundle, disclose_source
 from bridge.flows.issue import issue
 from bridge.ports.anchors import Attempt, State
-from bridge.ports.reading import RecordRow, Refusal
+from bridge.ports.reading import Halt, RecordRow, Refusal, Wanted
 
-__all__ = ["router"]
+__all__ = ["Told", "find_status", "router"]
 
 router = APIRouter(prefix="/records", tags=["records"])
 Anyone = Annotated[Caller, Depends(holding(Role.SENDER, Role.READER, Role.COMPLIANCE))]
 Prover = Annotated[Caller, Depends(holding(Role.READER, Role.COMPLIANCE))]
-MAX_COUNT = 1000
+Told = dict[str, Any]
+USUAL_PAGE = 50
+PARAMETERS = ("control_id", "sender", "from", "to", "status", "state", "page", "count")
+STATES = frozenset({"open", "retried", "dismissed", "any"})
 
 
 @router.get("")
-def find(  # noqa: PLR0913, PLR0917 - one parameter a query parameter
-    node: TheNode,
-    _: Anyone,
-    control_id: str = "",
-    sender: str = "",
-    since: Annotated[str, Query(alias="from")] = "",
-    until: Annotated[str, Query(alias="to")] = "",
-    page: str = "",
-    count: Annotated[int, Query(ge=1, le=MAX_COUNT)] = 50,
-) -> dict[str, Any]:
-    """Records that match all that is given, newest first."""
-    with node.reading.unit():
-        found = node.reading.records(
-            control_id=control_id,
-            sender=sender,
-            since=_moment(since),
-            until=_moment(until),
-            count=count,
-            page=page,
-        )
-        rows = [_status(row, node) for row in found.records]
-    return {"records": rows, "next": found.next or None}
+def find(request: Request, node: TheNode, caller: Anyone) -> Response:
+    """Records that match all that is given, newest first; a sender finds its own.
+
+    `status=quarantined` lists refused inputs by `state` (open, retried, dismissed, any), and
+    `status=halted` the records that stopped their lanes, oldest first.
+    """
+    asked = asked_of(request, *PARAMETERS)
+    match asked.get("status", ""):
+        case "":
+            found = _records(asked, node, caller)
+        case "quarantined":
+            found = _refusals(asked, node, caller)
+        case "halted" if not node.feeds.visible(caller):
+            with node.reading.unit():
+                halts = node.reading.halts(count_of(asked, "count", USUAL_PAGE))
+            found = {"records": [_halted(halt) for halt in halts], "next": None}
+        case _:
+            raise _value("status", "write quarantined or halted, or leave it out for records")
+    return JSONResponse(found, headers=PRIVATE)
 
 
 @router.get("/{record}")
-def status(record: str, node: TheNode, _: Anyone) -> dict[str, Any]:
+def status(record: str, request: Request, node: TheNode, caller: Anyone) -> Response:
     """Where a record stands: stored, sequenced, anchored, final, or quarantined with reasons."""
-    with node.reading.unit():
-        row = node.reading.record(RecordId(record))
-        if row is not None:
-            return _status(row, node)
-        refusal = node.reading.refusal(RecordId(record))
-    if refusal is None:
-        raise _unknown(record)
-    return _refused(refusal)
+    asked_of(request)
+    return JSONResponse(find_status(RecordId(record), node, caller), headers=PRIVATE)
 
 
 @router.get("/{record}/receipt", response_class=Response)
@@ -72,18 +68,71 @@ def receipt(record: str, node: TheNode, _: Prover) -> Response:
 def source(record: str, node: TheNode, caller: Prover) -> Response:
     """The bytes as they were received; an access entry is made."""
     data = disclose_source(RecordId(record), caller=caller, **node.disclosing)
-    return Response(data, media_type="application/octet-stream")
+    headers = {**PRIVATE, "X-Content-Type-Options": "nosniff"}
+    return Response(data, headers=headers, media_type="application/octet-stream")
 
 
 @router.get("/{record}/bundle", response_class=Response)
 def bundle(record: str, node: TheNode, caller: Prover) -> Response:
     """The canonical bundle, byte for byte as it was hashed; an access entry is made."""
     data = disclose_bundle(RecordId(record), caller=caller, **node.disclosing)
-    return Response(data, media_type="application/fhir+json")
+    return Response(data, headers=PRIVATE, media_type="application/fhir+json")
 
 
-def _status(row: RecordRow, node: Node) -> dict[str, Any]:
+def find_status(record: RecordId, node: Node, caller: Caller) -> Told:
+    """The status of a record or refusal that the caller may see.
+
+    Raises:
+        BridgeError: `not-found`, also for what another sender sent.
+    """
+    own = node.feeds.visible(caller)
+    with node.reading.unit():
+        row = node.reading.record(record)
+        if row is not None and row.feed.startswith(own):
+            return _status(row, node)
+        refusal = node.reading.refusal(record)
+    if refusal is None or not refusal.feed.startswith(own):
+        raise _unknown()
+    return _refused(refusal)
+
+
+def _records(asked: dict[str, str], node: Node, caller: Caller) -> Told:
+    if "state" in asked:
+        raise _value("state", "state is of refused inputs: ask for status=quarantined with it")
+    wanted = Wanted(
+        control_id=asked.get("control_id", ""),
+        sender=asked.get("sender", ""),
+        since=moment_of(asked, "from"),
+        until=moment_of(asked, "to", last=True),
+        feeds=node.feeds.visible(caller),
+    )
+    with node.reading.unit():
+        found = node.reading.records(
+            wanted,
+            count=count_of(asked, "count", USUAL_PAGE),
+            page=asked.get("page", ""),
+        )
+        rows = [_status(row, node) for row in found.records]
+    return {"records": rows, "next": found.next or None}
+
+
+def _refusals(asked: dict[str, str], node: Node, caller: Caller) -> Told:
+    state = asked.get("state", "open")
+    if state not in STATES or {"control_id", "sender", "from", "to"} & asked.keys():
+        raise _value("state", f"write one of {', '.join(sorted(STATES))}, and page and count alone")
+    with node.reading.unit():
+        found = node.reading.refusals(
+            state="" if state == "any" else state,
+            feeds=node.feeds.visible(caller),
+            count=count_of(asked, "count", USUAL_PAGE),
+            page=asked.get("page", ""),
+        )
+    return {"records": [_refused(one) for one in found.refusals], "next": found.next or None}
+
+
+def _status(row: RecordRow, node: Node) -> Told:
     anchors = node.anchors.covering(row.index + 1) if row.index is not None else ()
+    halt = None if row.projected else node.reading.halt(row.id)
     return {
         "record": row.id,
         "received": instant_text(row.received),
@@ -92,6 +141,7 @@ def _status(row: RecordRow, node: Node) -> dict[str, Any]:
         "control_id": row.control_id,
         "status": _stage(row, anchors),
         "projected": instant_text(row.projected) if row.projected else None,
+        "halted": _halted(halt) if halt else None,
         "index": row.index,
         "checkpoint_size": row.checkpoint_size,
         "anchors": [_anchor(anchor) for anchor in anchors[:3]],
@@ -106,7 +156,7 @@ def _stage(row: RecordRow, anchors: tuple[Attempt, ...]) -> str:
     return "stored" if row.checkpoint_size is None else "sequenced"
 
 
-def _anchor(anchor: Attempt) -> dict[str, Any]:
+def _anchor(anchor: Attempt) -> Told:
     return {
         "chain": anchor.chain,
         "contract": anchor.contract,
@@ -116,7 +166,17 @@ def _anchor(anchor: Attempt) -> dict[str, Any]:
     }
 
 
-def _refused(refusal: Refusal) -> dict[str, Any]:
+def _halted(halt: Halt) -> Told:
+    """The record that cannot be applied: the one asked for, or an earlier one of its lane."""
+    return {
+        "record": halt.record,
+        "code": halt.code,
+        "text": halt.reason,
+        "since": instant_text(halt.since),
+    }
+
+
+def _refused(refusal: Refusal) -> Told:
     return {
         "record": refusal.id,
         "received": instant_text(refusal.received),
@@ -128,18 +188,21 @@ def _refused(refusal: Refusal) -> dict[str, Any]:
         "state": refusal.state,
         "times": refusal.times,
         "retried_as": refusal.retried_as,
+        "dismissed_because": refusal.dismissed_because or None,
     }
 
 
-def _moment(text: str) -> Instant | None:
-    return parse_instant(text) if text else None
+def _value(where: str, do: str) -> BridgeError:
+    return BridgeError(
+        "query-value", Fault.SENDER, what="the value does not fit here", where=where, do=do
+    )
 
 
-def _unknown(record: str) -> BridgeError:
+def _unknown() -> BridgeError:
     return BridgeError(
         "not-found",
         Fault.SENDER,
         what="there is no such record",
-        where=f"record {record[:64]}",
+        where="record",
         do="take the id from X-Record-Id or from the acknowledgement",
     )

@@ -1,0 +1,132 @@
+"""Query parameters and headers that say what form of answer is wanted; the unknown is refused."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from email.message import Message
+from enum import Enum
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.ids import Instant
+from bridge.core.search.ranges import date_range
+
+__all__ = ["Return", "asked_of", "count_of", "json_wanted", "moment_of", "return_wanted"]
+
+JSON_TYPES = frozenset({"application/fhir+json", "application/json", "text/json"})
+ANY_TYPES = frozenset({"*/*", "application/*", "text/*"})
+FORMATS = JSON_TYPES | {"json", "application/fhir json"}
+"""The last is `application/fhir+json` whose plus was not percent-encoded."""
+VERSIONS = frozenset({"", "4.0", "4.0.1"})
+FORM = frozenset({"_format", "_pretty"})
+MAX_PAGE = 1_000
+"""Rows of one page: some 10 MB of JSON."""
+
+
+async def json_wanted(request: Request) -> None:
+    """Refuse a request that wants no JSON: nothing else is spoken here.
+
+    https://hl7.org/fhir/R4/http.html#mime-type; `_format` stands above `Accept`.
+
+    Raises:
+        BridgeError: `not-acceptable`.
+    """
+    form = request.query_params.get("_format")
+    if form is not None:
+        fits = form.partition(";")[0].strip().lower() in FORMATS
+    else:
+        header = request.headers.get("accept", "")
+        fits = not header.strip() or any(map(_is_json, header.split(",")))
+    if not fits:
+        raise BridgeError(
+            "not-acceptable",
+            Fault.SENDER,
+            what="only FHIR R4 as JSON is served",
+            where="_format" if form is not None else "Accept header",
+            do="accept application/fhir+json",
+        )
+
+
+def _is_json(text: str) -> bool:
+    header = Message()
+    header["content-type"] = text.strip()
+    kind = text.partition(";")[0].strip().lower()
+    version = str(header.get_param("fhirversion", ""))
+    return kind in JSON_TYPES | ANY_TYPES and version in VERSIONS
+
+
+def asked_of(request: Request, *names: str) -> dict[str, str]:
+    """The query parameters, of which only these are known, each once.
+
+    Raises:
+        BridgeError: `query-unknown`, `query-repeated`.
+    """
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(request.url.query, keep_blank_values=True):
+        if name in FORM:
+            continue
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            listed = f"one of {', '.join(names)}" if names else "none"
+            raise _refusal(
+                "query-unknown",
+                "this door has no such query parameter",
+                name if re.fullmatch(r"[\w\-$]{1,64}", name) else "query",
+                f"use {near[0] if near else listed}",
+            )
+        if name in found:
+            raise _refusal("query-repeated", "this parameter may stand once", name, "drop one")
+        found[name] = value
+    return found
+
+
+def count_of(asked: Mapping[str, str], name: str, usual: int) -> int:
+    """Rows of a page: at least 1, at most 1,000.
+
+    Raises:
+        BridgeError: `query-value`.
+    """
+    text = asked.get(name, "")
+    if not text:
+        return usual
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
+        raise _refusal("query-value", "this is no number from 1", name, "write digits")
+    return min(int(text), MAX_PAGE)
+
+
+def moment_of(asked: Mapping[str, str], name: str, *, last: bool = False) -> Instant | None:
+    """The first instant of a date, dateTime or instant, or the last; None when it is not asked.
+
+    Raises:
+        BridgeError: `query-value`.
+    """
+    text = asked.get(name, "")
+    if not text:
+        return None
+    span = date_range(text.replace(" ", "+"))  # a zone whose plus was not percent-encoded
+    if span is None:
+        do = "write YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with its zone"
+        raise _refusal("query-value", "the value is no date", name, do)
+    return span[1] if last else span[0]
+
+
+class Return(Enum):
+    """https://hl7.org/fhir/R4/http.html#ops: what the answer to a write holds."""
+
+    MINIMAL = "minimal"
+    REPRESENTATION = "representation"
+    OUTCOME = "OperationOutcome"
+
+
+def return_wanted(request: Request) -> Return | None:
+    """The `return` of the Prefer header (RFC 7240); None when it says none that is known."""
+    header = ",".join(request.headers.getlist("prefer"))
+    found = re.search(r'(?:^|[,;\s])return\s*=\s*"?(\w+)', header, re.IGNORECASE)
+    known = {one.value.lower(): one for one in Return}
+    return known.get(found[1].lower()) if found else None
+
+
+def _refusal(code: str, what: str, where: str, do: str) -> BridgeError:
+    return BridgeError(code, Fault.SENDER, what=what, where=where, do=do)

@@ -1,0 +1,170 @@
+"""The FHIR reads as functions, for a request of its own and for a GET inside a Bundle.
+
+https://hl7.org/fhir/R4/http.html, https://hl7.org/fhir/R4/search.html. Each calls one function of
+`flows.disclose`; bodies are the stored canonical bytes.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from bridge.api import answers
+from bridge.api.capability import capability_statement
+from bridge.api.node import Node
+from bridge.api.searchset import history_bundle, searchset
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.policy.access import OVERSIGHT, Caller
+from bridge.core.record.merge import ResourceRef
+from bridge.core.search.definitions import resource_types
+from bridge.core.search.parameters import PAGE, parse_query
+from bridge.flows.disclose import (
+    History,
+    disclose_access,
+    disclose_accesses,
+    disclose_history,
+    disclose_search,
+    disclose_version,
+)
+
+__all__ = ["Asking", "known_type", "read_url"]
+
+USUAL_PAGE = 50
+MAX_PAGE = 1_000
+ACCESS_LOG = "AuditEvent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """One caller at one FHIR service URL of a node."""
+
+    node: Node
+    caller: Caller
+    base: str
+
+    def search(self, kind: str, pairs: Sequence[tuple[str, str]]) -> Response:
+        """Search one type; AuditEvent is the node's own access log."""
+        if kind == ACCESS_LOG:
+            return self._accesses(pairs)
+        query = parse_query(kind, pairs)
+        found = disclose_search(query, caller=self.caller, **self.node.disclosing)
+        body = searchset(found, f"{self.base}/{kind}", query.pairs, self.base)
+        return answers.fhir(body)
+
+    def read(self, kind: str, name: str, request: Request | None = None) -> Response:
+        """The newest version; 304 when the request names it."""
+        if kind == ACCESS_LOG and self.caller.roles & OVERSIGHT:
+            event = disclose_access(name, caller=self.caller, **self.node.disclosing)
+            if event is not None:
+                return answers.resource(event, request)
+        ref = ResourceRef(kind, name)
+        served = disclose_version(ref, caller=self.caller, **self.node.disclosing)
+        return answers.resource(served, request)
+
+    def vread(self, kind: str, name: str, version: str) -> Response:
+        """One version, byte for byte as it was sealed."""
+        number = version_of(version, kind)
+        ref = ResourceRef(kind, name)
+        served = disclose_version(ref, number, caller=self.caller, **self.node.disclosing)
+        return answers.resource(served)
+
+    def history(self, kind: str, name: str, count: int, before: int | None) -> Response:
+        """Versions of one resource, newest first."""
+        asked = History(ref=ResourceRef(kind, name), count=count, before=before)
+        found = disclose_history(asked, caller=self.caller, **self.node.disclosing)
+        url = f"{self.base}/{kind}/{name}/_history"
+        return answers.fhir(history_bundle(found, url, count, self.base))
+
+    def _accesses(self, pairs: Sequence[tuple[str, str]]) -> Response:
+        """Who was shown what of a patient; reading it is an access too."""
+        query = parse_query(ACCESS_LOG, [pair for pair in pairs if pair[0] != "patient"])
+        patients = [value for name, value in pairs if name == "patient"]
+        if query.clauses or query.sort or query.includes or query.only_count or len(patients) > 1:
+            raise BridgeError(
+                "search-unknown",
+                Fault.SENDER,
+                what="the access log is searched by one patient, newest first",
+                where=ACCESS_LOG,
+                do=f"use patient, _count and {PAGE} alone",
+            )
+        patient = patients[0].removeprefix("Patient/") if patients else ""
+        if patients and not re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", patient):
+            raise BridgeError(
+                "search-value",
+                Fault.SENDER,
+                what="this is no id of a patient",
+                where="patient",
+                do="write Patient/id",
+            )
+        before = version_of(query.page, ACCESS_LOG) if query.page else None
+        count = min(query.count or USUAL_PAGE, MAX_PAGE)
+        asked = History(ref=ResourceRef("Patient", patient), count=count, before=before)
+        found = disclose_accesses(asked, caller=self.caller, **self.node.disclosing)
+        said = [pair for pair in pairs if pair[0] in {"patient", "_count"}]
+        return answers.fhir(searchset(found, f"{self.base}/{ACCESS_LOG}", said, self.base))
+
+
+def read_url(asking: Asking, url: str) -> Response:
+    """A GET inside a Bundle, by its URL relative to the service.
+
+    Raises:
+        BridgeError: `request-url` for what is not read inside a Bundle, and all of the reads.
+    """
+    path, _, query = url.partition("?")
+    parts = [unquote(part) for part in path.strip("/").split("/")]
+    pairs = [p for p in parse_qsl(query, keep_blank_values=True) if p[0] != "_format"]
+    if parts == ["metadata"] and not pairs:
+        return answers.fhir(capability_statement(asking.base))
+    known_type(asking.node, parts[0])
+    if len(parts) == 1:
+        return asking.search(parts[0], pairs)
+    reads: dict[int, Callable[[], Response]] = {
+        2: lambda: asking.read(parts[0], parts[1]),
+        3: lambda: asking.history(parts[0], parts[1], USUAL_PAGE, None),
+        4: lambda: asking.vread(parts[0], parts[1], parts[3]),
+    }
+    is_history = len(parts) < 3 or parts[2] == "_history"
+    if len(parts) not in reads or not is_history or pairs or "$" in path:
+        raise BridgeError(
+            "request-url",
+            Fault.SENDER,
+            what="this URL is not read inside a Bundle",
+            where="Bundle.entry.request.url",
+            do="read Type?query, Type/id, Type/id/_history or Type/id/_history/version",
+        )
+    return reads[len(parts)]()
+
+
+def known_type(node: Node, kind: str) -> None:
+    """Refuse what FHIR R4 has no resource type for.
+
+    Raises:
+        BridgeError: `type-unknown`, naming the nearest right one.
+    """
+    if kind.isalpha() and len(kind) <= 64 and node.is_type(kind):
+        return
+    near = difflib.get_close_matches(kind[:64], resource_types(), n=1)
+    raise BridgeError(
+        "type-unknown",
+        Fault.SENDER,
+        what="FHIR R4 has no resource type of this name",
+        where="URL",
+        do=f"use {near[0]}" if near else "see /fhir/metadata for the types",
+    )
+
+
+def version_of(text: str, kind: str) -> int:
+    """A version id of ours is a number from 1; any other names nothing that is here."""
+    if not re.fullmatch(r"[1-9][0-9]{0,17}", text):
+        raise BridgeError(
+            "not-found",
+            Fault.SENDER,
+            what="there is no such version",
+            where=kind,
+            do="look at _history for the versions that there are",
+        )
+    return int(text)

@@ -1,0 +1,26 @@
+"""What the HL7 v2 dialect makes, the FHIR dialect takes: one node, one idea of valid R4."""
+
+import csv
+from pathlib import Path
+
+from adapters.fhir.dialect import problems_in
+from adapters.hl7v2.batch import split
+from adapters.hl7v2.dialect import Hl7v2
+from bridge.core.errors import BridgeError
+
+
+def test_no_bundle_breaks_a_rule_of_r4(shared: Path) -> None:
+    """Every file of the corpus: shape, constraints, bundle rules and references."""
+    dialect, corpus, broken = Hl7v2(), shared / "corpus", set()
+    with (corpus / "INDEX.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    for row in rows:
+        for raw in split((corpus / row["repo"] / row["path"]).read_bytes()).messages[:50]:
+            try:
+                bundle = dialect.convert(raw, sender="").canonical
+            except BridgeError:
+                continue
+            broken |= {f"{row['path']}: {one.code} {one.where}" for one in problems_in(bundle)}
+
+    assert broken == set()

@@ -1,0 +1,226 @@
+"""Messages and segments of the second scope: one message each, the elements that it is sent for."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from adapters.hl7v2.dialect import Hl7v2
+from adapters.hl7v2.explain import residue
+
+Resources = dict[str, list[dict[str, Any]]]
+Convert = Callable[..., Resources]
+
+HEADER = "MSH|^~\\&|LABX|STMARY|EPIC|HUB|20260102080000+0100||{kind}|C1|P|2.5.1"
+PATIENT = "PID|1||17^^^STMARY^MR||Everyman^Adam||19620114|M||||||||||A1^^^STMARY^AN"
+VISIT = "PV1|1|I" + "|" * 17 + "V1^^^STMARY"
+
+
+def raw_of(kind: str, *segments: str) -> bytes:
+    """A message of that type about one patient."""
+    return "\r".join((HEADER.format(kind=kind), PATIENT, *segments, "")).encode()
+
+
+@pytest.fixture(scope="session")
+def dialect() -> Hl7v2:
+    """The base rules, compiled once."""
+    return Hl7v2()
+
+
+@pytest.fixture(scope="session")
+def convert(dialect: Hl7v2) -> Convert:
+    """Resources of the message's bundle by type, in order."""
+
+    def run(kind: str, *segments: str) -> Resources:
+        found: Resources = {}
+        bundle = json.loads(dialect.convert(raw_of(kind, *segments), sender="").canonical)
+        for entry in bundle["entry"]:
+            found.setdefault(entry["resource"]["resourceType"], []).append(entry["resource"])
+        return found
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(f"ADT^A{number:02}" for number in (9, 10, 14, 15, 16, 17, 21, 22, 23, 24, 25, 26, 27)),
+        *(f"ADT^A{number:02}" for number in (29, 37, 38, 41, 45, 60)),
+        "BAR^P01", "DFT^P03", "DFT^P11", "OMG^O19", "OML^O21", "ORU^R30", "ORU^R31", "ORU^R32",
+        "RAS^O17", "RDE^O11", "RDE^O25", "RDS^O13",
+    ],
+)  # fmt: skip
+def test_trigger_is_mapped(kind: str, dialect: Hl7v2) -> None:
+    """No finding says that the trigger is unknown."""
+    made = dialect.convert(raw_of(kind, VISIT), sender="")
+
+    assert [one.code for one in made.findings if one.code == "unmapped-trigger"] == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["PPR^PC1", "REF^I12", "OUL^R22", "MFN^M02", "QBP^Q11", "BAR^P12", "ZZZ^Z99"]
+)
+def test_other_trigger_keeps_what_is_known(kind: str, convert: Convert) -> None:
+    """Third scope and beyond: the patient and the visit are there."""
+    found = convert(kind, VISIT)
+
+    assert found["Patient"][0]["name"][0]["family"] == "Everyman"
+    assert found["Encounter"][0]["subject"]["reference"].startswith("Patient/")
+
+
+@pytest.mark.parametrize(
+    ("trigger", "status"),
+    [("A14", "planned"), ("A21", "onleave"), ("A22", "in-progress"), ("A27", "cancelled"),
+     ("A38", "cancelled")],
+)  # fmt: skip
+def test_event_decides_the_state_of_the_visit(trigger: str, status: str, convert: Convert) -> None:
+    """By the official table of events."""
+    assert convert(f"ADT^{trigger}", VISIT)["Encounter"][0]["status"] == status
+
+
+def test_account_belongs_to_patient_and_visit(convert: Convert) -> None:
+    """PID-18 as Account (v2-to-FHIR PID[Account])."""
+    found = convert("ADT^A04", VISIT)
+
+    account = found["Account"][0]
+    assert account["identifier"][0]["value"] == "A1"
+    assert account["subject"] == [{"reference": f"Patient/{found['Patient'][0]['id']}"}]
+    assert found["Encounter"][0]["account"] == [{"reference": f"Account/{account['id']}"}]
+
+
+def test_subscriber_is_a_related_person_unless_the_patient(convert: Convert) -> None:
+    """IN1-16 to IN1-19 and IN2 of another person; IN1-17 SEL points at the patient."""
+    insured = "IN1|1|P1^Gold|77^^^H|Acme" + "|" * 12 + "Roe^Rita|SPO|19600101|1 St^^Town|"
+    own = "IN1|2|P2|78^^^H|Beta" + "|" * 12 + "Everyman^Adam|SEL"
+
+    found = convert("BAR^P01", VISIT, insured, "IN2|E5^^^ACME^EI|999-99-9999||||M123", own)
+
+    first, second = found["Coverage"]
+    spouse = found["RelatedPerson"][0]
+    assert first["subscriber"] == {"reference": f"RelatedPerson/{spouse['id']}"}
+    assert (spouse["name"][0]["family"], spouse["birthDate"]) == ("Roe", "1960-01-01")
+    assert [one["value"] for one in spouse["identifier"]] == ["E5", "999-99-9999"]
+    assert "M123" in [one["value"] for one in first["identifier"]]
+    assert second["subscriber"] == {"reference": f"Patient/{found['Patient'][0]['id']}"}
+    assert (first["class"][0]["value"], first["class"][0]["name"]) == ("P1", "Gold")
+
+
+def test_guarantor_is_party_of_the_account(convert: Convert) -> None:
+    """GT1 as RelatedPerson and Account.guarantor."""
+    guarantor = "GT1|1|G7^^^STMARY|Roe^Rita||1 St^^Town|5551234||19600101|F||SPO||20260101|20261231"
+
+    found = convert("DFT^P03", VISIT, guarantor)
+
+    person = found["RelatedPerson"][0]
+    assert person["relationship"][0]["coding"][0]["code"] == "GUAR"
+    assert found["Account"][0]["guarantor"] == [
+        {
+            "party": {"reference": f"RelatedPerson/{person['id']}"},
+            "period": {"start": "2026-01-01", "end": "2026-12-31"},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("CG", "billable"), ("CD", "aborted"), ("AJ", "unknown")]
+)
+def test_charge_is_a_charge_item(kind: str, status: str, convert: Convert) -> None:
+    """FT1 with code, time, quantity, price, account and who did it."""
+    charge = f"FT1|1|T9||20260102|20260103|{kind}|71045^Chest^C4|||2|100&USD|||||||||77^Doc^Tor"
+
+    item = convert("DFT^P03", VISIT, charge)["ChargeItem"][0]
+
+    assert item["status"] == status
+    assert item["code"]["coding"][0]["code"] == "71045"
+    assert item["occurrenceDateTime"] == "2026-01-02"
+    assert item["quantity"] == {"value": 2}
+    assert item["priceOverride"] == {"value": 100, "currency": "USD"}
+    assert item["account"][0]["reference"].startswith("Account/")
+    assert item["performer"][0]["actor"]["reference"].startswith("Practitioner/")
+
+
+def test_accident_and_death_are_observations(convert: Convert) -> None:
+    """ACC and PDA, the autopsy as a Procedure."""
+    found = convert(
+        "ADT^A08", VISIT, "ACC|202601010900+0100||Crossroads||Y|N||A car",
+        "PDA|I21^Infarction^I10|W^1|Y|20260103||Y|20260104^20260105",
+    )  # fmt: skip
+
+    accident, death = found["Observation"]
+    assert accident["valueString"] == "A car"
+    assert [one.get("valueBoolean") for one in accident["component"]] == [None, True, False]
+    assert death["valueCodeableConcept"]["coding"][0]["code"] == "I21"
+    assert found["Procedure"][0]["performedPeriod"] == {"start": "2026-01-04", "end": "2026-01-05"}
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("A", "active"), ("P", "proposed"), ("R", "rejected"), ("X", "inactive"), ("", "active")],
+)
+def test_consent_has_status_and_period(code: str, status: str, convert: Convert) -> None:
+    """CON in a document message."""
+    consent = f"CON|1|001|HIPAA|C7^H|||||||{code}||20260102|20260102|20270102"
+
+    made = convert("MDM^T02", VISIT, "TXA|1|DS|TX|||||||||D1^H", consent)["Consent"][0]
+
+    assert made["status"] == status
+    assert made["provision"]["period"] == {"start": "2026-01-02", "end": "2027-01-02"}
+    assert made["identifier"][0]["value"] == "C7"
+
+
+def test_container_is_of_its_specimen(convert: Convert) -> None:
+    """OML^O21: SAC below SPM, two specimens."""
+    found = convert(
+        "OML^O21", "ORC|NW|P1^H", "OBR|1|P1^H||X^y^LN", "SPM|1|S1&H||BLD", "SAC||ACC1|T1^H",
+        "SPM|2|S2&H||UR", "SAC||ACC2|T2^H",
+    )  # fmt: skip
+
+    assert [
+        (one["container"][0]["identifier"][0]["value"], one["accessionIdentifier"]["value"])
+        for one in found["Specimen"]
+    ] == [("T1", "ACC1"), ("T2", "ACC2")]
+
+
+def test_schedule_orders_its_services(convert: Convert) -> None:
+    """AIS as ServiceRequest that the Appointment is based on; a cancellation revokes it."""
+    found = convert(
+        "SIU^S15", "SCH|A1^H||||||CHECKUP|||m|^^^202601050800+0100^202601050830+0100",
+        "RGS|1", "AIS|1||XR^Chest^L",
+    )  # fmt: skip
+
+    order = found["ServiceRequest"][0]
+    assert (order["status"], order["code"]["coding"][0]["code"]) == ("revoked", "XR")
+    assert found["Appointment"][0]["basedOn"] == [{"reference": f"ServiceRequest/{order['id']}"}]
+
+
+def test_species_and_breed_of_an_animal(dialect: Hl7v2) -> None:
+    """PID-35 and PID-36 as the extension patient-animal."""
+    patient = "PID|1||17^^^STMARY||Rex" + "|" * 30 + "DOG^Dog^L|POO^Poodle^L"
+    raw = "\r".join((HEADER.format(kind="ADT^A08"), patient, "")).encode()
+
+    bundle = json.loads(dialect.convert(raw, sender="").canonical)
+
+    found = next(e["resource"] for e in bundle["entry"] if "Patient/" in e["fullUrl"])
+    animal = next(e for e in found["extension"] if e["url"].endswith("patient-animal"))
+    assert [one["url"] for one in animal["extension"]] == ["species", "breed"]
+
+
+def test_race_is_an_omb_category_where_it_is_one(dialect: Hl7v2) -> None:
+    """US Core binds ombCategory to five codes; any other code is a detail."""
+    patient = "PID|1||17^^^STMARY||Doe|||||2106-3^White^HL70005~2034-7^Chinese^HL70005"
+    raw = "\r".join((HEADER.format(kind="ADT^A08"), patient, "")).encode()
+
+    bundle = json.loads(dialect.convert(raw, sender="").canonical)
+
+    found = next(e["resource"] for e in bundle["entry"] if "Patient/" in e["fullUrl"])
+    race = found["extension"][0]["extension"]
+    assert [one["url"] for one in race] == ["ombCategory", "detailed", "text"]
+
+
+def test_second_scope_segments_leave_little_unread(dialect: Hl7v2) -> None:
+    """What is sent here is read whole, but for set ids."""
+    raw = raw_of("DFT^P03", VISIT, "FT1|1|T9||20260102|20260103|CG|71045^Chest^C4|||2|100&USD",
+                 "GT1|1|G7^^^STMARY|Roe^Rita||1 St^^Town|5551234||19600101|F||SPO")  # fmt: skip
+
+    assert residue(dialect, raw) == ()

@@ -1,0 +1,64 @@
+"""Merges, moves and links of accounts and patients."""
+
+from collections.abc import Callable
+from typing import Any
+
+Build = Callable[..., bytes]
+Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
+Codes = Callable[[bytes], list[tuple[str, str]]]
+
+ACCOUNT = "PID|1||17^^^H^MR||Doe^Jo|||||||||||||{number}^^^H^AN\r"
+
+
+def test_account_merge_retires_the_prior_account_and_no_patient(
+    message: Build, convert: Convert
+) -> None:
+    """A41: MRG-3 becomes inactive and part of PID-18; MRG-1 is the same person."""
+    raw = message("ADT^A41", "MRG|99^^^H^MR||A2^^^H^AN", patient=ACCOUNT.format(number="A1"))
+
+    found = convert(raw)
+
+    survivor, retired = found["Account"]
+    assert (survivor["status"], retired["status"]) == ("active", "inactive")
+    assert retired["identifier"][0]["value"] == "A2"
+    assert retired["partOf"] == {"reference": f"Account/{survivor['id']}"}
+    assert len(found["Patient"]) == 1
+
+
+def test_account_merged_with_itself_is_reported(message: Build, codes: Codes) -> None:
+    """Nothing is retired by mistake."""
+    raw = message("ADT^A41", "MRG|17^^^H^MR||A1^^^H^AN", patient=ACCOUNT.format(number="A1"))
+
+    assert ("merge-self", "MRG-3") in codes(raw)
+
+
+def test_visit_moves_to_the_patient_of_its_message(message: Build, convert: Convert) -> None:
+    """A45: each visit behind MRG belongs to the patient in PID."""
+    raw = message(
+        "ADT^A45",
+        "MRG|99^^^H^MR||||V1^^^H", "PV1|1|I" + "|" * 17 + "V1^^^H",
+        "MRG|99^^^H^MR||||V2^^^H", "PV1|1|I" + "|" * 17 + "V2^^^H",
+    )  # fmt: skip
+
+    found = convert(raw)
+
+    patient = f"Patient/{found['Patient'][0]['id']}"
+    assert len(found["Encounter"]) == 2
+    assert {visit["subject"]["reference"] for visit in found["Encounter"]} == {patient}
+
+
+def test_link_and_unlink_are_one_linkage(message: Build, convert: Convert) -> None:
+    """A24 makes it, A37 makes the same one inactive, whatever the order of the patients."""
+    one, two = "PID|1||17^^^H^MR||Doe^Jo", "PID|2||18^^^H^MR||Doe^J"
+
+    linked = convert(message("ADT^A24", one, "PV1|1|N", two, patient=""))["Linkage"][0]
+    undone = convert(message("ADT^A37", two, one, patient=""))["Linkage"][0]
+
+    assert (linked["active"], undone["active"]) == (True, False)
+    assert linked["id"] == undone["id"]
+    assert [item["type"] for item in linked["item"]] == ["source", "alternate"]
+
+
+def test_deleted_person_is_no_longer_active(message: Build, convert: Convert) -> None:
+    """A29 keeps the record and says so."""
+    assert convert(message("ADT^A29", "PV1|1|N"))["Patient"][0]["active"] is False
