@@ -1,7 +1,8 @@
 """Everything that is stored, read page by page for fsck."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -10,12 +11,27 @@ from sqlalchemy import Row, text
 from bridge.core.ids import Digest, RecordId, TreeSize, instant
 from bridge.core.record.bundle import Apply
 from bridge.core.record.merge import ResourceRef
+from bridge.core.search.index import (
+    DateRow,
+    IndexRow,
+    QuantityRow,
+    ReferenceRow,
+    TextRow,
+    TokenRow,
+)
 from bridge.ports.logbook import PublishedHead
-from bridge.ports.stored import StoredRecord, StoredRevision, StoredVersion
+from bridge.ports.stored import (
+    StoredAccess,
+    StoredCurrent,
+    StoredRecord,
+    StoredRevision,
+    StoredVersion,
+)
 from bridge.store.database import Database
 
 __all__ = ["PostgresStored"]
 
+SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 RECORDS = text("""
 SELECT r.seq, r.id, r.feed, r.number, r.message_type, r.received, r.source, r.source_digest,
     r.bundle, r.bundle_digest, r.mapping, r.header, r.salts, coalesce(l.leaf, q.leaf) AS leaf
@@ -44,6 +60,31 @@ JOIN resource_version AS v ON v.type = u.type AND v.id = u.id
 JOIN revision AS r ON r.id = v.revision AND r.seq < %(seq)b::bigint
 ORDER BY u.type, u.id, v.version DESC
 """
+ACCESSES = text("""
+SELECT a.seq, a.id, a.at, a.event, a.salts, coalesce(l.leaf, q.leaf) AS leaf,
+    ARRAY(SELECT patient FROM access_patient WHERE access = a.seq ORDER BY patient COLLATE "C")
+        AS patients
+FROM (SELECT * FROM access WHERE seq > :after ORDER BY seq LIMIT :limit) AS a
+LEFT JOIN leaf AS l ON l.subject = a.id AND l.kind = 5
+LEFT JOIN leaf_queue AS q ON q.subject = a.id AND q.kind = 5
+ORDER BY a.seq
+""")
+CURRENTS = text("""
+SELECT r.type, r.id, v.body
+FROM (SELECT * FROM resource WHERE version > 0 AND (type, id) > (:type, :id)
+      ORDER BY type, id LIMIT :limit) AS r
+JOIN resource_version AS v USING (type, id, version)
+ORDER BY r.type, r.id
+""")
+TAKEN = "JOIN unnest(%(types)b::text[], %(ids)b::text[]) AS u (type, id) USING (type, id)"
+INDEXES: tuple[tuple[str, type[IndexRow], tuple[str, ...]], ...] = (
+    ("index_token", TokenRow, ("param", "system", "value")),
+    ("index_text", TextRow, ("param", "value", "exact")),
+    ("index_date", DateRow, ("param", "low", "high")),
+    ("index_reference", ReferenceRow, ("param", "target_type", "target_id")),
+    ("index_quantity", QuantityRow, ("param", "value", "system", "code")),
+)
+"""Each search table, the value of its rows, and its columns after `type` and `id`."""
 CHECKPOINTS = text(
     "SELECT size, root, note FROM checkpoint WHERE size > :after ORDER BY size LIMIT :limit"
 )
@@ -57,20 +98,42 @@ SELECT 'leaf ' || index || ' of revision ' || subject FROM leaf
 WHERE kind = 6 AND NOT EXISTS (SELECT FROM revision WHERE id = subject) ORDER BY index LIMIT 1
 """),
     text("""
+SELECT 'leaf ' || index || ' of access ' || subject FROM leaf
+WHERE kind = 5 AND NOT EXISTS (SELECT FROM access WHERE id = subject) ORDER BY index LIMIT 1
+"""),
+    text("""
+SELECT 'access_patient ' || p.patient FROM access_patient AS p
+WHERE NOT EXISTS (SELECT FROM access AS a WHERE a.seq = p.access) LIMIT 1
+"""),
+    text("""
+SELECT 'checkpoint of size ' || c.size FROM checkpoint AS c
+WHERE c.size > coalesce((SELECT max(size) FROM head), 0) ORDER BY c.size LIMIT 1
+"""),
+    text("""
 SELECT 'revision ' || v.id FROM revision AS v
 WHERE NOT EXISTS (SELECT FROM record AS r WHERE r.seq = v.record_seq) ORDER BY v.seq LIMIT 1
 """),
     text("""
 SELECT 'resource version ' || type || '/' || id || '/' || version FROM resource_version AS v
-WHERE NOT EXISTS (SELECT FROM revision AS r WHERE r.id = v.revision) LIMIT 1
+WHERE NOT EXISTS (SELECT FROM revision AS r WHERE r.id = v.revision AND r.at = v.at)
+    OR NOT EXISTS (SELECT FROM resource AS r WHERE (r.type, r.id) = (v.type, v.id)) LIMIT 1
 """),
     text("""
 SELECT 'resource ' || r.type || '/' || r.id FROM resource AS r
 LEFT JOIN resource_version AS v ON (v.type, v.id, v.version) = (r.type, r.id, r.version)
-WHERE r.version > 0 AND (v.version IS NULL OR v.deleted <> r.deleted OR EXISTS (
+WHERE r.version > 0 AND (v.version IS NULL OR v.deleted <> r.deleted
+    OR v.at IS DISTINCT FROM r.updated OR EXISTS (
     SELECT FROM resource_version AS w
     WHERE (w.type, w.id) = (r.type, r.id) AND w.version > r.version)) LIMIT 1
 """),
+)
+
+UNOWNED = tuple(
+    text(f"""
+SELECT '{table} ' || i.type || '/' || i.id FROM {table} AS i WHERE NOT EXISTS (
+    SELECT FROM resource AS r WHERE (r.type, r.id) = (i.type, i.id) AND NOT r.deleted) LIMIT 1
+""")  # noqa: S608 - the names are those above
+    for table, _, _ in INDEXES
 )
 
 
@@ -81,9 +144,12 @@ class PostgresStored:
         """Share the database's pool and units."""
         self._database = database
 
-    def unit(self) -> AbstractContextManager[None]:
-        """The transaction in which one page is read."""
-        return self._database.unit()
+    @contextmanager
+    def unit(self) -> Iterator[None]:
+        """One snapshot for one page, whatever a working node commits meanwhile."""
+        with self._database.unit():
+            self._database.connection.execute(SNAPSHOT)
+            yield
 
     def records(self, after: int, limit: int) -> Sequence[StoredRecord]:
         """Records with a `seq` above `after`, in order."""
@@ -113,6 +179,33 @@ class PostgresStored:
         found = map(_version, self._database.connection.exec_driver_sql(BEFORE, values))
         return {one.ref: one for one in found}
 
+    def accesses(self, after: int, limit: int) -> Sequence[StoredAccess]:
+        """Accesses with a `seq` above `after`, in order."""
+        page = {"after": after, "limit": limit}
+        return tuple(map(_access, self._database.connection.execute(ACCESSES, page)))
+
+    def currents(self, after: ResourceRef | None, limit: int) -> Sequence[StoredCurrent]:
+        """Resources that come after this one by type and id, each with its search rows."""
+        last = after or ResourceRef("", "")
+        page = {"type": last.type, "id": last.id, "limit": limit}
+        found = self._database.connection.execute(CURRENTS, page).all()
+        refs = [ResourceRef(row.type, row.id) for row in found]
+        rows = self._search_rows(refs)
+        return tuple(
+            StoredCurrent(ref=ref, body=row.body, rows=tuple(rows[ref]))
+            for ref, row in zip(refs, found, strict=True)
+        )
+
+    def _search_rows(self, refs: Sequence[ResourceRef]) -> Mapping[ResourceRef, list[IndexRow]]:
+        names = {"types": [ref.type for ref in refs], "ids": [ref.id for ref in refs]}
+        rows: dict[ResourceRef, list[IndexRow]] = {ref: [] for ref in refs}
+        for table, value, columns in INDEXES:
+            statement = f"SELECT type, id, {', '.join(columns)} FROM {table} {TAKEN}"  # noqa: S608 - the names are those above
+            for row in self._database.connection.exec_driver_sql(statement, names):
+                parts = {name: _part(getattr(row, name)) for name in columns}
+                rows[ResourceRef(row.type, row.id)].append(value(**parts))
+        return rows
+
     def checkpoints(self, after: int, limit: int) -> Sequence[PublishedHead]:
         """Published checkpoints of more than `after` leaves, by size."""
         page = {"after": after, "limit": limit}
@@ -123,7 +216,7 @@ class PostgresStored:
 
     def stray(self) -> str | None:
         """The first row that nothing accounts for."""
-        for statement in STRAYS:
+        for statement in (*STRAYS, *UNOWNED):
             found: str | None = self._database.connection.execute(statement).scalar()
             if found is not None:
                 return found
@@ -155,7 +248,7 @@ def _revision(row: Row[Any], versions: tuple[StoredVersion, ...]) -> StoredRevis
         id=row.id,
         record=RecordId(row.record),
         bundle=row.bundle,
-        apply=Apply(row.apply),
+        apply=next((one for one in Apply if one.value == row.apply), None),
         at=instant(row.at),
         header=row.header,
         salts=row.salts,
@@ -173,3 +266,19 @@ def _version(row: Row[Any]) -> StoredVersion:
         body=row.body,
         salt=row.salt,
     )
+
+
+def _access(row: Row[Any]) -> StoredAccess:
+    return StoredAccess(
+        seq=row.seq,
+        id=row.id,
+        at=instant(row.at),
+        event=row.event,
+        salts=row.salts,
+        patients=tuple(row.patients),
+        leaf=row.leaf,
+    )
+
+
+def _part(value: Any) -> Any:  # noqa: ANN401 - a column of any search table
+    return instant(value) if isinstance(value, datetime) else value
