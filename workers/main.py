@@ -20,6 +20,7 @@ from bridge.cli.node import DEFAULT_URL, Node
 from bridge.cli.options import Config, Data, HostPort, TokenFile, Url, host_port, settings_of
 from bridge.cli.verify import verify
 from bridge.core.errors import BridgeError
+from bridge.core.proof.export import Export
 from workers.mapping import commands as map_commands
 
 __all__ = ["app", "main"]
@@ -174,19 +175,46 @@ def watch_folder(
 
 @app.command()
 def receipt(  # noqa: PLR0913, PLR0917 - one parameter an option
-    record: Annotated[str, typer.Argument(help="Record id, from X-Record-Id.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE")] = None,
+    records: Annotated[
+        list[str] | None, typer.Argument(help="Record ids; or `export` and a receipt file.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="PATH", help="A file; a folder for several."),
+    ] = None,
     wait: Annotated[Literal["sequenced", "anchored", "final"] | None, typer.Option()] = None,
+    export_as: Annotated[
+        Export | None, typer.Option("--as", help="With `export`: what to write.")
+    ] = None,
+    patient: Annotated[str, typer.Option(metavar="ID", help="All versions of a patient.")] = "",
+    since: Annotated[str, typer.Option("--from", metavar="TIME", help="Records since.")] = "",
+    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Records until.")] = "",
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
     data: Data = None,
     config: Config = None,
 ) -> None:
-    """Fetch a receipt from a running node."""
-    from bridge.cli.receipt import fetch_receipt
+    """Fetch receipts from a running node, or export a part of one for other tools."""
+    named = records or []
+    if named[:1] == ["export"]:
+        if len(named) != 2 or export_as is None:
+            raise typer.BadParameter("write `receipt export RECEIPT --as KIND [-o FILE]`")
+        from bridge.cli.export import export
 
+        export(Path(named[1]), export_as, output)
+        return
+    from bridge.cli.receipt import fetch_receipt
+    from bridge.cli.receipts import Wanted, fetch_receipts
+
+    wanted = Wanted(records=named, patient=patient, since=since, until=until)
+    many = len(named) > 1 or bool(patient or since or until)
+    if not many and not named:
+        raise typer.BadParameter("name records, --patient, or a period by --from and --to")
     with Node(url, token_file, settings_of(data, config).data) as node:
-        fetch_receipt(node, record, output, wait)
+        if not many:
+            fetch_receipt(node, named[0], output, wait)
+        elif fetch_receipts(node, wanted, output or Path("receipts")):
+            raise typer.Exit(NOT_DONE)
 
 
 @app.command()
@@ -209,10 +237,24 @@ def audit(
 def fsck_node(data: Data = None, config: Config = None) -> None:
     """Recompute everything that is stored and name the first difference."""
     from bridge.cli.audit import fsck_stored
-    from workers.holding import visited
+    from workers.visited import visited
 
     with _one_means_found(), visited(settings_of(data, config)) as node:
         fsck_stored(node.stored, node.book, node.verifier_keys)
+
+
+@app.command()
+def feeds(
+    hours: Annotated[float, typer.Option("--hours", min=0.01, help="How far back.")] = 24.0,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """What each feed brought, and what a sender should be asked about; a JSON line each."""
+    from bridge.cli.feeds import say_feeds
+    from workers.wiring import Services
+
+    node = Services(settings_of(data, config))
+    say_feeds(node.feeds, node.clock, hours)
 
 
 db = typer.Typer(help="The database of a node.", no_args_is_help=True)

@@ -15,8 +15,8 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.embedded import postgres
 from bridge.settings import Settings
 from bridge.telemetry import configure_logs
+from workers.alone import alone
 from workers.children import Child, Children
-from workers.holding import held
 from workers.wiring import Services
 
 __all__ = ["Running", "run", "running"]
@@ -51,13 +51,14 @@ def running(settings: Settings) -> Iterator[Running]:
     """A node that serves inside the block, and is gone after it.
 
     Raises:
-        BridgeError: `node-held`, `port-busy`, `child-not-ready`, or what an embedded part says.
-        OSError: when the data folder cannot be made.
+        BridgeError: `node-running`, `port-busy`, `child-not-ready`, or what an embedded part says.
     """
     log = configure_logs("up")
-    with held(settings.data):
-        (settings.data / "logs").mkdir(exist_ok=True)
-        children = Children(on_restart=lambda name: log.warning("restarted", process=name))
+    (settings.data / "logs").mkdir(parents=True, exist_ok=True)
+    with alone(settings.data) as lock:
+        children = Children(
+            on_restart=lambda name: log.warning("restarted", process=name), inherited=(lock,)
+        )
         try:
             yield _start(_placed(settings), children)
         finally:

@@ -22,6 +22,7 @@ from bridge.settings import Settings
 from bridge.store.anchors import PostgresAnchors
 from bridge.store.database import Database
 from bridge.store.evidence import PostgresEvidence
+from bridge.store.feeds import PostgresFeeds
 from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
 from bridge.store.migrations import upgrade
@@ -58,6 +59,11 @@ class Services:
         store = self.settings.store
         url = store.url or postgres.start(self.settings.data)
         return Database(_with_password(url, store.password_file), pool_size=store.pool_size)
+
+    @cached_property
+    def feeds(self) -> PostgresFeeds:
+        """Counts and notes of what came in."""
+        return PostgresFeeds(self.database)
 
     @cached_property
     def intake(self) -> PostgresIntake:

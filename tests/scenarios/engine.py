@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +11,7 @@ import httpx
 
 from adapters.hl7v2.mllp import Frame, Framer, frame
 
-__all__ = ["Door", "Engine", "HttpDoor", "Letter", "MllpDoor", "letters"]
+__all__ = ["Door", "Engine", "HttpDoor", "Letter", "MllpDoor", "letters", "send_all"]
 
 ANSWER_WITHIN_S = 15.0
 """Then the connection is given up and everything on it is sent again."""
@@ -155,3 +155,13 @@ class Engine(threading.Thread):
                 self.refusals += 1
                 again.append(letter)
         return again
+
+
+def send_all(address: tuple[str, int], feed: Iterable[Letter], *, within_s: float = 60.0) -> Engine:
+    """Send a whole feed over MLLP, lock-step, until all of it is acknowledged."""
+    engine = Engine(list(feed), MllpDoor(address), window=1, gap_s=0, within_s=within_s)
+    engine.start()
+    engine.join()
+    left = len(engine.feed) - len(engine.acknowledged)
+    assert not left, f"{left} of {len(engine.feed)} messages were not acknowledged"
+    return engine

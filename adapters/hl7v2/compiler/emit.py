@@ -6,12 +6,14 @@ and trace, which also notes which row read which position.
 
 import linecache
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from adapters.hl7v2 import tables
 from adapters.hl7v2.build import NO_FIELDS, Build, append, element
+from adapters.hl7v2.compiler.alike import RESOURCES, others, positions, runs
 from adapters.hl7v2.compiler.conditions import python_of
+from adapters.hl7v2.compiler.deletes import delete_path
 from adapters.hl7v2.compiler.rows import (
     Position,
     Row,
@@ -25,28 +27,20 @@ from adapters.hl7v2.datatypes import DATATYPES, Datatype
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.rules import RULES
 from adapters.hl7v2.tables import CodeTable
+from bridge.core.record.statements import says_nothing
 
 __all__ = ["Apply", "Emitted", "emit"]
 
 Apply: TypeAlias = Callable[[list[str], Group, Build], None]
-_RESOURCES: Final = frozenset({
-    "Practitioner", "PractitionerRole", "Organization", "Location", "RelatedPerson", "Device",
-    "Patient", "HealthcareService", "Specimen", "Substance",
+_ONCE: Final = frozenset({
+    "ST", "TX", "FT", "NM", "SI", "ED", "RP", "DR", "XPN", "PN", "XAD", "AD", "XTN", "TN",
 })  # fmt: skip
-"""What gives one of these gives a person or place: the row refers to it."""
-
-_ONCE: Final = frozenset({"ST", "TX", "FT", "NM", "SI", "ED", "RP", "DR"})
-"""Datatypes whose texts are cheap, long or never the same again: not remembered."""
-_TIMES: Final = frozenset({"TS", "DTM", "DT"})
+"""Datatypes whose texts are cheap, long or of one patient: not remembered."""
+_WITHIN: Final = frozenset({"TS", "DTM", "DT", "CX", "EI"})
+"""Datatypes whose texts come again in one message, and hardly in another."""
+NOWHERE: Final[Mapping[str, frozenset[str]]] = {}
 _SLOTS: Final[dict[tuple[str, str], int]] = {}
-_CHOICES: Final = {
-    "occurrence": ("DateTime", "Period", "Timing", "String"),
-    "effective": ("DateTime", "Period", "Timing", "Instant"),
-    "onset": ("DateTime", "Age", "Period", "Range", "String"),
-    "performed": ("DateTime", "Period", "String"),
-    "quantity": ("Quantity", "Ratio", "Range"),
-}
-"""R4 choice elements that several rows may fill: the first one stands."""
+"""Of the process: functions of one name with one table are one function."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,32 +88,52 @@ class _Code:
         return made
 
 
-def emit(rules: SegmentMap, code_tables: Mapping[str, CodeTable], *, tracing: bool) -> Emitted:
+def emit(
+    rules: SegmentMap,
+    code_tables: Mapping[str, CodeTable],
+    elsewhere: Mapping[str, frozenset[str]] = NOWHERE,
+    *,
+    tracing: bool,
+) -> Emitted:
     """The function of one segment map.
 
     Args:
         rules: checked rows.
         code_tables: the sender's own tables by name, before the shipped ones.
+        elsewhere: elements that other maps fill, by resource type.
         tracing: also write the trace.
 
     Raises:
         BridgeError: `row-as`, `row-table`, `row-call` or `when-form`, naming file and line.
     """
     code = _Code(rules=rules, tracing=tracing)
-    code.names |= {"EMPTY": ("", '""'), "EMPTY_OBJECT": {}, "NO_FIELDS": NO_FIELDS, "append": append, "element": element}
+    code.names |= {
+        "EMPTY": ("", '""'),
+        "EMPTY_OBJECT": {},
+        "NO_FIELDS": NO_FIELDS,
+        "append": append,
+        "element": element,
+    }
     function = f"{rules.segment}_{rules.target}".replace(".", "_")
     code.put(0, f"def {function}(f, g, b):")
     code.put(1, "HOISTED")
     code.put(1, "ctx = b.ctx; rep = ctx.repetition; sep = ctx.component; near = g.nearest")
     _opening(code)
-    for row in rules.rows:
-        _row(code, row, code_tables)
+    parts: list[str] = []
+    for together, rows in runs(rules, elsewhere):
+        if together and not tracing:
+            parts += _run(code, rows, f"{function}_{rows[0].id}", code_tables)
+            continue
+        for row in rows:
+            _row(code, row, code_tables)
     if rules.into:
         code.put(1, "if e:")
         _store(code, 2, "r", rules.into, "e", {})
-    hoisted = "; ".join(f"s_{name} = g.around.get({name!r}, NO_FIELDS)" for name in sorted(code.foreign))
+    hoisted = "; ".join(
+        f"s_{name} = g.around.get({name!r}, NO_FIELDS)" for name in sorted(code.foreign)
+    )
     code.lines[1] = f"    {hoisted or 'pass'}"
-    source = "\n".join(code.lines) + "\n"
+    source = "\n".join([*parts, *code.lines]) + "\n"
     filename = f"<{rules.name} {'trace' if tracing else 'fast'}>"
     scope = dict(code.names)
     exec(compile(source, filename, "exec"), scope)  # noqa: S102 - our own text, from checked rows
@@ -127,6 +141,28 @@ def emit(rules: SegmentMap, code_tables: Mapping[str, CodeTable], *, tracing: bo
     return Emitted(
         segment=rules.segment, source=source, apply=scope[function], width=code.width + 1
     )
+
+
+def _run(
+    code: _Code, rows: Sequence[Row], title: str, code_tables: Mapping[str, CodeTable]
+) -> list[str]:
+    """Rows that are remembered together: a function of their own, called for texts not seen."""
+    name = "".join(letter if letter.isalnum() else "_" for letter in title)
+    inner = replace(code, lines=[])
+    inner.put(0, f"def {name}(f, b, r):")
+    inner.put(1, "ctx = b.ctx; rep = ctx.repetition; sep = ctx.component; e = {}")
+    for row in rows:
+        _row(inner, row, code_tables)
+    inner.put(1, "return e")
+    code.width = inner.width
+    fields = positions(rows)
+    own = {table: id(code_tables[table]) for row in rows if (table := row.table) in code_tables}
+    slot = _slot(f"{code.rules.name} {' '.join(row.id for row in rows)}", repr(own))
+    code.put(1, f"k = ({slot}, {', '.join(f'f[{field}]' for field in fields)})")
+    code.put(1, f"m = b.shelf.get(k) or b.alike(k, {name}, f, r)")
+    code.put(1, "if m[1]: b.renote(m[1])")
+    code.put(1, "e.update(m[0])")
+    return inner.lines
 
 
 def _opening(code: _Code) -> None:
@@ -162,7 +198,11 @@ def _opening(code: _Code) -> None:
 
 
 def _key(code: _Code, depth: int) -> None:
-    """The first alternative whose leading part is valued: `PID-3:CX.Identifier`, `OBR-4.1`."""
+    """The first alternative whose leading part is valued: `PID-3:CX.Identifier`, `OBR-4.1`.
+
+    An identifier among its other parts must be valued too: without the patient, a time of admission
+    is that of anybody.
+    """
     code.put(depth, "k = ()")
     for number, texts in enumerate(code.rules.key):
         inner = depth
@@ -171,7 +211,9 @@ def _key(code: _Code, depth: int) -> None:
             inner += 1
         lead, *rest = [_key_part(code, text) for text in texts]
         code.put(inner, f"i = {lead}")
-        code.put(inner, f"if i[-1]: k = {' + '.join(('i', *rest))}")
+        owners = [part for text, part in zip(texts[1:], rest, strict=True) if ":" in text]
+        valued = "".join(f" and {part}[-1]" for part in owners)
+        code.put(inner, f"if i[-1]{valued}: k = {' + '.join(('i', *rest))}")
     last = "(*b.fallback, f'{f[0]}[{ctx.occurrence}]')"
     code.put(depth, f"if not k: k = {last}")
 
@@ -208,22 +250,42 @@ def _row(code: _Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
         code.put(depth, f"if {python_of(row.when, code.rules.segment, row.place)}:", row)
         depth += 1
     base = "e"
-    others = _others(row)
-    if others:
-        code.put(depth, f"if not e.keys() & {set(others)!r}:" if len(others) > 4 else
-                 "if " + " and ".join(f"{name!r} not in e" for name in others) + ":")  # fmt: skip
+    rivals = others(row)
+    if rivals:
+        code.put(depth, f"if not e.keys() & {set(rivals)!r}:" if len(rivals) > 4 else
+                 "if " + " and ".join(f"{name!r} not in e" for name in rivals) + ":")  # fmt: skip
         depth += 1
     if row.on:
         code.put(depth, f"n = near.get({row.on!r})", row)
         code.put(depth, "if n is not None:")
         depth, base = depth + 1, "o"
         code.put(depth, "o = n[0]")
-    _value(code, depth, row, base, code_tables)
+    if row.assumed:
+        _assumed(code, depth, row, base, code_tables)
+    else:
+        _value(code, depth, row, base, code_tables)
     if row.default is not None:
-        names = (row.to[0].name, *others)
-        test = " and ".join(f"{name!r} not in e" for name in names)
-        code.put(1, f"if {test}:", row)
-        _store(code, 2, "e", row.to, repr(row.default), {})
+        _default(code, row, rivals)
+
+
+def _assumed(
+    code: _Code, depth: int, row: Row, base: str, code_tables: Mapping[str, CodeTable]
+) -> None:
+    """A conclusion stands where no row above it stated the element."""
+    name = repr(row.to[0].name)
+    code.put(depth, f"if {name} not in e:", row)
+    _value(code, depth + 1, row, base, code_tables)
+    code.put(depth + 1, f"if {name} in e: b.assume(e, {name})")
+
+
+def _default(code: _Code, row: Row, rivals: tuple[str, ...]) -> None:
+    """The constant of an element that is still absent."""
+    name = row.to[0].name
+    test = " and ".join(f"{one!r} not in e" for one in (name, *rivals))
+    code.put(1, f"if {test}:", row)
+    _store(code, 2, "e", row.to, repr(row.default), {})
+    if code.rules.is_stored and not says_nothing(name, row.default):
+        code.put(2, f"b.assume(e, {name!r})")
 
 
 def _value(
@@ -270,10 +332,10 @@ def _convert(
     if source is None:
         raise refuse("row-form", "a row with as has no from", row.place, "name the position")
     code.put(depth, "if v == '\"\"':", row)
-    if row.on or code.rules.into or code.rules.target in {"Bundle", "MessageHeader", "Provenance"}:
+    if row.on or not code.rules.is_stored:
         code.put(depth + 1, "pass")
     else:
-        code.put(depth + 1, f"b.erase(r, {_delete_path(row)!r})")
+        code.put(depth + 1, f"b.erase(r, {delete_path(code.rules, row)!r})")
         _touch_row(code, depth + 1, row, kind.reads)
     code.put(depth, "else:")
     depth += 1
@@ -285,7 +347,7 @@ def _convert(
         code.put(depth, "s = b.first(v) if rep in v else v")
     if source.component:
         code.put(depth, f"s = b.comp(s, {source.component}, {source.subcomponent})")
-    if kind.gives.removesuffix("[]") in _RESOURCES:
+    if kind.gives.removesuffix("[]") in RESOURCES:
         shown = next(
             (
                 DATATYPES[name].function
@@ -308,7 +370,7 @@ def _convert(
     value = _wrapped(row, kind)
     if value != "x":
         code.put(depth + 1, f"x = {value}")
-    if kind.gives.endswith("[]") and kind.gives[:-2] not in _RESOURCES:
+    if kind.gives.endswith("[]") and kind.gives[:-2] not in RESOURCES:
         code.put(depth + 1, "for y in x:")
         _store(code, depth + 2, base, row.to, "y", row.siblings)
     else:
@@ -330,8 +392,8 @@ def _call(code: _Code, row: Row, kind: Datatype, code_tables: Mapping[str, CodeT
         if row.table:
             raise refuse("row-table", f"{row.function} takes no table", row.place,
                          "remove table, or use a coded function")  # fmt: skip
-        if source in _TIMES:
-            return f"b.timed({_slot(kind.name, '')}, {name}, s)"
+        if source in _WITHIN:
+            return f"b.within({name}, s)"
         if source in _ONCE:
             return f"{name}(s, ctx)"
         return f"b.cached({_slot(kind.name, '')}, {name}, s)"
@@ -352,21 +414,12 @@ def _slot(name: str, table: str) -> int:
     return _SLOTS.setdefault((name, table), len(_SLOTS))
 
 
-def _others(row: Row) -> tuple[str, ...]:
-    """The other types of the choice element that the row fills."""
-    name = row.to[0].name if row.to else ""
-    for prefix, kinds in _CHOICES.items():
-        if name.startswith(prefix) and name[len(prefix) :] in kinds:
-            return tuple(prefix + kind for kind in kinds if prefix + kind != name)
-    return ()
-
-
 def _wrapped(row: Row, kind: Datatype) -> str:
     """The value inside its extension, where the row names one."""
     if not row.url:
         return "x"
     gives = kind.gives
-    value = f"value{gives[0].upper()}{gives[1:]}" if gives not in _RESOURCES else "valueReference"
+    value = f"value{gives[0].upper()}{gives[1:]}" if gives not in RESOURCES else "valueReference"
     if row.part:
         inner = f"[{{'url': {row.part!r}, {value!r}: x}}]"
         return f"{{'url': {row.url!r}, 'extension': {inner}}}"
@@ -409,11 +462,6 @@ def _store(
         code.put(depth, f"append({at}, {last.name!r}, {value})")
     else:
         code.put(depth, f"element({at}, {last.name!r}, {last.kind}).update({value})")
-
-
-def _delete_path(row: Row) -> str:
-    """Element names below the resource, without arrays: what a delete takes away."""
-    return ".".join(step.name for step in row.to)
 
 
 def _touch_row(code: _Code, depth: int, row: Row, reads: frozenset[int]) -> None:

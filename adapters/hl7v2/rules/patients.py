@@ -72,6 +72,9 @@ def _category(name: str, coding: JsonObject) -> JsonObject:
 def _group_extension(text: str, field: int, name: str, b: Build, r: JsonObject) -> None:
     if not text:
         return
+    if text == '""':
+        b.erase(r, f"extension.where(url='{_CORE}{name}')")
+        return
     b.ctx.at = f"PID-{field}"
     parts: list[Json] = []
     shown: list[str] = []
@@ -137,6 +140,9 @@ def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
 def birth_place(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """PID-23 as the text of the extension patient-birthPlace."""
     b.ctx.at = "PID-23"
+    if f[23] == '""':
+        b.erase(r, f"extension.where(url='{_SD}patient-birthPlace')")
+        return
     text = DATATYPES["ST.string"].function(b.comp(f[23], 1), b.ctx) if f[23] else None
     if text:
         append(r, "extension", {"url": f"{_SD}patient-birthPlace", "valueAddress": {"text": text}})
