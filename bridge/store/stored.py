@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, Table, select, text, tuple_
 
 from bridge.core.ids import Digest, RecordId, TreeSize, instant
 from bridge.core.record.bundle import Apply
@@ -28,6 +28,14 @@ from bridge.ports.stored import (
     StoredVersion,
 )
 from bridge.store.database import Database
+from bridge.store.schema import (
+    index_date,
+    index_quantity,
+    index_reference,
+    index_text,
+    index_token,
+    resource,
+)
 
 __all__ = ["PostgresStored"]
 
@@ -76,15 +84,14 @@ FROM (SELECT * FROM resource WHERE version > 0 AND (type, id) > (:type, :id)
 JOIN resource_version AS v USING (type, id, version)
 ORDER BY r.type, r.id
 """)
-TAKEN = "JOIN unnest(%(types)b::text[], %(ids)b::text[]) AS u (type, id) USING (type, id)"
-INDEXES: tuple[tuple[str, type[IndexRow], tuple[str, ...]], ...] = (
-    ("index_token", TokenRow, ("param", "system", "value")),
-    ("index_text", TextRow, ("param", "value", "exact")),
-    ("index_date", DateRow, ("param", "low", "high")),
-    ("index_reference", ReferenceRow, ("param", "target_type", "target_id")),
-    ("index_quantity", QuantityRow, ("param", "value", "system", "code")),
+INDEXES: tuple[tuple[Table, type[IndexRow]], ...] = (
+    (index_token, TokenRow),
+    (index_text, TextRow),
+    (index_date, DateRow),
+    (index_reference, ReferenceRow),
+    (index_quantity, QuantityRow),
 )
-"""Each search table, the value of its rows, and its columns after `type` and `id`."""
+"""Each search table and the value of its rows: the columns after `type` and `id`, in order."""
 CHECKPOINTS = text(
     "SELECT size, root, note FROM checkpoint WHERE size > :after ORDER BY size LIMIT :limit"
 )
@@ -126,14 +133,6 @@ WHERE r.version > 0 AND (v.version IS NULL OR v.deleted <> r.deleted
     SELECT FROM resource_version AS w
     WHERE (w.type, w.id) = (r.type, r.id) AND w.version > r.version)) LIMIT 1
 """),
-)
-
-UNOWNED = tuple(
-    text(f"""
-SELECT '{table} ' || i.type || '/' || i.id FROM {table} AS i WHERE NOT EXISTS (
-    SELECT FROM resource AS r WHERE (r.type, r.id) = (i.type, i.id) AND NOT r.deleted) LIMIT 1
-""")  # noqa: S608 - the names are those above
-    for table, _, _ in INDEXES
 )
 
 
@@ -197,12 +196,15 @@ class PostgresStored:
         )
 
     def _search_rows(self, refs: Sequence[ResourceRef]) -> Mapping[ResourceRef, list[IndexRow]]:
-        names = {"types": [ref.type for ref in refs], "ids": [ref.id for ref in refs]}
         rows: dict[ResourceRef, list[IndexRow]] = {ref: [] for ref in refs}
-        for table, value, columns in INDEXES:
-            statement = f"SELECT type, id, {', '.join(columns)} FROM {table} {TAKEN}"  # noqa: S608 - the names are those above
-            for row in self._database.connection.exec_driver_sql(statement, names):
-                parts = {name: _part(getattr(row, name)) for name in columns}
+        names = [(ref.type, ref.id) for ref in refs]
+        for table, value in INDEXES:
+            columns = [column for column in table.c if column.name not in {"type", "id"}]
+            statement = select(table.c.type, table.c.id, *columns).where(
+                tuple_(table.c.type, table.c.id).in_(names)
+            )
+            for row in self._database.connection.execute(statement):
+                parts = {one.name: _part(getattr(row, one.name)) for one in columns}
                 rows[ResourceRef(row.type, row.id)].append(value(**parts))
         return rows
 
@@ -216,10 +218,21 @@ class PostgresStored:
 
     def stray(self) -> str | None:
         """The first row that nothing accounts for."""
-        for statement in (*STRAYS, *UNOWNED):
+        for statement in STRAYS:
             found: str | None = self._database.connection.execute(statement).scalar()
             if found is not None:
                 return found
+        return self._unowned()
+
+    def _unowned(self) -> str | None:
+        """A search row of a resource that is not there."""
+        for table, _ in INDEXES:
+            owner = (resource.c.type == table.c.type) & (resource.c.id == table.c.id)
+            alive = select(resource.c.id).where(owner, ~resource.c.deleted).exists()
+            statement = select(table.c.type, table.c.id).where(~alive).limit(1)
+            found = self._database.connection.execute(statement).first()
+            if found is not None:
+                return f"{table.name} {found.type}/{found.id}"
         return None
 
 
