@@ -71,11 +71,11 @@ def test_diff_shown_is_part_of_the_real_one(
 def test_explanation_is_as_shown(
     made: mapping.Mappings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The row behind PV1-7, with the shipped rules."""
+    """The row behind PV1-7, with the shipped rules; line numbers move."""
     without = mapping.Mappings(names=(), rules=lambda _: made.rules("base"), split=made.split)
 
     mapping.explain(without, Path("samples/creatinine.hl7"), "PV1-7", sender="")
 
-    shown = PAGE.read_text("utf-8").splitlines()
-    for line in capsys.readouterr().out.splitlines():
-        assert line.strip() in {one.strip() for one in shown}
+    real, shown = (re.sub(r"line \d+| +", " ", text) for text in
+                   (capsys.readouterr().out, PAGE.read_text("utf-8")))  # fmt: skip
+    assert real in shown
