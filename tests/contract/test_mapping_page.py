@@ -71,11 +71,14 @@ def test_diff_shown_is_part_of_the_real_one(
 def test_explanation_is_as_shown(
     made: mapping.Mappings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The row behind PV1-7, with the shipped rules; line numbers move."""
+    """The row behind PV1-7, with the shipped rules."""
     without = mapping.Mappings(names=(), rules=lambda _: made.rules("base"), split=made.split)
 
     mapping.explain(without, Path("samples/creatinine.hl7"), "PV1-7", sender="")
 
-    real, shown = (re.sub(r"line \d+| +", " ", text) for text in
-                   (capsys.readouterr().out, PAGE.read_text("utf-8")))  # fmt: skip
-    assert real in shown
+    # A row keeps its name when a row above it makes its line another.
+    shown, real = (
+        {re.sub(r"line \d+", "line N", line.strip()) for line in text.splitlines()}
+        for text in (PAGE.read_text("utf-8"), capsys.readouterr().out)
+    )
+    assert real <= shown
