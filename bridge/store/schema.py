@@ -255,6 +255,22 @@ checkpoint = Table(
     _moment("at"),
 )
 
+log_event = Table(
+    "log_event",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", SmallInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("begin", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    _moment("at"),
+    Column("body", LargeBinary, nullable=False),
+    Column("control", LargeBinary),
+    Column("salts", LargeBinary, nullable=False),
+    Index("log_event_once", "kind", "name", "begin", unique=True),
+    Index("log_event_by_end", "kind", "end"),
+)
+
 stamp = Table(
     "stamp",
     metadata,
