@@ -45,9 +45,9 @@ class Build:
         "resources",
         "sender",
         "shelf",
-        "times",
         "trace",
         "trigger",
+        "values",
     )  # fmt: skip
 
     def __init__(
@@ -83,7 +83,7 @@ class Build:
         self.assumed: list[tuple[JsonObject, str, Json]] = []
         self.encoded: dict[tuple[str, str], Raw] = {}
         self.shelf = memory.shelf(surroundings(ctx, self.sender))
-        self.times: dict[tuple[int, str], Json] = {}
+        self.values: dict[tuple[Convert, str], Json] = {}
         self.identities: dict[tuple[Convert, str], tuple[str, str]] = {}
         self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}
         self.occurrences: dict[int, int] = {}
@@ -152,7 +152,7 @@ class Build:
             if not text:
                 return "", ""
             findings = len(self.ctx.findings)
-            made = function(self.first(text), self.ctx)
+            made = self.within(function, self.first(text))
             del self.ctx.findings[findings:]  # the row that converts it notes them
             system = value = ""
             if made:
@@ -166,7 +166,7 @@ class Build:
         found = group.nearest.get(kind)
         return found[0] if found else None
 
-    def cached(self, slot: int, function: Convert, text: str, *table: object) -> Any:  # noqa: ANN401 - Json of any FHIR type
+    def cached(self, slot: int | str, function: Convert, text: str, *table: object) -> Any:  # noqa: ANN401 - Json of any FHIR type
         """The function's value, remembered where this sender sent the same text before."""
         known = self.shelf.get((slot, text))
         if known is None:
@@ -176,17 +176,51 @@ class Build:
                 self.ctx.note(*note)
         return known[0]
 
-    def timed(self, slot: int, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
-        """The function's value, remembered within the message: its times repeat."""
-        known = self.times.get((slot, text))
+    def alike(
+        self,
+        key: tuple[Any, ...],
+        rows: Callable[[list[str], "Build", JsonObject], JsonObject],
+        fields: list[str],
+        resource: JsonObject,
+    ) -> tuple[JsonObject, tuple[tuple[str, Note], ...]]:
+        """What the rows make of these texts, remembered as encoded elements.
+
+        Encoded, because nothing then can alter them, and because they are written as they are.
+        """
+        ctx = self.ctx
+        findings, suppressed, deletes = len(ctx.findings), ctx.suppressed, len(self.deletes)
+        made = rows(fields, self, resource)
+        if suppressed != ctx.suppressed or deletes != len(self.deletes):
+            return made, ()
+        notes = tuple(
+            (_unnumbered(note.where), (note.code, note.text, note.severity))
+            for note in ctx.findings[findings:]
+        )
+        encoded: JsonObject = {
+            name: Raw(canonical(value)) if isinstance(value, dict | list) else value
+            for name, value in made.items()
+        }
+        if all(len(text) <= MAX_TEXT for text in key[1:]):
+            self.shelf[key] = (encoded, notes)
+        return encoded, ()
+
+    def renote(self, notes: tuple[tuple[str, Note], ...]) -> None:
+        """The findings of a remembered run, at the places where its texts are now."""
+        for at, note in notes:
+            self.ctx.at = at
+            self.ctx.note(*note)
+
+    def within(self, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
+        """The function's value, remembered within the message: its times and order numbers repeat."""
+        known = self.values.get((function, text))
         if known is None:
             findings = len(self.ctx.findings)
             known = function(text, self.ctx)
             if known is not None and findings == len(self.ctx.findings):
-                self.times[slot, text] = known
+                self.values[function, text] = known
         return known
 
-    def _remember(self, slot: int, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
+    def _remember(self, slot: int | str, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
         """Make the value with its findings, and keep both unless the text is prose."""
         ctx = self.ctx
         findings, suppressed = len(ctx.findings), ctx.suppressed
@@ -252,9 +286,10 @@ class Build:
 
     def entries(self) -> list[Json]:
         """The entries of all resources, those that did not change since encoding as encoded."""
-        encoded = self.encoded
+        encoded, base = self.encoded, self.base
         return [
-            encoded.get(seen) or self.entry(resource) for seen, resource in self.resources.items()
+            encoded.get(seen) or {"fullUrl": f"{base}/{seen[0]}/{seen[1]}", "resource": resource}
+            for seen, resource in self.resources.items()
         ]
 
     def keep(self, resource: JsonObject, entry: Raw | None = None) -> None:
@@ -339,6 +374,12 @@ def reference_to(resource: JsonObject) -> JsonObject:
     """A relative literal reference, https://hl7.org/fhir/R4/references.html#literal."""
     kind, name = cast("str", resource["resourceType"]), cast("str", resource["id"])
     return {"reference": f"{kind}/{name}"}
+
+
+def _unnumbered(where: str) -> str:
+    """`OBX-5` of `OBX[3]-5`."""
+    name, bracket, rest = where.partition("[")
+    return name + rest.partition("]")[2] if bracket else where
 
 
 def append(target: JsonObject, name: str, value: Json) -> None:

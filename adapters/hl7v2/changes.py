@@ -6,6 +6,9 @@ reads (docs/mapping-language.md, "What a message changes").
 
 from typing import Final, cast
 
+import msgspec
+from msgspec import Raw
+
 from adapters.hl7v2.build import Build, reference_to
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.identity import resource_id
@@ -90,6 +93,8 @@ def _is_set(resource: JsonObject, path: str) -> bool:
         return False
     at: Json = resource
     for name in path.split("."):
+        if isinstance(at, Raw):  # an element that came again is kept as its bytes
+            at = msgspec.json.decode(at)
         if isinstance(at, list) and at:
             at = at[0]
         if not isinstance(at, dict) or name not in at:

@@ -1,9 +1,10 @@
 """Character sets: bytes to text by BOM, transport, MSH-18, the sender, then latin-1."""
 
 from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Final
 
-__all__ = ["TABLE_0211", "decode"]
+__all__ = ["TABLE_0211", "decode", "is_charset"]
 
 TABLE_0211: Final = {
     "": "",
@@ -91,12 +92,14 @@ def decode(
     return _last_resort(raw, tried, note)
 
 
+def is_charset(name: str) -> bool:
+    """Whether bytes can be read by that name of table 0211 or IANA."""
+    return bool(_codec(name, lambda _code, _text: None))
+
+
 def _codec(name: str, note: Note) -> str:
     """The Python codec of a name of table 0211 or IANA; empty when unknown or not usable."""
-    key = name.upper()
-    for character in " -_/":
-        key = key.replace(character, "")
-    codec = _SPELLINGS.get(key)
+    codec = _spelled(name)
     if codec is None:
         note("charset-unknown", "a character set is not in table 0211 - correct MSH-18 or profile")
         return ""
@@ -104,12 +107,29 @@ def _codec(name: str, note: Note) -> str:
         # MSH was readable byte by byte, so the message cannot be in these.
         note("charset-wrong", "the declared character set cannot be the one of these bytes")
         return ""
-    try:
-        "".encode(codec)
-    except LookupError:
+    if not _is_here(codec):
         note("charset-unsupported", "the declared character set has no decoder here")
         return ""
     return codec
+
+
+@lru_cache(maxsize=64)  # a process meets a handful; bounded against a sender that varies them
+def _spelled(name: str) -> str | None:
+    """The codec of a name in any spelling."""
+    key = name.upper()
+    for character in " -_/":
+        key = key.replace(character, "")
+    return _SPELLINGS.get(key)
+
+
+@cache
+def _is_here(codec: str) -> bool:
+    """Whether this Python has the codec, one of `_SPELLINGS`."""
+    try:
+        "".encode(codec)
+    except LookupError:
+        return False
+    return True
 
 
 def _strict(raw: bytes, codec: str) -> str | None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Final
 
 from adapters.hl7v2.assembly import begin
 from adapters.hl7v2.build import Build
+from adapters.hl7v2.compiler.alike import altered
 from adapters.hl7v2.compiler.emit import Apply, Emitted, emit
 from adapters.hl7v2.compiler.layers import digest, resolve
 from adapters.hl7v2.compiler.rows import SegmentMap
@@ -44,7 +44,8 @@ class Engine:
     """Generated Python by map name."""
     read_elsewhere: frozenset[str]
     """Segments that only the maps of other segments read, such as RXR."""
-    width: int
+    pads: tuple[tuple[str, ...], ...]
+    """By the number of fields of a segment: the empty ones up to the highest that a map reads."""
     memory: Memory
 
     def run(self, build: Build, lines: Iterable[list[str]], structure: Structure) -> Group:
@@ -84,11 +85,11 @@ class Engine:
 
     def _padded(self, lines: Iterable[list[str]]) -> list[list[str]]:
         """Fields up to the highest that a map reads, so that no row has to ask for the length."""
-        width = self.width
+        pads = self.pads
         padded = []
         for fields in lines:
-            if len(fields) < width:
-                fields.extend(repeat("", width - len(fields)))
+            if len(fields) < len(pads):
+                fields += pads[len(fields)]
             padded.append(fields)
         return padded
 
@@ -115,8 +116,10 @@ class _Odd:
 def compiled(profile: SenderProfile) -> Engine:
     """The engine of one sender. Takes a second or so: once a process and sender."""
     maps = tuple(sorted(resolve(profile), key=lambda rules: (rules.order, rules.name)))
-    fast = [emit(rules, profile.tables, tracing=False) for rules in maps]
-    trace = [emit(rules, profile.tables, tracing=True) for rules in maps]
+    elsewhere = altered(maps)
+    fast = [emit(rules, profile.tables, elsewhere, tracing=False) for rules in maps]
+    trace = [emit(rules, profile.tables, elsewhere, tracing=True) for rules in maps]
+    width = max((made.width for made in fast), default=1)
     return Engine(
         profile=profile,
         maps=maps,
@@ -127,7 +130,7 @@ def compiled(profile: SenderProfile) -> Engine:
         read_elsewhere=frozenset(
             row.source.segment for rules in maps for row in rules.rows if row.source
         ),
-        width=max((made.width for made in fast), default=1),
+        pads=tuple(("",) * (width - count) for count in range(width)),
         memory=Memory(),
     )
 

@@ -18,7 +18,7 @@ MAX_TEXT: Final = 256
 """Characters of a field; what is longer is prose and does not come again."""
 
 Note: TypeAlias = tuple[str, str, Severity]
-Shelf: TypeAlias = dict[tuple[Any, ...], tuple[Any, tuple[Note, ...]]]
+Shelf: TypeAlias = dict[tuple[Any, ...], tuple[Any, tuple[Any, ...]]]
 """(function slot, text) or (resource type, key) to value and findings, for one kind of
 surroundings."""
 

@@ -24,7 +24,9 @@ _WITHOUT_TIME: Final = frozenset({"proposed", "cancelled", "waitlist"})
 
 def settle(build: Build) -> None:
     """Make every resource of the build satisfy per-1, pat-1, app-3 and Annotation.text."""
-    for resource in build.resources.values():
+    for seen, resource in build.resources.items():
+        if seen in build.encoded:
+            continue  # of one field, whose function has settled it
         kind = cast("str", resource["resourceType"])
         _periods(resource, kind, build)
         if "note" in resource:
@@ -38,15 +40,15 @@ def settle(build: Build) -> None:
 def _periods(resource: JsonObject, kind: str, build: Build) -> None:
     """Rule per-1, for periods that two rows fill: of the resource and of its array elements."""
     for name, value in resource.items():
-        if name in _PERIODS:
+        if isinstance(value, list):
+            for one in value:
+                if isinstance(one, dict) and "period" in one:
+                    _period(cast("JsonObject", one["period"]), f"{kind}.{name}", build)
+        elif name in _PERIODS:
             _period(cast("JsonObject", value), kind, build)
         elif name == "occurrenceTiming":
             repeat = cast("JsonObject", cast("JsonObject", value).get("repeat", {}))
             _period(cast("JsonObject", repeat.get("boundsPeriod", {})), kind, build)
-        elif isinstance(value, list):
-            for one in value:
-                if isinstance(one, dict) and "period" in one:
-                    _period(cast("JsonObject", one["period"]), f"{kind}.{name}", build)
 
 
 def _period(period: JsonObject, where: str, build: Build) -> None:

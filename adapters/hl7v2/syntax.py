@@ -6,6 +6,7 @@ the delimiters, ends the segments, and can say at which byte a position stands.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from adapters.hl7v2.charset import decode
@@ -80,11 +81,19 @@ def header(raw: bytes) -> list[str]:
     return [parts[0], line[3], *parts[1:]]
 
 
-def read(raw: bytes, *, charset: str = "", senders: tuple[str, ...] = (), note: Note) -> Message:
+def read(
+    raw: bytes,
+    *,
+    head: list[str] | None = None,
+    charset: str = "",
+    senders: tuple[str, ...] = (),
+    note: Note,
+) -> Message:
     """The message in these bytes.
 
     Args:
         raw: one message; framing bytes around it are tolerated and reported.
+        head: what `header` said of these bytes, if it was asked before.
         charset: of the transport, empty when it says none.
         senders: the profile's charset and its fallback.
         note: takes (code, text) of a finding.
@@ -100,7 +109,7 @@ def read(raw: bytes, *, charset: str = "", senders: tuple[str, ...] = (), note: 
             "message",
             "send large documents by reference (RP) or split the message",
         )
-    head = header(raw)
+    head = header(raw) if head is None else head
     if not head:
         raise _no_header(raw)
     wide = raw[:2] in {b"\xff\xfe", b"\xfe\xff"}
@@ -160,7 +169,12 @@ def _delimiters(text: str, start: int) -> Delimiters:
     field = text[3]
     _check(field, "MSH-1", start + 3)
     line_end = min((text.find(end) for end in "\r\n" if end in text), default=len(text))
-    declared = text[4:line_end].split(field, 1)[0]
+    return _declared(field, text[4:line_end].split(field, 1)[0], start)
+
+
+@lru_cache(maxsize=64)  # a process meets a handful; bounded against a sender that varies them
+def _declared(field: str, declared: str, start: int) -> Delimiters:
+    """The delimiters of MSH-2."""
     if not declared:
         raise _refuse(
             "delimiter-missing",

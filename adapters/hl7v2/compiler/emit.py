@@ -6,11 +6,12 @@ and trace, which also notes which row read which position.
 
 import linecache
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from adapters.hl7v2 import tables
 from adapters.hl7v2.build import NO_FIELDS, Build, append, element
+from adapters.hl7v2.compiler.alike import RESOURCES, others, positions, runs
 from adapters.hl7v2.compiler.conditions import python_of
 from adapters.hl7v2.compiler.deletes import delete_path
 from adapters.hl7v2.compiler.rows import (
@@ -31,24 +32,15 @@ from bridge.core.record.statements import says_nothing
 __all__ = ["Apply", "Emitted", "emit"]
 
 Apply: TypeAlias = Callable[[list[str], Group, Build], None]
-_RESOURCES: Final = frozenset({
-    "Practitioner", "PractitionerRole", "Organization", "Location", "RelatedPerson", "Device",
-    "Patient", "HealthcareService", "Specimen", "Substance",
+_ONCE: Final = frozenset({
+    "ST", "TX", "FT", "NM", "SI", "ED", "RP", "DR", "XPN", "PN", "XAD", "AD", "XTN", "TN",
 })  # fmt: skip
-"""What gives one of these gives a person or place: the row refers to it."""
-
-_ONCE: Final = frozenset({"ST", "TX", "FT", "NM", "SI", "ED", "RP", "DR"})
-"""Datatypes whose texts are cheap, long or never the same again: not remembered."""
-_TIMES: Final = frozenset({"TS", "DTM", "DT"})
+"""Datatypes whose texts are cheap, long or of one patient: not remembered."""
+_WITHIN: Final = frozenset({"TS", "DTM", "DT", "CX", "EI"})
+"""Datatypes whose texts come again in one message, and hardly in another."""
+NOWHERE: Final[Mapping[str, frozenset[str]]] = {}
 _SLOTS: Final[dict[tuple[str, str], int]] = {}
-_CHOICES: Final = {
-    "occurrence": ("DateTime", "Period", "Timing", "String"),
-    "effective": ("DateTime", "Period", "Timing", "Instant"),
-    "onset": ("DateTime", "Age", "Period", "Range", "String"),
-    "performed": ("DateTime", "Period", "String"),
-    "quantity": ("Quantity", "Ratio", "Range"),
-}
-"""R4 choice elements that several rows may fill: the first one stands."""
+"""Of the process: functions of one name with one table are one function."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +88,19 @@ class _Code:
         return made
 
 
-def emit(rules: SegmentMap, code_tables: Mapping[str, CodeTable], *, tracing: bool) -> Emitted:
+def emit(
+    rules: SegmentMap,
+    code_tables: Mapping[str, CodeTable],
+    elsewhere: Mapping[str, frozenset[str]] = NOWHERE,
+    *,
+    tracing: bool,
+) -> Emitted:
     """The function of one segment map.
 
     Args:
         rules: checked rows.
         code_tables: the sender's own tables by name, before the shipped ones.
+        elsewhere: elements that other maps fill, by resource type.
         tracing: also write the trace.
 
     Raises:
@@ -120,8 +119,13 @@ def emit(rules: SegmentMap, code_tables: Mapping[str, CodeTable], *, tracing: bo
     code.put(1, "HOISTED")
     code.put(1, "ctx = b.ctx; rep = ctx.repetition; sep = ctx.component; near = g.nearest")
     _opening(code)
-    for row in rules.rows:
-        _row(code, row, code_tables)
+    parts: list[str] = []
+    for together, rows in runs(rules, elsewhere):
+        if together and not tracing:
+            parts += _run(code, rows, f"{function}_{rows[0].id}", code_tables)
+            continue
+        for row in rows:
+            _row(code, row, code_tables)
     if rules.into:
         code.put(1, "if e:")
         _store(code, 2, "r", rules.into, "e", {})
@@ -129,7 +133,7 @@ def emit(rules: SegmentMap, code_tables: Mapping[str, CodeTable], *, tracing: bo
         f"s_{name} = g.around.get({name!r}, NO_FIELDS)" for name in sorted(code.foreign)
     )
     code.lines[1] = f"    {hoisted or 'pass'}"
-    source = "\n".join(code.lines) + "\n"
+    source = "\n".join([*parts, *code.lines]) + "\n"
     filename = f"<{rules.name} {'trace' if tracing else 'fast'}>"
     scope = dict(code.names)
     exec(compile(source, filename, "exec"), scope)  # noqa: S102 - our own text, from checked rows
@@ -137,6 +141,28 @@ def emit(rules: SegmentMap, code_tables: Mapping[str, CodeTable], *, tracing: bo
     return Emitted(
         segment=rules.segment, source=source, apply=scope[function], width=code.width + 1
     )
+
+
+def _run(
+    code: _Code, rows: Sequence[Row], title: str, code_tables: Mapping[str, CodeTable]
+) -> list[str]:
+    """Rows that are remembered together: a function of their own, called for texts not seen."""
+    name = "".join(letter if letter.isalnum() else "_" for letter in title)
+    inner = replace(code, lines=[])
+    inner.put(0, f"def {name}(f, b, r):")
+    inner.put(1, "ctx = b.ctx; rep = ctx.repetition; sep = ctx.component; e = {}")
+    for row in rows:
+        _row(inner, row, code_tables)
+    inner.put(1, "return e")
+    code.width = inner.width
+    fields = positions(rows)
+    own = {table: id(code_tables[table]) for row in rows if (table := row.table) in code_tables}
+    slot = _slot(f"{code.rules.name} {' '.join(row.id for row in rows)}", repr(own))
+    code.put(1, f"k = ({slot}, {', '.join(f'f[{field}]' for field in fields)})")
+    code.put(1, f"m = b.shelf.get(k) or b.alike(k, {name}, f, r)")
+    code.put(1, "if m[1]: b.renote(m[1])")
+    code.put(1, "e.update(m[0])")
+    return inner.lines
 
 
 def _opening(code: _Code) -> None:
@@ -224,10 +250,10 @@ def _row(code: _Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
         code.put(depth, f"if {python_of(row.when, code.rules.segment, row.place)}:", row)
         depth += 1
     base = "e"
-    others = _others(row)
-    if others:
-        code.put(depth, f"if not e.keys() & {set(others)!r}:" if len(others) > 4 else
-                 "if " + " and ".join(f"{name!r} not in e" for name in others) + ":")  # fmt: skip
+    rivals = others(row)
+    if rivals:
+        code.put(depth, f"if not e.keys() & {set(rivals)!r}:" if len(rivals) > 4 else
+                 "if " + " and ".join(f"{name!r} not in e" for name in rivals) + ":")  # fmt: skip
         depth += 1
     if row.on:
         code.put(depth, f"n = near.get({row.on!r})", row)
@@ -239,7 +265,7 @@ def _row(code: _Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
     else:
         _value(code, depth, row, base, code_tables)
     if row.default is not None:
-        _default(code, row, others)
+        _default(code, row, rivals)
 
 
 def _assumed(
@@ -252,10 +278,10 @@ def _assumed(
     code.put(depth + 1, f"if {name} in e: b.assume(e, {name})")
 
 
-def _default(code: _Code, row: Row, others: tuple[str, ...]) -> None:
+def _default(code: _Code, row: Row, rivals: tuple[str, ...]) -> None:
     """The constant of an element that is still absent."""
     name = row.to[0].name
-    test = " and ".join(f"{one!r} not in e" for one in (name, *others))
+    test = " and ".join(f"{one!r} not in e" for one in (name, *rivals))
     code.put(1, f"if {test}:", row)
     _store(code, 2, "e", row.to, repr(row.default), {})
     if code.rules.is_stored and not says_nothing(name, row.default):
@@ -321,7 +347,7 @@ def _convert(
         code.put(depth, "s = b.first(v) if rep in v else v")
     if source.component:
         code.put(depth, f"s = b.comp(s, {source.component}, {source.subcomponent})")
-    if kind.gives.removesuffix("[]") in _RESOURCES:
+    if kind.gives.removesuffix("[]") in RESOURCES:
         shown = next(
             (
                 DATATYPES[name].function
@@ -344,7 +370,7 @@ def _convert(
     value = _wrapped(row, kind)
     if value != "x":
         code.put(depth + 1, f"x = {value}")
-    if kind.gives.endswith("[]") and kind.gives[:-2] not in _RESOURCES:
+    if kind.gives.endswith("[]") and kind.gives[:-2] not in RESOURCES:
         code.put(depth + 1, "for y in x:")
         _store(code, depth + 2, base, row.to, "y", row.siblings)
     else:
@@ -366,8 +392,8 @@ def _call(code: _Code, row: Row, kind: Datatype, code_tables: Mapping[str, CodeT
         if row.table:
             raise refuse("row-table", f"{row.function} takes no table", row.place,
                          "remove table, or use a coded function")  # fmt: skip
-        if source in _TIMES:
-            return f"b.timed({_slot(kind.name, '')}, {name}, s)"
+        if source in _WITHIN:
+            return f"b.within({name}, s)"
         if source in _ONCE:
             return f"{name}(s, ctx)"
         return f"b.cached({_slot(kind.name, '')}, {name}, s)"
@@ -388,21 +414,12 @@ def _slot(name: str, table: str) -> int:
     return _SLOTS.setdefault((name, table), len(_SLOTS))
 
 
-def _others(row: Row) -> tuple[str, ...]:
-    """The other types of the choice element that the row fills."""
-    name = row.to[0].name if row.to else ""
-    for prefix, kinds in _CHOICES.items():
-        if name.startswith(prefix) and name[len(prefix) :] in kinds:
-            return tuple(prefix + kind for kind in kinds if prefix + kind != name)
-    return ()
-
-
 def _wrapped(row: Row, kind: Datatype) -> str:
     """The value inside its extension, where the row names one."""
     if not row.url:
         return "x"
     gives = kind.gives
-    value = f"value{gives[0].upper()}{gives[1:]}" if gives not in _RESOURCES else "valueReference"
+    value = f"value{gives[0].upper()}{gives[1:]}" if gives not in RESOURCES else "valueReference"
     if row.part:
         inner = f"[{{'url': {row.part!r}, {value!r}: x}}]"
         return f"{{'url': {row.url!r}, 'extension': {inner}}}"

@@ -73,11 +73,17 @@ def length_of_stay(text: str, ctx: Context) -> JsonObject | None:
 
 def decimal_part(raw: str, ctx: Context) -> Raw | None:
     """A raw component as a number; None when it is absent or none."""
-    if raw.isdigit() and raw.isascii() and len(raw) <= _MAX_DIGITS:
-        if raw[0] != "0" or len(raw) == 1:
-            return Raw(raw.encode("ascii"))
-    elif not raw:
+    if not raw:
         return None
+    whole, point, fraction = raw.partition(".")
+    if (
+        whole.isdigit()
+        and (fraction.isdigit() or not point)
+        and (whole[0] != "0" or len(whole) == 1)
+        and raw.isascii()
+        and len(raw) <= _MAX_DIGITS
+    ):
+        return Raw(raw)  # as nearly all numbers are written
     text = clean(raw, ctx)
     if not text:
         return None

@@ -13,6 +13,8 @@ __all__: list[str] = []
 
 Value: TypeAlias = tuple[str, Json]
 """Element name such as `valueQuantity`, and the value."""
+_QUANTITY: Final = DATATYPES["NM.Quantity"].function
+_UNIT: Final = DATATYPES["CWE.Quantity"].function
 _ATTACHMENT: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Observation.value"
 _TEXTS: Final = frozenset({"TX", "FT"})
 _CODED: Final = frozenset({"CE", "CWE", "CNE", "CF", "IS", "ID"})
@@ -38,7 +40,6 @@ _PLAIN: Final = {
     "HD": ("valueString", "HD.string"),
     "PL": ("valueString", "PL.string"),
 }
-_UNIT: Final = ("unit", "system", "code")
 
 
 @rule("observation-value", reads=("OBX-2", "OBX-4", "OBX-5", "OBX-6"), writes="value", version=2)
@@ -55,7 +56,13 @@ def observation_value(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     if text == '""':
         _erase(b, r)
         return
-    kind = b.comp(f[2], 1)
+    kind = f[2]
+    if kind == "NM" and ctx.repetition not in text:  # most results: one number
+        result = _number(text, f[6], b)
+        if result is not None:
+            r[result[0]] = result[1]
+        return
+    kind = b.comp(kind, 1)
     if kind in _TEXTS:
         _lines(text, b, r)
         return
@@ -101,7 +108,7 @@ def _put(target: JsonObject, value: Value) -> None:
 def _value(kind: str, text: str, units: str, b: Build) -> Value | None:
     """One repetition by its datatype."""
     if kind in _CODED:
-        concept = DATATYPES["CWE.CodeableConcept"].function(text, b.ctx, None)
+        concept = b.cached("OBX-5", DATATYPES["CWE.CodeableConcept"].function, text, None)
         return ("valueCodeableConcept", concept) if concept else None
     special = _SPECIAL.get(kind)
     if special is not None:
@@ -122,7 +129,7 @@ def _string(text: str, b: Build) -> Value | None:
 def _number(text: str, units: str, b: Build) -> Value | None:
     """NM with its unit; text that is no number is text, and a warning."""
     findings = len(b.ctx.findings)
-    quantity = DATATYPES["NM.Quantity"].function(text, b.ctx)
+    quantity = _QUANTITY(text, b.ctx)
     if quantity is None:
         del b.ctx.findings[findings:]
         b.ctx.note("number-invalid", "OBX-2 says NM and the value is no number: kept as text")
@@ -134,7 +141,7 @@ def _with_unit(quantity: JsonObject, units: str, b: Build) -> JsonObject:
     """OBX-6 into the quantity."""
     if units and units != '""':
         b.ctx.at = "OBX-6"
-        unit = DATATYPES["CWE.Quantity"].function(b.first(units), b.ctx)
+        unit = b.cached("OBX-6", _UNIT, b.first(units))
         b.ctx.at = "OBX-5"
         if unit:
             quantity.update(unit)
