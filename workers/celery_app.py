@@ -47,6 +47,8 @@ def _beat(settings: Settings) -> dict[str, object]:
     legs = (settings.opentimestamps, settings.rfc3161)
     if settings.opentimestamps.calendars or settings.rfc3161.url:
         every["stamp"] = min(STAMP_S, *(leg.every_s for leg in legs))
+    if any(one.application_ack_to for one in settings.mllp.listeners):
+        every["answer"] = 1.0
     return {
         name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 1.0)}}
         for name, seconds in every.items()

@@ -20,6 +20,7 @@ from bridge.keys.file import FileSigner, open_signer
 from bridge.ports.stamps import Stamper
 from bridge.settings import Settings
 from bridge.store.anchors import PostgresAnchors
+from bridge.store.answers import PostgresAnswers
 from bridge.store.database import Database
 from bridge.store.events import PostgresEvents
 from bridge.store.evidence import PostgresEvidence
@@ -62,6 +63,11 @@ class Services:
         url = store.url or postgres.start(self.settings.data)
         address = _with_password(url, store.password_file)
         return Database(address, pool_size=store.pool_size, statement_s=self._statement_s)
+
+    @cached_property
+    def answers(self) -> PostgresAnswers:
+        """Application acknowledgements that are owed."""
+        return PostgresAnswers(self.database)
 
     @cached_property
     def feeds(self) -> PostgresFeeds:

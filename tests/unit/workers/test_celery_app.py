@@ -27,9 +27,8 @@ def test_a_url_names_the_broker(tmp_path: Path) -> None:
 
 def test_beat_wakes_every_task_and_its_messages_expire(tmp_path: Path) -> None:
     """A broker that was down for a day does not deliver a day of wake-ups."""
-    overrides = {"data": tmp_path, "rfc3161.url": "http://127.0.0.1:1/tsa"}
-
-    celery = configured(load(environment={}, overrides=overrides))
+    optional = {"rfc3161.url": "http://tsa", "mllp.application_ack_to": "ris.example:2600"}
+    celery = configured(load(environment={}, overrides={"data": tmp_path, **optional}))
 
     schedule = celery.conf.beat_schedule
     assert {row["task"] for row in schedule.values()} == set(TASKS)
