@@ -177,7 +177,7 @@ def _opening(code: _Code) -> None:
         for seen in rules.seen:
             where = parse_position(seen, rules.place)
             code.put(1, f"b.touch('seen', ctx.occurrence, {where.segment!r}, {where.field}, "
-                        f"{where.components!r}, '')")  # fmt: skip
+                        f"{_components(where)!r}, '')")  # fmt: skip
     make = f"b.opened(g, {rules.target!r}, k, {rules.merge})"
     if rules.instance == "new":
         _key(code, 1)
@@ -348,11 +348,10 @@ def _convert(
     if source.component:
         code.put(depth, f"s = b.comp(s, {source.component}, {source.subcomponent})")
     if kind.gives.removesuffix("[]") in RESOURCES:
-        source_type = row.function.split(".", 1)[0]
         shown = next(
             (
                 DATATYPES[name].function
-                for name in (f"{source_type}.display", f"{source_type}.string")
+                for name in _display_names(row.function)
                 if name in DATATYPES
             ),
             None,
@@ -377,6 +376,12 @@ def _convert(
     else:
         _store(code, depth + 1, base, row.to, "x", row.siblings)
     _touch_row(code, depth + 1, row, kind.reads)
+
+
+def _display_names(function: str) -> tuple[str, ...]:
+    """Functions that show the same datatype as words."""
+    source = function.split(".", 1)[0]
+    return (f"{source}.display", f"{source}.string")
 
 
 def _call(code: _Code, row: Row, kind: Datatype, code_tables: Mapping[str, CodeTable]) -> str:
@@ -464,7 +469,7 @@ def _touch_row(code: _Code, depth: int, row: Row, reads: frozenset[int]) -> None
     if row.source is not None:
         _touch(code, depth, row, row.source, reads, row.path)
     elif code.tracing:
-        target = f"b.target({'o' if row.on else 'r'}, {code.rules.below(row.path)!r})"
+        target = f"b.target({'o' if row.on else 'r'}, {_full(code, row.path)!r})"
         code.put(depth, f"b.touch({row.id!r}, f, {code.rules.segment!r}, 0, (), {target})")
 
 
@@ -473,12 +478,23 @@ def _touch(
 ) -> None:
     if not code.tracing:
         return
-    components = at.components or tuple(sorted(reads))
+    components = (at.component,) if at.component else tuple(sorted(reads))
     known = f"s_{at.segment}" if at.segment in code.foreign else "1"
     holder = "f" if at.segment == code.rules.segment else known
     base = "o" if row.on else "r"
     code.put(depth, f"b.touch({row.id!r}, {holder}, {at.segment!r}, {at.field}, "
-                    f"{components!r}, b.target({base}, {code.rules.below(path)!r}))")  # fmt: skip
+                    f"{components!r}, b.target({base}, {_full(code, path)!r}))")  # fmt: skip
+
+
+def _full(code: _Code, path: str) -> str:
+    """The path below the resource, with the element that the map makes."""
+    into = ".".join(step.name for step in code.rules.into)
+    plain = ".".join(part.split("[")[0] for part in path.split("."))
+    return f"{into}.{plain}" if into else plain
+
+
+def _components(at: Position) -> tuple[int, ...]:
+    return (at.component,) if at.component else ()
 
 
 def _datatype(name: str, place: str) -> Datatype:

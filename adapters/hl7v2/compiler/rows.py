@@ -36,11 +36,6 @@ class Position:
         more += f".{self.subcomponent}" if self.subcomponent else ""
         return f"{self.segment}-{self.field}{more}"
 
-    @property
-    def components(self) -> tuple[int, ...]:
-        """The component that it names, for the trace; empty for the whole field."""
-        return (self.component,) if self.component else ()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -112,12 +107,6 @@ class SegmentMap:
     def is_stored(self) -> bool:
         """Whether the rows fill a resource that may be stored already, and not a part of one."""
         return not self.into and self.target not in {"Bundle", "MessageHeader", "Provenance"}
-
-    def below(self, path: str) -> str:
-        """The path below the resource, with the element that the map makes and without indexes."""
-        into = ".".join(step.name for step in self.into)
-        plain = ".".join(part.split("[")[0] for part in path.split("."))
-        return f"{into}.{plain}" if into else plain
 
 
 def parse_map(name: str, text: str) -> SegmentMap:
