@@ -95,9 +95,7 @@ class Hl7v2:
         head = syntax.header(raw)
         profile = choose(self._profiles, head, sender)
         engine = self._engines[profile.name]
-        message = syntax.read(
-            raw, head=head, charset=charset, senders=profile.charsets, note=note
-        )
+        message = syntax.read(raw, head=head, charset=charset, senders=profile.charsets, note=note)
         lines = fields_of(message.lines, message.delimiters.field)
         ctx = _context(message, lines[0], profile)
         ctx.findings += early

@@ -72,7 +72,9 @@ def runs(
     ):
         found = list(rows)
         names = {row.to[0].name for row in found if row.to}
-        once = len(found) > 1 and len([row for row in rules.rows if row.to and row.to[0].name in names]) == len(found)
+        once = len(found) > 1 and len(
+            [row for row in rules.rows if row.to and row.to[0].name in names]
+        ) == len(found)
         yield together and once, found
 
 
@@ -87,7 +89,14 @@ def positions(rows: Iterable[Row]) -> tuple[int, ...]:
 def _is_alike(row: Row, rules: SegmentMap) -> bool:
     """Whether the row's value comes of texts of its own segment that are sent again."""
     source = row.source
-    if source is None or source.segment != rules.segment or row.on or row.ref or row.call or others(row):
+    if (
+        source is None
+        or source.segment != rules.segment
+        or row.on
+        or row.ref
+        or row.call
+        or others(row)
+    ):
         return False
     if any(word in WORDS for word in row.when.replace("(", " ").replace(")", " ").split()):
         return False
