@@ -14,6 +14,7 @@ from adapters.hl7v2.mllp import Frame, Framer, frame
 from tests.fakes.feed import MemoryFeed
 from tests.fakes.sources import FixedClock
 from workers.mllp import FeedCounters, FeedEvent, Limits, Listener, MllpServer
+from workers.mllp.commit import ReceiveGroup
 
 __all__ = ["Client", "Served", "code_of", "eventually", "quick_limits", "serve"]
 
@@ -43,8 +44,14 @@ def code_of(ack: bytes) -> str:
 class Served:
     """An `MllpServer` on a loop of its own, over a feed in memory."""
 
-    def __init__(self, *listeners: Listener, memory_bytes: int = 256 * 1024 * 1024) -> None:
+    def __init__(
+        self,
+        *listeners: Listener,
+        memory_bytes: int = 256 * 1024 * 1024,
+        receive_group: ReceiveGroup | None = None,
+    ) -> None:
         self.feed, self.events, self.wakes = MemoryFeed(), list[FeedEvent](), 0
+        self._receive_group = receive_group or self.feed
         self._listeners, self._memory_bytes = listeners, memory_bytes
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._live()), daemon=True)
@@ -100,7 +107,7 @@ class Served:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         self.server = MllpServer(
             self._listeners,
-            receive_group=self.feed,
+            receive_group=self._receive_group,
             clock=FixedClock(),
             wake=self._wake,
             on_event=self.events.append,
@@ -178,9 +185,16 @@ def serve() -> Iterator[Callable[..., Served]]:
     """Start servers that end with the test: by limits, or by whole listeners."""
     running: list[Served] = []
 
-    def start(*listeners: Listener, memory_bytes: int = 256 * 1024 * 1024, **limits: Any) -> Served:
+    def start(
+        *listeners: Listener,
+        memory_bytes: int = 256 * 1024 * 1024,
+        receive_group: ReceiveGroup | None = None,
+        **limits: Any,
+    ) -> Served:
         usual = Listener(feed="f", host="127.0.0.1", port=0, limits=quick_limits(**limits))
-        served = Served(*(listeners or (usual,)), memory_bytes=memory_bytes)
+        served = Served(
+            *(listeners or (usual,)), memory_bytes=memory_bytes, receive_group=receive_group
+        )
         running.append(served.__enter__())
         return served
 

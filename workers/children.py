@@ -19,10 +19,10 @@ __all__ = ["Child", "Children", "Watched"]
 PR_SET_PDEATHSIG = 1
 STOP_GRACE_S = 15.0
 """A listener finishes what it read and answers it before it goes; then it is killed."""
-SETTLED_S = 10.0
+SETTLED_S = 5.0
 """Whoever lived this long is started again at once; whoever did not, after a pause."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
-"""Doubling: a process that cannot start costs a second of work every half minute, not all of it."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
+"""Doubling: a process that cannot start costs a second of work a quarter minute, not all of it."""
 
 
 class Watched(Protocol):
@@ -42,16 +42,19 @@ class Child:
     """One process of the node, by its command: `fhir-anchor <arguments>`."""
 
     name: str
+    program: Sequence[str] = (sys.executable, "-m", "workers.main")
     arguments: Sequence[str]
     environment: Mapping[str, str]
     log: Path
     ready: Callable[[], bool] = lambda: True
     """Whether it serves; asked until it says yes."""
+    inherited: Sequence[int] = ()
+    """Descriptors that it keeps open."""
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
     def start(self) -> None:
         """Run it with this interpreter; its standard error goes to its log file."""
-        command = [sys.executable, "-m", "workers.main", *self.arguments]
+        command = [*self.program, *self.arguments]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 command,
@@ -59,6 +62,7 @@ class Child:
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **self.environment},
+                pass_fds=self.inherited,
                 start_new_session=True,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - only a system call, no lock
             )
@@ -87,16 +91,19 @@ class _Turn:
 class Children:
     """Keeps the processes of a node alive until it is told to stop."""
 
-    def __init__(self, on_restart: Callable[[str], None]) -> None:
-        """`on_restart` hears the name of each child that had died."""
+    def __init__(self, on_restart: Callable[[str], None], inherited: Sequence[int] = ()) -> None:
+        """`on_restart` hears the name of each child that had died; all keep `inherited` open."""
         self._children: list[Child] = []
         self._turns: list[_Turn] = []
-        self._stopping = threading.Event()
+        self._inherited = inherited
+        self._stopping, self._stopped = threading.Event(), threading.Event()
+        self._restarting = threading.Lock()
         self._on_restart = on_restart
         self._watcher = threading.Thread(target=self._watch, name="children", daemon=True)
 
     def start(self, child: Child) -> None:
         """Start a child; `wait` says when it serves."""
+        child.inherited = self._inherited
         child.start()
         self._children.append(child)
         self.keep(child)
@@ -127,8 +134,8 @@ class Children:
     def stop(self) -> None:
         """Ask all to stop in reverse order of their start, wait, kill what stays."""
         self._stopping.set()
-        if self._watcher.is_alive():
-            self._watcher.join(timeout=2)
+        with self._restarting:  # what is being started now is stopped too
+            pass
         alive = [c.process for c in reversed(self._children) if c.process and not c.ended()]
         for process in alive:
             process.send_signal(signal.SIGTERM)
@@ -139,12 +146,17 @@ class Children:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        self._stopped.set()
 
     def _watch(self) -> None:
         while not self._stopping.wait(0.1):
             for turn in self._turns:
-                if turn.of.ended() and not self._stopping.is_set():
-                    self._again(turn)
+                with self._restarting:
+                    if turn.of.ended() and not self._stopping.is_set():
+                        self._again(turn)
+        # Linux signals a child when the thread that started it ends, and a listener that is told
+        # twice closes at once: this thread stays until all are gone.
+        self._stopped.wait()
 
     def _again(self, turn: _Turn) -> None:
         """Start it when its pause is over; a start that fails is a death too."""

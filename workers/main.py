@@ -8,6 +8,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +20,8 @@ from bridge.cli.node import DEFAULT_URL, Node
 from bridge.cli.options import Config, Data, HostPort, TokenFile, Url, host_port, settings_of
 from bridge.cli.verify import verify
 from bridge.core.errors import BridgeError
+from bridge.core.proof.export import Export
+from workers.keys import commands as key_commands
 from workers.mapping import commands as map_commands
 
 __all__ = ["app", "main"]
@@ -29,6 +33,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(key_commands, name="keys")
 app.add_typer(map_commands, name="map")
 NOT_DONE, USAGE = 1, 2
 
@@ -171,20 +176,71 @@ def watch_folder(
 
 
 @app.command()
+def pull(  # noqa: PLR0913, PLR0917 - one parameter an option
+    upstream: Annotated[str, typer.Option("--from", metavar="URL", help="A FHIR R4 base.")],
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="Resource type; default all it serves.")
+    ] = None,
+    client_id: Annotated[str, typer.Option(help="SMART backend services client.")] = "",
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its private JWK.")] = None,
+    scope: Annotated[str, typer.Option()] = "system/*.rs",
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="Resources a page.")] = 100,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+    data: Data = None,
+) -> None:
+    """What changed on another FHIR server since the last pull, to a running node."""
+    from bridge.cli.pull import State, pull_into
+    from workers.upstreams import upstream_of
+
+    folder = settings_of(data, None).data
+    server = upstream_of(upstream, client_id, key, scope)
+    with Node(url, token_file, folder) as node:
+        pull_into(node, server, types or (), State(folder, server.base), count=count)
+
+
+@app.command()
 def receipt(  # noqa: PLR0913, PLR0917 - one parameter an option
-    record: Annotated[str, typer.Argument(help="Record id, from X-Record-Id.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE")] = None,
+    records: Annotated[
+        list[str] | None, typer.Argument(help="Record ids; or `export` and a receipt file.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="PATH", help="A file; a folder for several."),
+    ] = None,
     wait: Annotated[Literal["sequenced", "anchored", "final"] | None, typer.Option()] = None,
+    export_as: Annotated[
+        Export | None, typer.Option("--as", help="With `export`: what to write.")
+    ] = None,
+    patient: Annotated[str, typer.Option(metavar="ID", help="All versions of a patient.")] = "",
+    since: Annotated[str, typer.Option("--from", metavar="TIME", help="Records since.")] = "",
+    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Records until.")] = "",
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
     data: Data = None,
     config: Config = None,
 ) -> None:
-    """Fetch a receipt from a running node."""
-    from bridge.cli.receipt import fetch_receipt
+    """Fetch receipts from a running node, or export a part of one for other tools."""
+    named = records or []
+    if named[:1] == ["export"]:
+        if len(named) != 2 or export_as is None:
+            raise typer.BadParameter("write `receipt export RECEIPT --as KIND [-o FILE]`")
+        from bridge.cli.export import export
 
+        export(Path(named[1]), export_as, output)
+        return
+    from bridge.cli.receipt import fetch_receipt
+    from bridge.cli.receipts import Wanted, fetch_receipts
+
+    wanted = Wanted(records=named, patient=patient, since=since, until=until)
+    many = len(named) > 1 or bool(patient or since or until)
+    if not many and not named:
+        raise typer.BadParameter("name records, --patient, or a period by --from and --to")
     with Node(url, token_file, settings_of(data, config).data) as node:
-        fetch_receipt(node, record, output, wait)
+        if not many:
+            fetch_receipt(node, named[0], output, wait)
+        elif fetch_receipts(node, wanted, output or Path("receipts")):
+            raise typer.Exit(NOT_DONE)
 
 
 @app.command()
@@ -199,17 +255,32 @@ def audit(
     from bridge.cli.audit import audit as run
     from bridge.cli.audit import trust_of
 
-    run(url, rpc or (), trust_of(trust, settings_of(data, config).data))
+    with _one_means_found():
+        run(url, rpc or (), trust_of(trust, settings_of(data, config).data))
 
 
 @app.command("fsck")
 def fsck_node(data: Data = None, config: Config = None) -> None:
     """Recompute everything that is stored and name the first difference."""
     from bridge.cli.audit import fsck_stored
+    from workers.visited import visited
+
+    with _one_means_found(), visited(settings_of(data, config)) as node:
+        fsck_stored(node.stored, node.book, node.verifier_keys)
+
+
+@app.command()
+def feeds(
+    hours: Annotated[float, typer.Option("--hours", min=0.01, help="How far back.")] = 24.0,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """What each feed brought, and what a sender should be asked about; a JSON line each."""
+    from bridge.cli.feeds import say_feeds
     from workers.wiring import Services
 
-    services = Services(settings_of(data, config))
-    fsck_stored(services.stored, services.book, services.verifier_keys)
+    node = Services(settings_of(data, config))
+    say_feeds(node.feeds, node.clock, hours)
 
 
 db = typer.Typer(help="The database of a node.", no_args_is_help=True)
@@ -277,10 +348,11 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except BridgeError as error:
-        sys.stderr.write(f"fhir-anchor: {error}\n")
-        sys.exit(NOT_DONE)
+        _say(error)
+        sys.exit(USAGE if error.code.startswith("settings-") else NOT_DONE)
     except TyperException as error:
-        sys.stderr.write(f"fhir-anchor: {error} - see `fhir-anchor --help`\n")
+        if str(error):  # empty after a help text that was asked for by saying nothing
+            _say(f"{error} - see `fhir-anchor --help`")
         sys.exit(USAGE)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -288,7 +360,25 @@ def main() -> None:
         # Whoever read our output has gone; nothing is left to say, also not at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(NOT_DONE)
+    except OSError as error:
+        place = error.filename or "a file or socket"
+        _say(f"{error.strerror or error} ({place}) - check the path and its permissions")
+        sys.exit(NOT_DONE)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextmanager
+def _one_means_found() -> Iterator[None]:
+    """Where exit 1 says that something was found, what could not be looked at exits 2."""
+    try:
+        yield
+    except BridgeError as error:
+        _say(error)
+        raise typer.Exit(USAGE) from error
+
+
+def _say(refusal: object) -> None:
+    sys.stderr.write(f"fhir-anchor: {refusal}\n")
 
 
 if __name__ == "__main__":

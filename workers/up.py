@@ -15,6 +15,7 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.embedded import postgres
 from bridge.settings import Settings
 from bridge.telemetry import configure_logs
+from workers.alone import alone
 from workers.children import Child, Children
 from workers.wiring import Services
 
@@ -50,17 +51,20 @@ def running(settings: Settings) -> Iterator[Running]:
     """A node that serves inside the block, and is gone after it.
 
     Raises:
-        BridgeError: `port-busy`, `child-not-ready`, or what an embedded part says.
+        BridgeError: `node-running`, `port-busy`, `child-not-ready`, or what an embedded part says.
     """
     log = configure_logs("up")
     (settings.data / "logs").mkdir(parents=True, exist_ok=True)
-    children = Children(on_restart=lambda name: log.warning("restarted", process=name))
-    try:
-        yield _start(_placed(settings), children)
-    finally:
-        children.stop()
-        if not settings.store.url:
-            postgres.stop(settings.data)
+    with alone(settings.data) as lock:
+        children = Children(
+            on_restart=lambda name: log.warning("restarted", process=name), inherited=(lock,)
+        )
+        try:
+            yield _start(_placed(settings), children)
+        finally:
+            children.stop()
+            if not settings.store.url:
+                postgres.stop(settings.data)
 
 
 def _placed(settings: Settings) -> Settings:

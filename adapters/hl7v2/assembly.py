@@ -2,10 +2,8 @@
 
 from typing import Final, cast
 
-import msgspec
-from msgspec import Raw
-
 from adapters.hl7v2.build import Build, reference_to
+from adapters.hl7v2.changes import changes
 from adapters.hl7v2.grammar import Group
 from bridge.core.ids import Digest
 from bridge.core.record.bundle import Json, JsonObject
@@ -56,9 +54,9 @@ def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> J
     references = [f"{kind}/{name}" for kind, name in build.resources]
     _complete_provenance(provenance, references, header, source, mapping)
     entries = [build.entry(header), *build.entries(), build.entry(provenance)]
-    changes = _changes(build)
-    if changes is not None:
-        entries.append(build.entry(changes))
+    changed = changes(build)
+    if changed is not None:
+        entries.append(build.entry(changed))
     build.bundle["entry"] = entries
     return build.bundle
 
@@ -130,42 +128,3 @@ def _digest(value: Digest, display: str) -> JsonObject:
         "value": f"urn:sha256:{value.hex()}",
     }
     return {"identifier": identifier, "display": display}
-
-
-def _changes(build: Build) -> JsonObject | None:
-    """The deletes as FHIRPath Patch, grouped by resource; none for what the snapshot sets."""
-    operations: dict[tuple[str, str], Json] = {}
-    for resource, path in build.deletes:
-        kind = cast("str", resource["resourceType"])
-        target = cast("str", reference_to(resource)["reference"])
-        if _is_set(resource, path):
-            continue
-        operations[target, path] = {
-            "name": "operation",
-            "part": [
-                {"name": "target", "valueString": target},
-                {"name": "type", "valueCode": "delete"},
-                {"name": "path", "valueString": f"{kind}.{path}"},
-            ],
-        }
-    if not operations:
-        return None
-    return {
-        "resourceType": "Parameters",
-        "id": resource_id(build.namespace, "Parameters", *build.fallback),
-        "parameter": [operations[key] for key in sorted(operations)],
-    }
-
-
-def _is_set(resource: JsonObject, path: str) -> bool:
-    """Whether the snapshot holds the element itself."""
-    at: Json = resource
-    for name in path.split("."):
-        if isinstance(at, Raw):
-            at = msgspec.json.decode(at)
-        if isinstance(at, list) and at:
-            at = at[0]
-        if not isinstance(at, dict) or name not in at:
-            return False
-        at = at[name]
-    return True

@@ -26,6 +26,7 @@ class Build:
     """Everything that the generated functions write into; one instance a message."""
 
     __slots__ = (
+        "assumed",
         "base",
         "bundle",
         "code",
@@ -77,6 +78,7 @@ class Build:
         self.patients: list[tuple[str, ...]] = []
         self.keys: dict[tuple[str, str], int] = {}
         self.deletes: list[tuple[JsonObject, str]] = []
+        self.assumed: list[tuple[JsonObject, str, Json]] = []
         self.encoded: dict[tuple[str, str], Raw] = {}
         self.shelf = memory.shelf(surroundings(ctx, self.sender))
         self.values: dict[tuple[Convert, str], Json] = {}
@@ -158,7 +160,11 @@ class Build:
         """
         ctx = self.ctx
         findings, suppressed, deletes = len(ctx.findings), ctx.suppressed, len(self.deletes)
+        assumed = len(self.assumed)
         made = rows(fields, self, resource)
+        if assumed != len(self.assumed):  # of this resource, and not of the next
+            self.assumed[assumed:] = [(resource, *what) for _, *what in self.assumed[assumed:]]
+            return made, ()
         if suppressed != ctx.suppressed or deletes != len(self.deletes):
             return made, ()
         notes = tuple(
@@ -303,6 +309,10 @@ class Build:
     def erase(self, resource: JsonObject, path: str) -> None:
         """The sender sent `""`: the stored element goes, unless this message sets it too."""
         self.deletes.append((resource, path))
+
+    def assume(self, resource: JsonObject, name: str) -> None:
+        """The element holds a default or a conclusion: it never overwrites a stored one."""
+        self.assumed.append((resource, name, resource[name]))
 
     # -- positions -------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Final
 
-__all__ = ["TABLE_0211", "decode"]
+__all__ = ["TABLE_0211", "decode", "is_charset"]
 
 TABLE_0211: Final = {
     "": "",
@@ -90,6 +90,11 @@ def decode(
             if text is not None:
                 return text, found
     return _last_resort(raw, tried, note)
+
+
+def is_charset(name: str) -> bool:
+    """Whether bytes can be read by that name of table 0211 or IANA."""
+    return bool(_codec(name, lambda _code, _text: None))
 
 
 def _codec(name: str, note: Note) -> str:

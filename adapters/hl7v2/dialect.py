@@ -64,10 +64,16 @@ class Hl7v2:
         head = syntax.header(raw)
         if len(head) < 3:
             return Envelope(sender=sender, message_type="", control_id="")
-        head += [""] * (11 - len(head))
+        head += [""] * (14 - len(head))
         profile = choose(self._profiles, head, sender)
         named = profile.name or (f"{head[3]}/{head[4]}" if head[3] or head[4] else sender)
-        return Envelope(sender=named, message_type=head[9], control_id=head[10])
+        return Envelope(
+            sender=named,
+            message_type=head[9],
+            control_id=head[10],
+            sequence=_sequence(head[13]),
+            refuses_reuse=profile.reused_control_id == "reject",
+        )
 
     def convert(self, raw: bytes, *, sender: str, charset: str = "") -> CanonicalBundle:
         """The canonical bundle of one message; see `bridge.ports.dialect.Dialect`."""
@@ -126,6 +132,14 @@ class Hl7v2:
     def answer(self, raw: bytes, verdict: Verdict, *, at: Instant) -> bytes:
         """The acknowledgement in HL7 v2's own form."""
         return ack.acknowledge(raw, verdict, at=at)
+
+
+def _sequence(text: str) -> int | None:
+    """MSH-13, NM: a whole number of at most 15 digits (ch. 2.10.1), else nothing."""
+    digits = text.strip().removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 15):
+        return None
+    return int(text)
 
 
 def _check(engine: Engine) -> None:

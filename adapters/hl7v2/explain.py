@@ -32,7 +32,11 @@ def explain(
         BridgeError: as `Hl7v2.convert`; `explain-nothing` when no row touched what was asked.
     """
     made = dialect.converted(raw, sender=sender, charset=charset, tracing=True)
-    places = {row.id: f"{row.id} ({row.place})" for rules in made.engine.maps for row in rules.rows}
+    places = {
+        (row.on or rules.target, row.id): f"{row.id} ({row.place})"
+        for rules in made.engine.maps
+        for row in rules.rows
+    }
     touches = made.build.trace or []
     if _is_position(question):
         found = [touch for touch in touches if _position(touch).startswith(question)
@@ -40,7 +44,11 @@ def explain(
     else:
         found = [touch for touch in touches if _plain(touch[5]).startswith(question)]
     lines = tuple(
-        Lineage(row=places.get(touch[0], touch[0]), source=_position(touch), target=touch[5])
+        Lineage(
+            row=places.get((touch[5].partition("/")[0], touch[0]), touch[0]),
+            source=_position(touch),
+            target=touch[5],
+        )
         for touch in found
         if touch[5]
     )

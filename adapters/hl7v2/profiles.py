@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from adapters.hl7v2.compiler.form import check_form, line_of
 from adapters.hl7v2.compiler.rows import check_keys, load_toml, refuse
 from adapters.hl7v2.tables import CodeTable
 
@@ -14,7 +15,7 @@ DEFAULT_NAMESPACE: Final = "https://fhir-anchor.invalid/senders"
 """Of senders without profile. RFC 2606 reserves .invalid: nobody can mistake it for a server."""
 _KEYS: Final = {
     "match", "namespace", "zone", "charset", "fallback", "systems", "unmapped_code",
-    "unmapped_trigger", "tables", "fix", "replace", "drop", "add",
+    "unmapped_trigger", "reused_control_id", "tables", "fix", "replace", "drop", "add",
 }  # fmt: skip
 _POLICIES: Final = {"keep", "task", "reject"}
 
@@ -48,6 +49,9 @@ class SenderProfile:
     unmapped_code: str = "keep"
     """What a code without row in its table does: `keep` it, `task` somebody, `reject` it."""
     unmapped_trigger: str = "keep"
+    reused_control_id: str = "keep"
+    """What MSH-10 that came before with other bytes does: `keep` the message and note it, or
+    `reject` it."""
     overlay: Overlay = field(default_factory=Overlay)
 
 
@@ -80,7 +84,9 @@ def parse_profile(name: str, text: str) -> SenderProfile:
     """One file of `config/senders`. Raises BridgeError naming file, line and the right key."""
     place = f"{name}.toml"
     data = load_toml(place, text)
-    check_keys(data, _KEYS, f"{place}, {_line(text, data, _KEYS)}")
+    wrong = next((key for key in data if key not in _KEYS), "")
+    check_keys(data, _KEYS, f"{place}, {line_of(text, wrong)}")
+    check_form(data, text, place)
     match = data.get("match", {})
     for position in match:
         if not (position.startswith("MSH-") and position[4:].isdigit()):
@@ -90,17 +96,26 @@ def parse_profile(name: str, text: str) -> SenderProfile:
         if data.get(key, "keep") not in _POLICIES:
             raise refuse("profile-policy", f"{key} is {data[key]!r}", place,
                          "use keep, task or reject")  # fmt: skip
+    namespace = data.get("namespace", f"{DEFAULT_NAMESPACE}/{name}")
+    if ":" not in namespace:
+        raise refuse("profile-namespace", "namespace is no absolute URI",
+                     f"{place}, {line_of(text, 'namespace')}",
+                     "write one of yours, such as https://lab.example/fhir")  # fmt: skip
     charsets = tuple(data[key] for key in ("charset", "fallback") if data.get(key))
+    if data.get("reused_control_id", "keep") not in {"keep", "reject"}:
+        raise refuse("profile-policy", f"reused_control_id is {data['reused_control_id']!r}", place,
+                     "use keep or reject")  # fmt: skip
     return SenderProfile(
         name=name,
         match=match,
-        namespace=data.get("namespace", f"{DEFAULT_NAMESPACE}/{name}"),
+        namespace=namespace,
         zone=_zone(data.get("zone", ""), place),
         charsets=charsets,
         systems=data.get("systems", {}),
         tables=_tables(data.get("tables", {}), place),
         unmapped_code=data.get("unmapped_code", "keep"),
         unmapped_trigger=data.get("unmapped_trigger", "keep"),
+        reused_control_id=data.get("reused_control_id", "keep"),
         overlay=Overlay(
             fixes=tuple(data.get("fix", ())),
             replaced=tuple(data.get("replace", ())),
@@ -135,12 +150,3 @@ def _zone(name: str, place: str) -> ZoneInfo | None:
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise refuse("profile-zone", f"{name!r} is no time zone", f"{place}, zone",
                      "use an IANA name such as Europe/Vienna") from error  # fmt: skip
-
-
-def _line(text: str, data: Mapping[str, Any], known: set[str]) -> str:
-    """`line N` of the first unknown key, for the error."""
-    wrong = next((key for key in data if key not in known), "")
-    for number, line in enumerate(text.splitlines(), 1):
-        if wrong and line.lstrip("[ ").startswith(wrong):
-            return f"line {number}"
-    return "line 1"

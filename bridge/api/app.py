@@ -44,9 +44,10 @@ def create_app(node: Node) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.node = node
-    problems.install(app)
+    doors = tuple(route for part in PARTS for route in part.router.routes)
+    problems.install(app, doors)
     for part in PARTS:
         app.include_router(part.router)
     app.add_middleware(Metered, metrics=node.metrics)
-    app.add_middleware(PlainMethods, routes=app.routes)
+    app.add_middleware(PlainMethods, routes=doors)
     return app

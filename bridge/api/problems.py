@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 
 from bridge.api.methods import allowed
 from bridge.core.errors import BridgeError, Fault
@@ -123,11 +124,11 @@ def _issue(severity: str, code: str, detail: str, text: str, where: str) -> dict
     return {**issue, "expression": [where]} if looks_like_path else issue
 
 
-def _answer(request: Request, error: BridgeError) -> Response:
+def _answer(request: Request, error: BridgeError, doors: Sequence[BaseRoute]) -> Response:
     status = status_of(error)
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}  # RFC 6750 s3
     headers |= {"Retry-After": str(RETRY_AFTER_S)} if error.fault is Fault.PEER else {}
-    headers |= {"Allow": allowed(request.app.routes, request.scope)} if status == 405 else {}
+    headers |= {"Allow": allowed(doors, request.scope)} if status == 405 else {}
     headers |= {"Connection": "close"} if status in {408, 413} else {}  # the rest is not read
     path = request.url.path
     if path == "/fhir" or path.startswith("/fhir/"):
@@ -141,13 +142,13 @@ def _answer(request: Request, error: BridgeError) -> Response:
     return JSONResponse(body, status, headers)
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, doors: Sequence[BaseRoute]) -> None:
     """Every refusal of every route goes through this table; none shows a traceback."""
 
     async def refused(request: Request, error: Exception) -> Response:
         if isinstance(error, BridgeError):
-            return _answer(request, error)
-        return _answer(request, _translated(error))
+            return _answer(request, error, doors)
+        return _answer(request, _translated(error), doors)
 
     for kind in (BridgeError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, refused)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bridge.cli.bitcoin import EsploraReader
 from bridge.cli.rpc import JsonRpcReader
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.proof.receipt import MAX_SIZE
@@ -34,6 +35,10 @@ def verify(
         list[str] | None,
         typer.Option("--rpc", help="Endpoint of the anchor's chain; repeat it to ask several."),
     ] = None,
+    bitcoin: Annotated[
+        list[str] | None,
+        typer.Option("--bitcoin", help="Esplora server for Bitcoin headers; repeat it."),
+    ] = None,
     trust: Annotated[
         Path | None,
         typer.Option("--trust", help="Logs, witnesses and contracts that you believe."),
@@ -50,6 +55,7 @@ def verify(
             None if document is None else _read(document, MAX_DOCUMENT, "DOCUMENT"),
             trust=_trust(trust),
             chain=_readers(rpc or ()),
+            bitcoin=tuple(EsploraReader(url) for url in dict.fromkeys(bitcoin or ())),
         )
     except BridgeError as error:
         typer.echo(_printable(str(error)), err=True)

@@ -19,7 +19,7 @@ import psutil
 
 from bridge.core.errors import BridgeError, Fault
 
-__all__ = ["is_running", "start", "stop"]
+__all__ = ["exists", "is_running", "start", "stop"]
 
 SETTINGS = {
     "listen_addresses": "''",
@@ -54,6 +54,11 @@ def start(data_dir: Path) -> str:
                 _initialise(cluster)
             _launch(cluster)
         return f"postgresql://postgres@/postgres?host={_running_socket_dir(cluster)}"
+
+
+def exists(data_dir: Path) -> bool:
+    """Whether a cluster was ever made in this folder."""
+    return _cluster(data_dir).exists()
 
 
 def is_running(data_dir: Path) -> bool:

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bridge.core.errors import BridgeError
+from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, Instant, RecordId, instant_text, record_id, sha256
 from bridge.core.plain import plain
 from bridge.core.record.bundle import CanonicalBundle, JsonObject
 from bridge.core.record.canon import canonical
 from bridge.core.record.claims import RECORD_NAMES, SALT_SIZE, Kind, claim, commitment, leaf
-from bridge.ports.dialect import Accepted, Dialect, Refused
+from bridge.ports.dialect import Accepted, Dialect, Envelope, Refused
 from bridge.ports.intake import Appended, Intake, NewRecord, Quarantined
 from bridge.ports.sources import Clock, Entropy
 
@@ -31,6 +31,7 @@ __all__ = [
 ID_SIZE = 10
 SHARE = ID_SIZE + len(RECORD_NAMES) * SALT_SIZE
 """Random bytes of one input: those of its record id, then one salt a claim."""
+NO_ENVELOPE = Envelope(sender="", message_type="", control_id="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,10 @@ class Inbound:
     request: tuple[tuple[str, str], ...] = ()
     """Members of `Bundle.entry.request` that an HTTP request said of a single resource: `method`,
     `url`, `ifMatch`, `ifNoneMatch`, `ifNoneExist`. Only `flows.write` knows them."""
+    deliver_stored: str = ""
+    """Address that the answer is owed to beside the connection, once the input is stored."""
+    deliver_refused: str = ""
+    """The same, once it is refused."""
     body_id: str = ""
     """Id in the body of a conditional update, which must be that of what it meets."""
 
@@ -88,6 +93,7 @@ def receive(
         prepare(one, dialect=dialect, at=at, random=random[i * SHARE : (i + 1) * SHARE])
         for i, one in enumerate(inputs)
     ]
+    offers = list(_refuse_reused(offers, dialect=dialect, intake=intake))
     try:
         return keep(offers, intake)
     except BridgeError as error:
@@ -105,6 +111,7 @@ class Offer:
     inbound: Inbound
     row: NewRecord | Quarantined
     reason: BridgeError | None = None
+    refuses_reuse: bool = False
 
 
 def prepare(inbound: Inbound, *, dialect: Dialect, at: Instant, random: bytes) -> Offer:
@@ -128,7 +135,10 @@ def accept(
     """The record of a converted input, with its claims and its answer; pure."""
     new, salts = record_id(at, random[:ID_SIZE]), random[ID_SIZE:]
     bundle = _indexable(bundle)
-    sender = plain(inbound.sender or dialect.envelope(inbound.raw, sender="").sender)
+    envelope = NO_ENVELOPE
+    if bundle.control_id or not inbound.sender:  # else nothing of it is asked for, and it costs
+        envelope = dialect.envelope(inbound.raw, sender=inbound.sender)
+    sender = plain(inbound.sender or envelope.sender)
     header = _header(inbound, bundle, at=at, new=new)
     row = NewRecord(
         id=new,
@@ -146,8 +156,10 @@ def accept(
         leaf=record_leaf(bundle, header=header, salts=salts),
         answer=dialect.answer(inbound.raw, Accepted(record=new, bundle=bundle), at=at),
         resend_key=_resend_key(inbound, sender, bundle),
+        sequence=envelope.sequence,
+        deliver_to=inbound.deliver_stored,
     )
-    return Offer(inbound=inbound, row=row)
+    return Offer(inbound=inbound, row=row, refuses_reuse=envelope.refuses_reuse)
 
 
 def refuse(
@@ -180,8 +192,38 @@ def refuse(
             *(part for pair in inbound.request for part in pair),
         ),
         request=inbound.request,
+        deliver_to=inbound.deliver_refused,
     )
     return Offer(inbound=inbound, row=row, reason=reason)
+
+
+def _refuse_reused(offers: Sequence[Offer], *, dialect: Dialect, intake: Intake) -> Sequence[Offer]:
+    """Where the sender's profile says so, a control id that is taken refuses its message."""
+    if not any(offer.refuses_reuse for offer in offers):
+        return offers
+    taken: dict[tuple[str, str], Digest] = {}
+    judged = []
+    for offer in offers:
+        row = offer.row
+        if isinstance(row, NewRecord) and offer.refuses_reuse and row.bundle.control_id:
+            first = taken.setdefault((row.sender, row.bundle.control_id), row.bundle.source)
+            if first != row.bundle.source or intake.holds(row) is not None:
+                judged.append(_reused(offer, row, dialect))
+                continue
+        judged.append(offer)
+    return judged
+
+
+def _reused(offer: Offer, row: NewRecord, dialect: Dialect) -> Offer:
+    reason = BridgeError(
+        "control-id-reused",
+        Fault.SENDER,
+        what="this control id was used before for another message",
+        where="MSH-10",
+        do="give each message a control id of its own; a resend has the same bytes",
+    )
+    random = row.salts[:ID_SIZE]  # of a record that will not be: nothing else knows them
+    return refuse(offer.inbound, reason, dialect=dialect, at=row.received, random=random)
 
 
 def record_leaf(bundle: CanonicalBundle, *, header: bytes, salts: bytes) -> bytes:

@@ -19,6 +19,10 @@ class Envelope:
     """Name of the sender's profile, else `MSH-3/MSH-4` as sent, else the authenticated client."""
     message_type: str
     control_id: str
+    sequence: int | None = None
+    """The sender's own running number, MSH-13; None where there is none."""
+    refuses_reuse: bool = False
+    """The sender's profile wants a control id that comes again with other bytes refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,10 @@ class NewRecord:
     answer: bytes
     resend_key: Digest | None
     """Of sender, control id and source bytes; None for input that may rightly be sent twice."""
+    sequence: int | None = None
+    """MSH-13."""
+    deliver_to: str = ""
+    """Where the answer is owed; it becomes owed in the same commit, a resend owes it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,8 @@ class Quarantined:
     """Of sender, control id, reason and source: a sender that repeats itself fills nothing."""
     request: tuple[tuple[str, str], ...] = ()
     """What the HTTP request of a FHIR write said beside its body; a retry says it again."""
+    deliver_to: str = ""
+    """As of a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +92,20 @@ class Intake(Protocol):
     def append(self, records: Sequence[NewRecord]) -> tuple[Appended, ...]:
         """Store records, their lanes and pending leaves; one entry a record, in order.
 
-        A resend stores nothing and returns what the first one was answered. Records of one call get
-        rising sequence numbers in the order given. Needs an open unit.
+        A resend stores nothing and returns what the first one was answered. A control id that the
+        sender used before for other bytes, and gaps of its MSH-13, are noted with the record.
+        Records of one call get rising sequence numbers in the order given. Needs an open unit.
 
         Raises:
             BridgeError: when the unit ends, as `Database.unit` says: `store-conflict` when two
                 callers offer the same resends in opposite order.
+        """
+
+    def holds(self, one: NewRecord) -> RecordId | None:
+        """The record that has this sender and control id with other bytes, unless this is a resend.
+
+        A read of what is committed: two that arrive at the same moment in two processes do not
+        see each other.
         """
 
     def quarantine(self, refused: Sequence[Quarantined]) -> tuple[Appended, ...]:

@@ -1,7 +1,7 @@
 """Records, their lanes and pending leaves, written by one statement a group."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from sqlalchemy import text
@@ -10,6 +10,7 @@ from bridge.core.ids import Digest, RecordId, sha256
 from bridge.core.record.claims import Kind
 from bridge.ports.intake import Appended, NewRecord, Quarantined
 from bridge.store.database import Database
+from bridge.store.feeds import PostgresFeeds
 
 __all__ = ["PostgresIntake"]
 
@@ -42,7 +43,7 @@ WITH offered AS (
         answer
     FROM offered ORDER BY place
     ON CONFLICT (resend_key) DO NOTHING
-    RETURNING seq, id
+    RETURNING seq, id, sender, control_id
 ), lanes AS (
     INSERT INTO lane_queue (seq, lane)
     SELECT kept.seq, l.lane
@@ -55,9 +56,21 @@ WITH offered AS (
     JOIN kept ON kept.id = l.record
     ORDER BY kept.seq
 )
-SELECT id FROM kept
+SELECT id, CASE WHEN control_id <> '' THEN (
+    SELECT r.id FROM record r
+    WHERE r.control_id = kept.control_id AND r.sender = kept.sender ORDER BY r.seq DESC LIMIT 1
+) END AS earlier FROM kept
 """
-"""Binary arrays (`%b`): as text, each byte of a source would be escaped, at half the rate."""
+"""Binary arrays (`%b`): as text, each byte of a source would be escaped, at half the rate.
+
+`earlier` is of before this statement: PostgreSQL shows it none of the rows that it inserts.
+"""
+
+HOLDS = text("""
+SELECT id FROM record WHERE control_id = :control_id AND sender = :sender
+AND NOT EXISTS (SELECT FROM record WHERE resend_key = :resend_key)
+ORDER BY seq DESC LIMIT 1
+""")
 
 EARLIER = text("SELECT resend_key, id, answer FROM record WHERE resend_key = ANY(:keys)")
 
@@ -70,6 +83,12 @@ VALUES (
     :received, :source, :code, :place, :reason, :answer, :resend_key, :request)
 ON CONFLICT (resend_key) DO UPDATE SET times = quarantine.times + 1
 RETURNING id, answer
+""")
+
+OWE = text("""
+INSERT INTO owed_answer (record, address, answer, owed, due)
+VALUES (:record, :address, :answer, :at, :at)
+ON CONFLICT (record) DO UPDATE SET address = excluded.address, due = excluded.due
 """)
 
 RETRIED = text("""
@@ -89,6 +108,7 @@ class PostgresIntake:
     def __init__(self, database: Database) -> None:
         """Share the database's pool and units."""
         self._database = database
+        self._feeds = PostgresFeeds(database)
 
     def unit(self) -> AbstractContextManager[None]:
         """All writes inside become durable together when the block ends, or none do."""
@@ -96,21 +116,42 @@ class PostgresIntake:
 
     def append(self, records: Sequence[NewRecord]) -> tuple[Appended, ...]:
         """Store records, lanes and pending leaves; see the port."""
-        kept: set[str] = set()
+        kept: dict[str, str | None] = {}
         for part in _parts(records):
             rows = self._database.connection.exec_driver_sql(APPEND, _columns(part))
-            kept.update(row.id for row in rows)
+            kept.update((row.id, row.earlier) for row in rows)
+        new = [record for record in records if record.id in kept]
+        self._feeds.follow(new, _reused(new, kept))
         earlier = self._earlier([r.resend_key for r in records if r.id not in kept])
-        return tuple(
+        appended = tuple(
             Appended(id=record.id, answer=record.answer, duplicate=False)
             if record.id in kept
             else earlier[record.resend_key]
             for record in records
         )
+        for record, one in zip(records, appended, strict=True):
+            self._owe(record, one)
+        return appended
+
+    def holds(self, one: NewRecord) -> RecordId | None:
+        """The record that has this sender and control id with other bytes; see the port."""
+        with self._database.joined() as connection:
+            found = connection.execute(
+                HOLDS,
+                {
+                    "control_id": one.bundle.control_id,
+                    "sender": one.sender,
+                    "resend_key": one.resend_key,
+                },
+            ).scalar_one_or_none()
+        return RecordId(found) if found is not None else None
 
     def quarantine(self, refused: Sequence[Quarantined]) -> tuple[Appended, ...]:
         """Store refused inputs; rare enough for a statement each. See the port."""
-        return tuple(self._refuse(one) for one in refused)
+        kept = tuple(self._refuse(one) for one in refused)
+        for row, one in zip(refused, kept, strict=True):
+            self._owe(row, one)
+        return kept
 
     def retried(self, refused: RecordId, stored: RecordId) -> bool:
         """Close an open refusal with the record that it became; see the port."""
@@ -121,6 +162,19 @@ class PostgresIntake:
         """Close an open refusal for good; see the port."""
         done = self._database.connection.execute(DISMISSED, {"id": refused, "reason": reason})
         return done.rowcount == 1
+
+    def _owe(self, row: NewRecord | Quarantined, kept: Appended) -> None:
+        """The answer must reach an address of its own; see `store.answers`."""
+        if row.deliver_to:
+            self._database.connection.execute(
+                OWE,
+                {
+                    "record": kept.id,
+                    "address": row.deliver_to,
+                    "answer": kept.answer,
+                    "at": row.received,
+                },
+            )
 
     def _earlier(self, keys: list[Digest | None]) -> dict[Digest | None, Appended]:
         """What the first record of each resend key was answered."""
@@ -156,6 +210,19 @@ class PostgresIntake:
             },
         ).one()
         return Appended(id=RecordId(row.id), answer=row.answer, duplicate=row.id != one.id)
+
+
+def _reused(new: Sequence[NewRecord], earlier: Mapping[str, str | None]) -> dict[str, str]:
+    """Id of each record to that of the one before it with its sender and control id."""
+    found: dict[str, str] = {}
+    here: dict[tuple[str, str], str] = {}
+    for one in new:
+        key = (one.sender, one.bundle.control_id)
+        before = here.get(key) or earlier[one.id]
+        if before is not None and one.bundle.control_id:
+            found[one.id] = before
+        here[key] = one.id
+    return found
 
 
 def _parts(records: Sequence[NewRecord]) -> Iterator[list[NewRecord]]:

@@ -255,6 +255,22 @@ checkpoint = Table(
     _moment("at"),
 )
 
+log_event = Table(
+    "log_event",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", SmallInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("begin", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    _moment("at"),
+    Column("body", LargeBinary, nullable=False),
+    Column("control", LargeBinary),
+    Column("salts", LargeBinary, nullable=False),
+    Index("log_event_once", "kind", "name", "begin", unique=True),
+    Index("log_event_by_end", "kind", "end"),
+)
+
 stamp = Table(
     "stamp",
     metadata,
@@ -265,6 +281,37 @@ stamp = Table(
     _moment("at"),
     Index("stamp_pending", "kind", "size", postgresql_where=text("state = 'pending'")),
     Index("stamp_complete", "kind", "size", postgresql_where=text("state = 'complete'")),
+)
+
+feed_note = Table(
+    "feed_note",
+    metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    _moment("at"),
+    Column("feed", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("record", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+sender_sequence = Table(
+    "sender_sequence",
+    metadata,
+    Column("sender", Text, primary_key=True),
+    Column("last", BigInteger),
+)
+
+owed_answer = Table(
+    "owed_answer",
+    metadata,
+    Column("record", Text, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    _moment("owed"),
+    _moment("due"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Index("owed_answer_due", "due"),
 )
 
 access = Table(

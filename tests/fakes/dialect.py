@@ -18,14 +18,19 @@ class LineDialect:
 
     name = "line"
 
-    def __init__(self, apply: Apply = Apply.MERGE) -> None:
-        """Say how bundles are applied."""
-        self.apply = apply
+    def __init__(self, apply: Apply = Apply.MERGE, *, refuses_reuse: bool = False) -> None:
+        """Say how bundles are applied, and whether a control id may come again."""
+        self.apply, self.refuses_reuse = apply, refuses_reuse
 
     def envelope(self, raw: bytes, *, sender: str) -> Envelope:
         """The first two parts."""
         said, control_id, *_ = raw.decode("utf-8", "replace").split("|", 3)
-        return Envelope(sender=sender or said, message_type="LINE", control_id=control_id)
+        return Envelope(
+            sender=sender or said,
+            message_type="LINE",
+            control_id=control_id,
+            refuses_reuse=self.refuses_reuse,
+        )
 
     def convert(self, raw: bytes, *, sender: str, charset: str = "") -> CanonicalBundle:
         """The bundle as written; `sender` and `charset` change nothing here."""

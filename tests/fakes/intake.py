@@ -45,6 +45,14 @@ class MemoryIntake:
         kept, _ = self._unit()
         return tuple(self._append(record, kept) for record in records)
 
+    def holds(self, one: NewRecord) -> RecordId | None:
+        """The record with this sender and control id, unless this is a resend."""
+        if any(earlier.resend_key == one.resend_key for earlier in self.records):
+            return None
+        key = (one.sender, one.bundle.control_id)
+        same = [r.id for r in self.records if (r.sender, r.bundle.control_id) == key]
+        return same[-1] if same else None
+
     def quarantine(self, refused: Sequence[Quarantined]) -> tuple[Appended, ...]:
         """Keep what is new."""
         _, kept = self._unit()

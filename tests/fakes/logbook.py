@@ -22,6 +22,7 @@ class MemoryLogBook:
         self.stored_head: Head | None = None
         self.checkpoints: dict[int, PublishedHead] = {}
         self.fail_at: tuple[str, str] | None = None
+        self.away = False
         self.locked = False
 
     def promise(self, subject: str, leaf: bytes) -> None:
@@ -59,7 +60,9 @@ class MemoryLogBook:
         return found
 
     def tiles(self, names: Sequence[Tile]) -> Mapping[Tile, bytes]:
-        """Stored tiles, or the beginning of wider ones."""
+        """Stored tiles, or the beginning of wider ones; nothing while the book is `away`."""
+        if self.away:
+            raise _refusal("store-unavailable", "the book is away", Fault.PEER)
         found: dict[Tile, bytes] = {}
         for name in names:
             wide = [

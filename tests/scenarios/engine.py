@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +11,7 @@ import httpx
 
 from adapters.hl7v2.mllp import Frame, Framer, frame
 
-__all__ = ["Door", "Engine", "HttpDoor", "Letter", "MllpDoor", "letters"]
+__all__ = ["Door", "Engine", "HttpDoor", "Letter", "MllpDoor", "letters", "send_all"]
 
 ANSWER_WITHIN_S = 15.0
 """Then the connection is given up and everything on it is sent again."""
@@ -99,18 +99,22 @@ class HttpDoor:
 
     def __init__(self, url: str, token: str) -> None:
         """Connects on first use."""
-        self._client = httpx.Client(
-            base_url=url, timeout=ANSWER_WITHIN_S, headers={"Authorization": f"Bearer {token}"}
-        )
+        self._url, self._token = url, token
+        self._client: httpx.Client | None = None
 
     def send(self, group: Sequence[Letter]) -> list[bytes]:
         """One after the other."""
-        kind = {"Content-Type": "application/hl7-v2"}
-        done = [self._client.post("/hl7v2", content=one.raw, headers=kind) for one in group]
+        if self._client is None:
+            self._client = httpx.Client(base_url=self._url, timeout=ANSWER_WITHIN_S)
+        head = {"Content-Type": "application/hl7-v2", "Authorization": f"Bearer {self._token}"}
+        done = [self._client.post("/hl7v2", content=one.raw, headers=head) for one in group]
         return [response.raise_for_status().content for response in done]
 
     def close(self) -> None:
-        """The client keeps its pool and makes new connections by itself."""
+        """Close the connections."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
 
 class Engine(threading.Thread):
@@ -155,3 +159,13 @@ class Engine(threading.Thread):
                 self.refusals += 1
                 again.append(letter)
         return again
+
+
+def send_all(address: tuple[str, int], feed: Iterable[Letter], *, within_s: float = 60.0) -> Engine:
+    """Send a whole feed over MLLP, lock-step, until all of it is acknowledged."""
+    engine = Engine(list(feed), MllpDoor(address), window=1, gap_s=0, within_s=within_s)
+    engine.start()
+    engine.join()
+    left = len(engine.feed) - len(engine.acknowledged)
+    assert not left, f"{left} of {len(engine.feed)} messages were not acknowledged"
+    return engine

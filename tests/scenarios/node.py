@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,17 @@ from bridge.core.proof.trust import parse_trust
 from bridge.core.proof.verify import verify
 from bridge.embedded import postgres
 
-__all__ = ["CHILDREN", "NIGHTLY", "Node", "command", "node", "node_folder", "start_node", "until"]
+__all__ = [
+    "CHILDREN",
+    "NIGHTLY",
+    "Node",
+    "command",
+    "free_port",
+    "node",
+    "node_folder",
+    "start_node",
+    "until",
+]
 
 CHILDREN = ("api", "mllp", "worker", "beat", "devchain")
 NIGHTLY = os.environ.get("FHIR_ANCHOR_TEST_NIGHTLY") == "1"
@@ -42,6 +53,14 @@ def until(true: Callable[[], bool], *, within_s: float, otherwise: str) -> None:
     while not true():
         assert time.monotonic() < limit, f"{otherwise}, after {within_s:g} s"
         time.sleep(0.05)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def command(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":

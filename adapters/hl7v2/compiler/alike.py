@@ -96,6 +96,7 @@ def _is_alike(row: Row, rules: SegmentMap) -> bool:
         or row.ref
         or row.call
         or others(row)
+        or row.assumed
     ):
         return False
     if any(word in WORDS for word in row.when.replace("(", " ").replace(")", " ").split()):

@@ -47,7 +47,11 @@ class Code:
 
 
 def key(code: Code, depth: int) -> None:
-    """The first alternative whose leading part is valued: `PID-3:CX.Identifier`, `OBR-4.1`."""
+    """The first alternative whose leading part is valued: `PID-3:CX.Identifier`, `OBR-4.1`.
+
+    An identifier among its other parts must be valued too: without the patient, a time of admission
+    is that of anybody.
+    """
     code.put(depth, "k = ()")
     for number, texts in enumerate(code.rules.key):
         inner = depth
@@ -56,7 +60,9 @@ def key(code: Code, depth: int) -> None:
             inner += 1
         lead, *rest = [_key_part(code, text) for text in texts]
         code.put(inner, f"i = {lead}")
-        code.put(inner, f"if i[-1]: k = {' + '.join(('i', *rest))}")
+        owners = [part for text, part in zip(texts[1:], rest, strict=True) if ":" in text]
+        valued = "".join(f" and {part}[-1]" for part in owners)
+        code.put(inner, f"if i[-1]{valued}: k = {' + '.join(('i', *rest))}")
     code.put(depth, "if not k: k = b.unkeyed(f)")
 
 

@@ -14,6 +14,7 @@ from adapters.hl7v2.build import NO_FIELDS, Build, append, element
 from adapters.hl7v2.compiler.alike import RESOURCES, others, positions, runs
 from adapters.hl7v2.compiler.code import Code, datatype, key, slot_of, widen
 from adapters.hl7v2.compiler.conditions import python_of
+from adapters.hl7v2.compiler.deletes import delete_path
 from adapters.hl7v2.compiler.rows import (
     Position,
     Row,
@@ -27,6 +28,7 @@ from adapters.hl7v2.datatypes import DATATYPES, Datatype
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.rules import RULES
 from adapters.hl7v2.tables import CodeTable
+from bridge.core.record.statements import says_nothing
 
 __all__ = ["Apply", "Emitted", "emit"]
 
@@ -192,12 +194,32 @@ def _row(code: Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
         code.put(depth, "if n is not None:")
         depth, base = depth + 1, "o"
         code.put(depth, "o = n[0]")
-    _value(code, depth, row, base, code_tables)
+    if row.assumed:
+        _assumed(code, depth, row, base, code_tables)
+    else:
+        _value(code, depth, row, base, code_tables)
     if row.default is not None:
-        names = (row.to[0].name, *rivals)
-        test = " and ".join(f"{name!r} not in e" for name in names)
-        code.put(1, f"if {test}:", row)
-        _store(code, 2, "e", row.to, repr(row.default), {})
+        _default(code, row, rivals)
+
+
+def _assumed(
+    code: Code, depth: int, row: Row, base: str, code_tables: Mapping[str, CodeTable]
+) -> None:
+    """A conclusion stands where no row above it stated the element."""
+    name = repr(row.to[0].name)
+    code.put(depth, f"if {name} not in e:", row)
+    _value(code, depth + 1, row, base, code_tables)
+    code.put(depth + 1, f"if {name} in e: b.assume(e, {name})")
+
+
+def _default(code: Code, row: Row, rivals: tuple[str, ...]) -> None:
+    """The constant of an element that is still absent."""
+    name = row.to[0].name
+    test = " and ".join(f"{one!r} not in e" for one in (name, *rivals))
+    code.put(1, f"if {test}:", row)
+    _store(code, 2, "e", row.to, repr(row.default), {})
+    if code.rules.is_stored and not says_nothing(name, row.default):
+        code.put(2, f"b.assume(e, {name!r})")
 
 
 def _value(
@@ -244,10 +266,10 @@ def _convert(
     if source is None:
         raise refuse("row-form", "a row with as has no from", row.place, "name the position")
     code.put(depth, "if v == '\"\"':", row)
-    if row.on or code.rules.into or code.rules.target in {"Bundle", "MessageHeader", "Provenance"}:
+    if row.on or not code.rules.is_stored:
         code.put(depth + 1, "pass")
     else:
-        code.put(depth + 1, f"b.erase(r, {_delete_path(row)!r})")
+        code.put(depth + 1, f"b.erase(r, {delete_path(code.rules, row)!r})")
         _touch_row(code, depth + 1, row, kind.reads)
     code.put(depth, "else:")
     depth += 1
@@ -370,11 +392,6 @@ def _store(
         code.put(depth, f"append({at}, {last.name!r}, {value})")
     else:
         code.put(depth, f"element({at}, {last.name!r}, {last.kind}).update({value})")
-
-
-def _delete_path(row: Row) -> str:
-    """Element names below the resource, without arrays: what a delete takes away."""
-    return ".".join(step.name for step in row.to)
 
 
 def _touch_row(code: Code, depth: int, row: Row, reads: frozenset[int]) -> None:

@@ -101,6 +101,7 @@ def _replaced(row: Row, change: Mapping[str, Any] | None, where: str) -> Row:
         "as": row.function, "table": row.table, "when": row.when, "fixed": row.fixed,
         "default": row.default, "ref": row.ref, "on": row.on, "with": dict(row.siblings),
         "url": row.url, "part": row.part, "first": row.first, "call": row.call, "why": row.why,
+        "assumed": row.assumed,
     }  # fmt: skip
     kept = {key: value for key, value in old.items() if value not in ("", None, False, {})}
     return row_of({**kept, **(change or {})}, where)

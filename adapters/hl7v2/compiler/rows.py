@@ -16,7 +16,7 @@ MAP_KEYS: Final = {
 }  # fmt: skip
 ROW_KEYS: Final = {
     "id", "from", "to", "as", "table", "when", "fixed", "default", "ref", "on", "with", "url",
-    "part", "first", "call", "why",
+    "part", "first", "call", "why", "assumed",
 }  # fmt: skip
 
 
@@ -67,6 +67,8 @@ class Row:
     part: str = ""
     first: bool = False
     call: str = ""
+    assumed: bool = False
+    """The value is concluded, not stated: it never overwrites one that is stored."""
     why: str = ""
 
     @property
@@ -100,6 +102,11 @@ class SegmentMap:
     seen: Mapping[str, str]
     """Positions read by nobody on purpose, each with the reason."""
     rows: tuple[Row, ...]
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the rows fill a resource that may be stored already, and not a part of one."""
+        return not self.into and self.target not in {"Bundle", "MessageHeader", "Provenance"}
 
 
 def parse_map(name: str, text: str) -> SegmentMap:
@@ -166,6 +173,7 @@ def row_of(data: Mapping[str, Any], place: str) -> Row:
         part=data.get("part", ""),
         first=data.get("first", False),
         call=data.get("call", ""),
+        assumed=data.get("assumed", False),
         why=data.get("why", ""),
     )
 

@@ -36,7 +36,7 @@ def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         retired["partOf"] = _reference(survivor)
 
 
-@rule("link-patients", reads=("PID-3",), writes="item")
+@rule("link-patients", reads=("PID-3",), writes="item", version=2)
 def link_patients(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """A24 links two patients, A37 undoes it: one Linkage of both identifiers, active or not.
 
@@ -55,11 +55,21 @@ def link_patients(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         return
     del linkage["identifier"]
     linkage["active"] = b.trigger == "A24"
+    if b.trigger == "A37":
+        _unlink(b, first, r)
     linkage["item"] = [
         {"type": kind, "resource": _reference(patient)}
         for kind, patient in (("source", first), ("alternate", r))
     ]
     b.keep(linkage)
+
+
+def _unlink(b: Build, *patients: JsonObject) -> None:
+    """A37 also takes a merge back: both are live records again, and neither replaces the other."""
+    for patient, other in (patients, patients[::-1]):
+        patient["active"] = True
+        reference = f"Patient/{cast('str', other['id'])}"
+        b.erase(patient, f"link.where(other.reference='{reference}')")
 
 
 def _reference(resource: JsonObject) -> JsonObject:

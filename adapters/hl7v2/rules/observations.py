@@ -42,7 +42,7 @@ _PLAIN: Final = {
 }
 
 
-@rule("observation-value", reads=("OBX-2", "OBX-4", "OBX-5", "OBX-6"), writes="value")
+@rule("observation-value", reads=("OBX-2", "OBX-4", "OBX-5", "OBX-6"), writes="value", version=2)
 def observation_value(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """One value, or a component a repetition; text lines are one string.
 
@@ -86,7 +86,7 @@ def _typed(kind: str, f: list[str], b: Build, r: JsonObject) -> None:
 
 def _erase(b: Build, r: JsonObject) -> None:
     """The sender deletes the result: whichever type it had."""
-    for name in ("valueQuantity", "valueString", "valueCodeableConcept", "component"):
+    for name in ("value", "component", "interpretation"):
         b.erase(r, name)
 
 

@@ -9,7 +9,7 @@ from bridge.core.record.bundle import Json, JsonObject
 __all__: list[str] = []
 
 
-@rule("cancel-discharge", reads=("PV1-36", "PV1-45"), writes="period")
+@rule("cancel-discharge", reads=("PV1-36", "PV1-45"), writes="period", version=2)
 def cancel_discharge(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """A13: the stored discharge is retracted; what the message repeats of it is not set."""
     period = r.get("period")
@@ -25,6 +25,19 @@ def cancel_discharge(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
             del r["hospitalization"]
     b.erase(r, "period.end")
     b.erase(r, "hospitalization.dischargeDisposition")
+    b.erase(r, "hospitalization.destination")
+
+
+@rule("cancel-transfer", reads=("PV1-3",), writes="location")
+def cancel_transfer(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """A12: the patient never went there. The place in PV1-3 is where he is (HL7 v2.5.1 ch. 3.3.12).
+
+    What PV1-6 repeats is the cancelled place, so it is not set as a place that he left.
+    """
+    places = r.get("location")
+    if f[3] not in {"", '""'} and isinstance(places, list) and places:
+        r["location"] = places[:1]
+        b.erase(r, "location.where(status='active')")
 
 
 @rule("discharged-to", reads=("PV1-37",), writes="hospitalization.destination")

@@ -5,12 +5,22 @@ element away.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.record.bundle import Apply, Json, JsonObject
-from bridge.core.record.elements import merged, without
+from bridge.core.record.elements import filled, merged
+from bridge.core.record.kinds import settled, superseded
+from bridge.core.record.patch import Assumption, Path, read, without
+from bridge.core.record.standing import (
+    MENTIONED,
+    is_provisional,
+    mentioned,
+    provisional,
+    said,
+    sure,
+)
 
 __all__ = ["Change", "ResourceRef", "apply_bundle", "references_touched"]
 
@@ -43,6 +53,10 @@ class _Put:
     ref: ResourceRef
     body: JsonObject
     merge: bool
+    identifies: bool = False
+    """The message is about another resource: what was stated of this one stands."""
+    assumed: frozenset[str] = field(default_factory=frozenset)
+    """Elements that the message did not state: they fill what is absent."""
     if_match: str = ""
     if_none_match: str = ""
 
@@ -50,8 +64,7 @@ class _Put:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Delete:
     ref: ResourceRef
-    path: str = ""
-    """Empty for the whole resource, else element names below it, joined by dots."""
+    path: Path = field(default_factory=lambda: Path(names=()))
     if_match: str = ""
 
 
@@ -96,10 +109,23 @@ def apply_bundle(
 def _applied(step: _Step, stored: JsonObject | None) -> JsonObject | None:
     if isinstance(step, _Put):
         body = _plain(step.body)
-        return merged(stored, body) if step.merge and stored is not None else body
-    if stored is None or not step.path:
+        return _met(step, stored, body) if step.merge else body
+    if stored is None or not step.path.names:
         return None
-    return without(stored, step.path.split("."))
+    return without(stored, step.path)
+
+
+def _met(step: _Put, stored: JsonObject | None, body: JsonObject) -> JsonObject:
+    """The resource of a message meets the stored one, by what the message knows of it."""
+    if step.ref.type in MENTIONED:
+        return mentioned(stored, body)
+    if stored is None:
+        return provisional(body) if step.identifies else body
+    newer = said(stored, body, step.assumed)
+    if step.identifies and not is_provisional(stored):
+        return filled(stored, newer)
+    made = settled(merged(superseded(stored, newer), newer), newer)
+    return made if step.identifies else sure(made)
 
 
 def _plain(body: JsonObject) -> JsonObject:
@@ -139,16 +165,37 @@ def _steps(bundle: JsonObject, apply: Apply) -> Iterator[_Step]:
     """Deletes before sets, so that deleting and setting one element in one message sets it."""
     entries = [cast("JsonObject", entry) for entry in cast("list[Json]", bundle.get("entry", []))]
     if apply is Apply.MERGE:
-        for index, entry in enumerate(entries):
-            yield from _patch_steps(index, entry)
-        for index, entry in enumerate(entries):
-            if not _is_patch(entry):
-                body = cast("JsonObject", entry.get("resource", {}))
-                yield _Put(ref=_ref_of(index, body), body=body, merge=True)
+        yield from _merge_steps(entries)
         return
     steps = [_request_step(index, entry) for index, entry in enumerate(entries)]
     yield from (step for step in steps if isinstance(step, _Delete))
     yield from (step for step in steps if isinstance(step, _Put))
+
+
+def _merge_steps(entries: list[JsonObject]) -> Iterator[_Step]:
+    assumed: dict[tuple[str, str], set[str]] = {}
+    for index, entry in enumerate(entries):
+        if not _is_patch(entry):
+            continue
+        body = cast("JsonObject", entry["resource"])
+        for one in read(body, f"Bundle.entry[{index}].resource"):
+            if isinstance(one, Assumption):
+                assumed.setdefault(one.target, set()).add(one.element)
+            else:
+                yield _Delete(ref=ResourceRef(*one.target), path=one.path)
+    for index, entry in enumerate(entries):
+        if _is_patch(entry):
+            continue
+        body = cast("JsonObject", entry.get("resource", {}))
+        ref = _ref_of(index, body)
+        elements = assumed.get((ref.type, ref.id), set())
+        yield _Put(
+            ref=ref,
+            body=body,
+            merge=True,
+            identifies="" in elements,
+            assumed=frozenset(elements - {""}),
+        )
 
 
 def _request_step(index: int, entry: JsonObject) -> _Step:
@@ -193,37 +240,3 @@ def _ref_of(index: int, body: JsonObject) -> ResourceRef:
 def _is_patch(entry: JsonObject) -> bool:
     body = entry.get("resource")
     return isinstance(body, dict) and body.get("resourceType") == _PATCH
-
-
-def _patch_steps(index: int, entry: JsonObject) -> Iterator[_Step]:
-    """The delete operations of FHIRPath Patch, https://hl7.org/fhir/R4/fhirpatch.html.
-
-    Each names its resource in a part `target`, since one Parameters may speak of several.
-    """
-    if not _is_patch(entry):
-        return
-    body = cast("JsonObject", entry["resource"])
-    for number, parameter in enumerate(cast("list[JsonObject]", body.get("parameter", []))):
-        where = f"Bundle.entry[{index}].resource.parameter[{number}]"
-        parts = {
-            part["name"]: part.get("valueString", part.get("valueCode"))
-            for part in cast("list[dict[str, str]]", parameter.get("part", []))
-        }
-        target, path = parts.get("target") or "", parts.get("path") or ""
-        kind, _, name = target.partition("/")
-        root, _, below = path.partition(".")
-        if parts.get("type") != "delete" or not name or root != kind or _odd(below):
-            raise BridgeError(
-                "patch-form",
-                Fault.US,
-                what="a patch operation is not target Type/id, type delete, path Type.element",
-                where=where,
-                do="write element names joined by dots, starting with the type of the target",
-            )
-        yield _Delete(ref=ResourceRef(kind, name), path=below)
-
-
-def _odd(path: str) -> bool:
-    """Identity cannot be deleted; indexes and functions are not spoken here."""
-    names = path.split(".") if path else []
-    return names[:1] in (["id"], ["resourceType"]) or not all(name.isalpha() for name in names)

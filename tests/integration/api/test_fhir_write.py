@@ -1,5 +1,6 @@
 """FHIR writes through the real application: create, update, delete, conditions, preferences."""
 
+import gzip
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 
+from tests.integration.api.outcomes import refused
 from tests.served_api import ServedApi
 
 Put = Callable[..., httpx.Response]
@@ -15,17 +17,6 @@ Put = Callable[..., httpx.Response]
 def patient(**elements: Any) -> dict[str, Any]:
     """A Patient as a client sends it."""
     return {"resourceType": "Patient", **elements}
-
-
-def refused(answer: httpx.Response, status: int, code: str) -> str:
-    """The text of a refusal, which is a valid OperationOutcome with this code."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/fhir+json"
-    outcome = OperationOutcome.model_validate(answer.json())
-    issue = answer.json()["issue"][0]
-    assert outcome.issue[0].severity == "error"
-    assert issue["details"]["coding"][0]["code"] == code
-    return str(issue["diagnostics"])
 
 
 def test_create_answers_with_location_versions_and_the_stored_body(api: ServedApi) -> None:
@@ -296,8 +287,6 @@ def test_a_bundle_at_its_own_type_is_a_resource(api: ServedApi) -> None:
 
 def test_lost_answer_is_repeated_without_a_new_version(api: ServedApi) -> None:
     """A gzip body, sent twice, is one resource."""
-    import gzip
-
     body = b'{"resourceType":"Patient","birthDate":"1980-01-01"}'
     headers = {"Content-Type": "application/fhir+json", "Content-Encoding": "gzip"}
 

@@ -2,7 +2,6 @@
 
 import socket
 import struct
-import threading
 import time
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
@@ -11,37 +10,12 @@ import pytest
 
 from adapters.hl7v2.mllp import frame
 from tests.fakes.feed import adt
-from tests.served_mllp import Client, Served, code_of, eventually, quick_limits
+from tests.neighbour import Neighbour
+from tests.served_mllp import Served, code_of, eventually, quick_limits
 from workers.mllp import Listener
 
 Serve = Callable[..., Served]
 MIB = 1024 * 1024
-
-
-class Neighbour:
-    """A well-behaved lock-step sender on another listener of the same process."""
-
-    def __init__(self, port: int) -> None:
-        self.codes: set[str] = set()
-        self.answered, self.slowest_s = 0, 0.0
-        self._stop = threading.Event()
-        self._client = Client(port)
-        self._thread = threading.Thread(target=self._send)
-        self._thread.start()
-
-    def leave(self) -> None:
-        """Stop after the message under way."""
-        self._stop.set()
-        self._thread.join(10)
-        self._client.socket.close()
-
-    def _send(self) -> None:
-        while not self._stop.is_set():
-            started = time.monotonic()
-            self.codes.add(code_of(self._client.ask(adt(f"N{self.answered}")))[:2])
-            self.slowest_s = max(self.slowest_s, time.monotonic() - started)
-            self.answered += 1
-            self._stop.wait(0.001)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ class Running:
                 stderr=log,
                 cwd=Path(__file__).resolve().parents[3],
             )
-        eventually(self._listens, within_s=60)
+        eventually(self._listens, within_s=90)
 
     @property
     def children(self) -> list[psutil.Process]:
@@ -101,7 +101,7 @@ def test_killed_process_loses_nothing_and_is_replaced(door: Door, clean: Databas
         place = number % len(clients)
         clients[place], answer = ask_until_answered(node.port, clients[place], adt(f"K{number}"))
         answers.append(code_of(answer))
-    eventually(lambda: len([c for c in node.children if c.is_running()]) == 2, within_s=20)
+    eventually(lambda: len([c for c in node.children if c.is_running()]) == 2, within_s=60)
     for client in clients:
         assert client is not None
         client.socket.close()

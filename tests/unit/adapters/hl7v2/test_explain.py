@@ -42,3 +42,15 @@ def test_residue_lists_what_nobody_read(dialect: Hl7v2, message: Build) -> None:
 
     assert {"PV1-26", "ZZZ-1", "ZZZ-3", "ZZZ[2]-1"} <= set(found)
     assert not [one for one in found if one.startswith(("MSH", "PID-3", "PID-5"))]
+
+
+def test_row_is_of_the_map_that_made_the_element(dialect: Hl7v2) -> None:
+    """Several maps have a row OBR-7: the one of the asked resource is named."""
+    raw = (
+        b"MSH|^~\\&|A|B|||20260102080000+0000||ORU^R01|1|P|2.5\r"
+        b"OBR|1|P1|F1|X^y^L|||20260102\rOBX|1|NM|1^a^L||5\r"
+    )
+
+    lines = explain(dialect, raw, "Observation.effectiveDateTime")
+
+    assert [line.row.partition(",")[0] for line in lines] == ["OBR-7 (OBX.Observation.toml"]

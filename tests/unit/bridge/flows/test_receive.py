@@ -13,14 +13,16 @@ from tests.fakes.intake import MemoryIntake
 from tests.fakes.sources import CountedEntropy, FixedClock
 
 
-def send(intake: MemoryIntake, *raws: bytes, hint: str | None = None) -> tuple[Received, ...]:
+def send(
+    intake: MemoryIntake, *raws: bytes, hint: str | None = None, refuses_reuse: bool = False
+) -> tuple[Received, ...]:
     """Receive the inputs as one group."""
     return receive(
         [
             Inbound(raw=raw, feed="test/1", number=i, resend_key_hint=hint)
             for i, raw in enumerate(raws)
         ],
-        dialect=LineDialect(),
+        dialect=LineDialect(refuses_reuse=refuses_reuse),
         intake=intake,
         clock=FixedClock(),
         entropy=CountedEntropy(),
@@ -163,3 +165,33 @@ def test_commit_that_was_reported_lost_is_found_by_the_resend() -> None:
 
     assert again.status == "duplicate"
     assert len(intake.records) == 1
+
+
+def test_control_id_used_again_is_refused_where_the_profile_says_so() -> None:
+    """Other bytes under the same id are quarantined; the same bytes are a resend."""
+    intake = MemoryIntake()
+    send(intake, line("1"), refuses_reuse=True)
+
+    again, other, fresh = send(
+        intake, line("1"), line("1", lanes="p2"), line("2"), refuses_reuse=True
+    )
+
+    assert [one.status for one in (again, other, fresh)] == ["duplicate", "quarantined", "stored"]
+    assert str(other.reason) == (
+        "this control id was used before for another message (MSH-10) - give each message a "
+        "control id of its own; a resend has the same bytes"
+    )
+
+
+def test_control_id_used_twice_in_one_group_is_refused_the_second_time() -> None:
+    """A pipelined sender gets the same verdict as a patient one."""
+    first, second = send(MemoryIntake(), line("1"), line("1", lanes="p2"), refuses_reuse=True)
+
+    assert (first.status, second.status) == ("stored", "quarantined")
+
+
+def test_control_id_used_again_is_stored_by_default() -> None:
+    """Senders do reuse ids; nothing of theirs is lost."""
+    first, second = send(MemoryIntake(), line("1"), line("1", lanes="p2"))
+
+    assert (first.status, second.status) == ("stored", "stored")

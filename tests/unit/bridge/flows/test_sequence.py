@@ -1,5 +1,6 @@
 """The sequencer: order, crashes at every step, forks that it must not sign."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -37,6 +38,7 @@ def run(
     signer: KnownSigner | None = None,
     max_leaves: int = 300,
     anchored: AnchoredHead | None = None,
+    high_water: Callable[[], AnchoredHead] | None = None,
 ) -> Sequenced | None:
     """One run of the sequencer."""
     return sequence(
@@ -45,7 +47,7 @@ def run(
         clock=FixedClock(),
         origin=ORIGIN,
         max_leaves=max_leaves,
-        high_water=lambda: anchored,
+        high_water=high_water or (lambda: anchored),
     )
 
 
@@ -211,6 +213,24 @@ def test_log_that_forked_from_the_chain_is_not_signed() -> None:
         run(book, signer=signer, anchored=forked)
 
     assert (len(book.pending), signer.signed) == (1, [])
+
+
+def test_database_that_goes_away_while_tiles_are_read_is_no_fork() -> None:
+    """What could not be read is tried again, and nobody is told to look for a fork."""
+    book = full_book(10)
+    drain(book)
+    book.promise("new", b"new")
+
+    def asked() -> AnchoredHead:
+        book.away = True
+        return AnchoredHead(size=TreeSize(7), root=root_of(HASHES[: 7 * 32]))
+
+    with pytest.raises(BridgeError) as refused:
+        run(book, high_water=asked)
+
+    book.away = False
+    assert refused.value.code == "store-unavailable"
+    assert run(book) is not None
 
 
 @pytest.mark.parametrize("size", [0, 7, 10])

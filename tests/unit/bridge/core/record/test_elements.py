@@ -13,7 +13,7 @@ from msgspec import Raw
 from pydantic.fields import FieldInfo
 
 from bridge.core.record.bundle import Json, JsonObject
-from bridge.core.record.elements import CHOICES, TYPES, choice_of, merged, without
+from bridge.core.record.elements import CHOICES, TYPES, choice_of, merged
 
 
 def test_discharge_keeps_the_start_of_the_stay() -> None:
@@ -149,36 +149,6 @@ def test_links_are_joined_by_the_other_patient() -> None:
     }
 
     assert merged(stored, newer) == newer
-
-
-@pytest.mark.parametrize(
-    ("path", "left"),
-    [
-        ("birthDate", {"name": [{"given": ["A"]}], "deceasedBoolean": True}),
-        ("deceased", {"birthDate": "2026", "_birthDate": {}, "name": [{"given": ["A"]}]}),
-        ("name.given", {"birthDate": "2026", "_birthDate": {}, "deceasedBoolean": True}),
-        (
-            "name.family",
-            {
-                "birthDate": "2026",
-                "_birthDate": {},
-                "name": [{"given": ["A"]}],
-                "deceasedBoolean": True,
-            },
-        ),
-    ],
-    ids=["with-extension", "choice", "empties-its-parents", "absent"],
-)
-def test_delete_takes_the_element_and_what_it_leaves_empty(path: str, left: JsonObject) -> None:
-    """FHIR knows no empty object or list, so an emptied parent goes as well."""
-    body: JsonObject = {
-        "birthDate": "2026",
-        "_birthDate": {},
-        "name": [{"given": ["A"]}],
-        "deceasedBoolean": True,
-    }
-
-    assert without(body, path.split(".")) == left
 
 
 def test_choices_are_those_of_the_models() -> None:

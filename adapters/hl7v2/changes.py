@@ -1,0 +1,103 @@
+"""The change set of a message: what it deletes, what it only identifies, what it concludes.
+
+A Parameters entry of FHIRPath Patch deletions and of `default` parameters, which the projector
+reads (docs/mapping-language.md, "What a message changes").
+"""
+
+from typing import Final, cast
+
+import msgspec
+from msgspec import Raw
+
+from adapters.hl7v2.build import Build, reference_to
+from bridge.core.record.bundle import Json, JsonObject
+from bridge.core.record.identity import resource_id
+
+__all__ = ["STATED_BY", "changes"]
+
+_ADMINISTRATION: Final = frozenset({"ADT", "BAR"})
+STATED_BY: Final = {
+    "Encounter": _ADMINISTRATION,
+    "EpisodeOfCare": _ADMINISTRATION,
+    "Patient": _ADMINISTRATION | {"VXU", "RSP", "ADR"},
+}
+"""Message types (MSH-9.1) that are about a patient or a visit: administration, and for the person
+the vaccination record and the answer to a query. All others carry PID and PV1 to say whose."""
+
+
+def changes(build: Build) -> JsonObject | None:
+    """The Parameters entry; None where the snapshot says it all."""
+    operations = {**_identified(build), **_assumed(build), **_deleted(build)}
+    if not operations:
+        return None
+    return {
+        "resourceType": "Parameters",
+        "id": resource_id(build.namespace, "Parameters", *build.fallback),
+        "parameter": [operations[key] for key in sorted(operations)],
+    }
+
+
+_Operations = dict[tuple[str, str], Json]
+
+
+def _identified(build: Build) -> _Operations:
+    """Patient and visit of a message that is about something else."""
+    return dict(
+        _default(resource, "")
+        for (kind, _), resource in build.resources.items()
+        if kind in STATED_BY and build.code not in STATED_BY[kind]
+    )
+
+
+def _assumed(build: Build) -> _Operations:
+    """Elements that a default or a conclusion filled, and that no later row stated."""
+    return dict(
+        _default(resource, name)
+        for resource, name, value in build.assumed
+        if resource.get(name) == value
+    )
+
+
+def _default(resource: JsonObject, name: str) -> tuple[tuple[str, str], JsonObject]:
+    target = cast("str", reference_to(resource)["reference"])
+    kind = cast("str", resource["resourceType"])
+    path = f"{kind}.{name}" if name else kind
+    return (target, path), {
+        "name": "default",
+        "part": [{"name": "target", "valueString": target}, {"name": "path", "valueString": path}],
+    }
+
+
+def _deleted(build: Build) -> _Operations:
+    """The deletes as FHIRPath Patch; none for what the snapshot sets."""
+    operations: _Operations = {}
+    for resource, below in build.deletes:
+        target = cast("str", reference_to(resource)["reference"])
+        path = f"{cast('str', resource['resourceType'])}.{below}"
+        if _is_set(resource, below):
+            continue
+        operations[target, path] = {
+            "name": "operation",
+            "part": [
+                {"name": "target", "valueString": target},
+                {"name": "type", "valueCode": "delete"},
+                {"name": "path", "valueString": path},
+            ],
+        }
+    return operations
+
+
+def _is_set(resource: JsonObject, path: str) -> bool:
+    """Whether the snapshot holds the element itself. Chosen items of a list go before it sets."""
+    if ".where(" in path:
+        return False
+    at: Json = resource
+    for name in path.split("."):
+        if isinstance(at, Raw):  # an element that came again is kept as its bytes
+            at = msgspec.json.decode(at)
+        if isinstance(at, list) and at:
+            at = at[0]
+        if not isinstance(at, dict) or name not in at:
+            return False
+        at = at[name]
+    return True

@@ -1,0 +1,79 @@
+"""Bitcoin block headers for the offline verifier, from any Esplora server, over urllib.
+
+Source: https://github.com/Blockstream/esplora/blob/master/API.md. Not trusted: what it says is
+compared with the proof, and several servers with one another.
+"""
+
+import re
+from http.client import HTTPException
+from typing import NoReturn
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+from bridge.core.errors import BridgeError, Fault
+from bridge.core.proof.bitcoin import parse_bitcoin_header
+
+__all__ = ["EsploraReader"]
+
+MAX_ANSWER = 1024
+"""A hash has 64 digits, a header 160."""
+TIMEOUT_S = 10
+_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_HEADER = re.compile(r"[0-9a-f]{160}", re.ASCII)
+
+
+class EsploraReader:
+    """A `BitcoinReader` over HTTP."""
+
+    def __init__(self, url: str) -> None:
+        """Take the URL, such as `https://blockstream.info/api`; nothing is asked yet."""
+        self._url = url.rstrip("/")
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise BridgeError(
+                "bitcoin-url",
+                Fault.OPERATOR,
+                what="a source of headers is not an http or https URL",
+                where="--bitcoin",
+                do="write it as https://host/api of an Esplora server",
+            )
+        self.name = parts.hostname
+
+    def header(self, height: int) -> bytes | None:
+        """The header of the block at a height of the chain that the server holds best."""
+        found = self._get(f"/block-height/{height}", _HASH)
+        if found is None:
+            return None
+        text = self._get(f"/block/{found}/header", _HEADER)
+        if text is None:
+            return None
+        header = bytes.fromhex(text)
+        if parse_bitcoin_header(header).hash.hex() != found:
+            self._refuse("its header does not hash to the block that it named")
+        return header
+
+    def _get(self, path: str, form: re.Pattern[str]) -> str | None:
+        try:
+            with urlopen(self._url + path, timeout=TIMEOUT_S) as response:  # noqa: S310  the scheme was checked in __init__
+                data: bytes = response.read(MAX_ANSWER)
+        except HTTPError as error:
+            error.close()
+            if error.code == 404:
+                return None
+            self._refuse(f"HTTP {error.code}")
+        except (OSError, HTTPException) as error:
+            self._refuse(f"it cannot be reached: {type(error).__name__}")
+        text = data.decode("ascii", "replace").strip()
+        if not form.fullmatch(text):
+            self._refuse("the answer is not hex of the right length")
+        return text
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise BridgeError(
+            "bitcoin-unavailable",
+            Fault.PEER,
+            what=what,
+            where=f"source of headers {self.name}",
+            do="try again, or name another source with --bitcoin",
+        )

@@ -1,0 +1,124 @@
+"""Many receipts from a running node into a folder, with progress: of records, a period, a patient.
+
+A file that is there is not fetched again, so a run that was cut off is simply started again.
+"""
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from rich.console import Console
+from rich.progress import track
+
+from bridge.cli.node import Node
+from bridge.core.errors import BridgeError, Fault
+
+__all__ = ["Wanted", "fetch_receipts"]
+
+PAGE = "1000"
+_ID = re.compile(r"(?!\.)[A-Za-z0-9.\-]{1,64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which receipts; all that is given is fetched."""
+
+    records: Sequence[str] = ()
+    patient: str = ""
+    since: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """One file of the folder and where it comes from."""
+
+    name: str
+    path: str
+
+
+def fetch_receipts(node: Node, wanted: Wanted, folder: Path) -> int:
+    """Write every receipt, and for a patient the versions that they prove; how many were missing.
+
+    A record that is not yet under a checkpoint is counted and named on standard error.
+
+    Raises:
+        BridgeError: what the node says to anything else.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [*_of_records(node, wanted), *(_of_patient(node, wanted.patient))]
+    progress = Console(file=sys.stderr)
+    late = 0
+    for file in track(files, "receipts", console=progress, disable=not progress.is_terminal):
+        late += _fetch(node, file, folder)
+    return late
+
+
+def _fetch(node: Node, file: _File, folder: Path) -> int:
+    target = folder / file.name
+    if target.exists():
+        return 0
+    try:
+        data = node.get(file.path).content
+    except BridgeError as error:
+        if error.code != "record-not-sequenced":
+            raise
+        sys.stderr.write(f"{file.name}: not under a checkpoint yet\n")
+        return 1
+    draft = target.with_suffix(".part")
+    draft.write_bytes(data)
+    draft.replace(target)
+    return 0
+
+
+def _of_records(node: Node, wanted: Wanted) -> Iterator[_File]:
+    for record in wanted.records:
+        yield _record_file(record)
+    if not wanted.since and not wanted.until:
+        return
+    query = {"from": wanted.since, "to": wanted.until, "count": PAGE}
+    page: str | None = ""
+    while page is not None:
+        given = {name: value for name, value in {**query, "page": page}.items() if value}
+        answer = node.get("/records", **given).json()
+        yield from (_record_file(row["record"]) for row in answer["records"])
+        page = answer["next"]
+
+
+def _record_file(record: str) -> _File:
+    name = _id(record)
+    return _File(name=f"{name}.receipt.json", path=f"/records/{name}/receipt")
+
+
+def _id(text: str) -> str:
+    """An id as a part of file names and paths: it leads nowhere else."""
+    if not _ID.fullmatch(text):
+        raise BridgeError(
+            "id-form",
+            Fault.SENDER,
+            what="an id has 1 to 64 letters, digits, hyphens and points",
+            where=f"{text[:64]!r}",
+            do="take it from X-Record-Id, GET /records or the resource",
+        )
+    return text
+
+
+def _of_patient(node: Node, patient: str) -> Iterator[_File]:
+    """Every version that `$everything` serves, each with its receipt."""
+    query: dict[str, str] | None = {} if patient else None
+    while query is not None:
+        answer = node.get(f"/fhir/Patient/{_id(patient)}/$everything", **query).json()
+        for entry in answer.get("entry", ()):
+            body = entry["resource"]
+            kind, name = _id(body["resourceType"]), _id(body["id"])
+            version = _id(body["meta"]["versionId"])
+            path = f"/fhir/{kind}/{name}/_history/{version}"
+            name = f"{kind}-{name}-{version}"
+            yield _File(name=f"{name}.json", path=path)
+            yield _File(name=f"{name}.receipt.json", path=f"{path}/$receipt")
+        following = [link["url"] for link in answer["link"] if link["relation"] == "next"]
+        # Its parameters alone: the token goes to the node that the caller named, nowhere else.
+        query = dict(parse_qsl(urlsplit(following[0]).query)) if following else None
