@@ -98,9 +98,8 @@ def _is_alike(row: Row, rules: SegmentMap) -> bool:
         or row.call
         or others(row)
         or row.assumed
-        or row.default is not None
     ):
-        return False  # a conclusion is noted for its resource each time, not only the first
+        return False
     if any(word in WORDS for word in row.when.replace("(", " ").replace(")", " ").split()):
         return False
     if any(at.segment != rules.segment for at in _asked(row)):
