@@ -91,6 +91,6 @@ class Stored(Protocol):
     def stray(self) -> str | None:
         """A row that nothing accounts for; None when there is none.
 
-        A leaf without its record, revision or event, an event without its leaf, a version without its revision, a resource that
-        points at another version than its newest.
+        A leaf without its record, revision or event, an event without its leaf, a version without
+        its revision, a resource that points at another version than its newest.
         """
