@@ -176,6 +176,30 @@ def watch_folder(
 
 
 @app.command()
+def pull(  # noqa: PLR0913, PLR0917 - one parameter an option
+    upstream: Annotated[str, typer.Option("--from", metavar="URL", help="A FHIR R4 base.")],
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="Resource type; default all it serves.")
+    ] = None,
+    client_id: Annotated[str, typer.Option(help="SMART backend services client.")] = "",
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its private JWK.")] = None,
+    scope: Annotated[str, typer.Option()] = "system/*.rs",
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="Resources a page.")] = 100,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+    data: Data = None,
+) -> None:
+    """What changed on another FHIR server since the last pull, to a running node."""
+    from bridge.cli.pull import State, pull_into
+    from workers.upstreams import upstream_of
+
+    folder = settings_of(data, None).data
+    server = upstream_of(upstream, client_id, key, scope)
+    with Node(url, token_file, folder) as node:
+        pull_into(node, server, types or (), State(folder, server.base), count=count)
+
+
+@app.command()
 def receipt(  # noqa: PLR0913, PLR0917 - one parameter an option
     records: Annotated[
         list[str] | None, typer.Argument(help="Record ids; or `export` and a receipt file.")

@@ -15,6 +15,7 @@ from celery import Celery
 
 from bridge.core.errors import BridgeError
 from bridge.flows.anchor import Move, anchor
+from bridge.flows.deliver import deliver
 from bridge.flows.mark import mark
 from bridge.flows.project import project
 from bridge.flows.sequence import sequence
@@ -23,6 +24,7 @@ from bridge.flows.watch import watch
 from bridge.settings import Settings
 from bridge.telemetry import configure_logs
 from workers.anchoring import high_water
+from workers.answers import send_answer
 from workers.celery_app import QUIET, configured
 from workers.wiring import Services
 
@@ -101,6 +103,15 @@ def _mark(node: Services, log: Log) -> bool:
     return False
 
 
+def _answer(node: Services, log: Log) -> bool:
+    done = deliver(answers=node.answers, send=send_answer, clock=node.clock)
+    if done.taken or done.postponed or done.abandoned:
+        log.info("answer", count=done.taken, stalled=done.postponed)
+    if done.abandoned:
+        log.warning("answer-undelivered", count=done.abandoned)
+    return done.taken > 0
+
+
 TASKS: dict[str, Callable[[Services, Log], bool]] = {
     "project": _project,
     "sequence": _sequence,
@@ -108,6 +119,7 @@ TASKS: dict[str, Callable[[Services, Log], bool]] = {
     "watch": _watch,
     "mark": _mark,
     "stamp": _stamp,
+    "answer": _answer,
 }
 """Name to body; a body returns True when it should be called again at once."""
 

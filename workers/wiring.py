@@ -20,6 +20,7 @@ from bridge.keys.file import FileSigner, open_signer
 from bridge.ports.stamps import Stamper
 from bridge.settings import Settings
 from bridge.store.anchors import PostgresAnchors
+from bridge.store.answers import PostgresAnswers
 from bridge.store.database import Database
 from bridge.store.events import PostgresEvents
 from bridge.store.evidence import PostgresEvidence
@@ -48,9 +49,10 @@ class Services:
     A worker that only sequences never looks for a chain, and a door never asks for a signing key.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Touches nothing yet."""
+    def __init__(self, settings: Settings, *, statement_s: float = 0) -> None:
+        """Touches nothing yet; `statement_s` is as for `Database`."""
         self.settings = settings
+        self._statement_s = statement_s
         self.clock = SystemClock()
         self.entropy = SystemEntropy()
 
@@ -59,7 +61,13 @@ class Services:
         """The configured PostgreSQL, else the embedded one of the data folder."""
         store = self.settings.store
         url = store.url or postgres.start(self.settings.data)
-        return Database(_with_password(url, store.password_file), pool_size=store.pool_size)
+        address = _with_password(url, store.password_file)
+        return Database(address, pool_size=store.pool_size, statement_s=self._statement_s)
+
+    @cached_property
+    def answers(self) -> PostgresAnswers:
+        """Application acknowledgements that are owed."""
+        return PostgresAnswers(self.database)
 
     @cached_property
     def feeds(self) -> PostgresFeeds:
