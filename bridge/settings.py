@@ -67,6 +67,7 @@ class Log(_Section):
     key_file: str
     max_leaves: int = Field(ge=1, le=1_000_000)
     max_age_s: float = Field(gt=0)
+    mark_s: float = Field(gt=0)
 
 
 class Anchor(_Section):
@@ -95,6 +96,8 @@ class Http(_Section):
 
     host: str
     port: int = Port
+    max_connections: int = Field(ge=1)
+    statement_timeout_s: float = Field(ge=0)
 
 
 class MllpListener(_Section):
@@ -109,6 +112,7 @@ class MllpListener(_Section):
     certificate_senders: tuple[CertificateSender, ...]
     allow: tuple[IPvAnyNetwork, ...]
     mode: Literal["by-message", "original"]
+    application_ack_to: str = Field(pattern=r"^$|^\[?[^\s\]]+\]?:[0-9]{1,5}$")
     messages_per_s: float = Field(ge=0)
     max_connections: int = Field(ge=1)
     max_frame_bytes: int = Field(ge=1024)

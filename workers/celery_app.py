@@ -39,6 +39,7 @@ def _network(url: str) -> dict[str, object]:
 def _beat(settings: Settings) -> dict[str, object]:
     every = {
         "project": 1.0,
+        "mark": min(settings.log.mark_s, STAMP_S),
         "sequence": settings.log.max_age_s,
         "anchor": max(settings.anchor.every_s, 0.5),
         "watch": settings.anchor.watch_s,
@@ -46,6 +47,8 @@ def _beat(settings: Settings) -> dict[str, object]:
     legs = (settings.opentimestamps, settings.rfc3161)
     if settings.opentimestamps.calendars or settings.rfc3161.url:
         every["stamp"] = min(STAMP_S, *(leg.every_s for leg in legs))
+    if any(one.application_ack_to for one in settings.mllp.listeners):
+        every["answer"] = 1.0
     return {
         name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 1.0)}}
         for name, seconds in every.items()

@@ -21,6 +21,7 @@ from bridge.cli.options import Config, Data, HostPort, TokenFile, Url, host_port
 from bridge.cli.verify import verify
 from bridge.core.errors import BridgeError
 from bridge.core.proof.export import Export
+from workers.keys import commands as key_commands
 from workers.mapping import commands as map_commands
 
 __all__ = ["app", "main"]
@@ -32,6 +33,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(key_commands, name="keys")
 app.add_typer(map_commands, name="map")
 NOT_DONE, USAGE = 1, 2
 
@@ -171,6 +173,30 @@ def watch_folder(
 
     with Node(url, token_file, settings_of(data, None).data) as node:
         run(folder, node, split, every_s=every_s, stop=stop, say=say)
+
+
+@app.command()
+def pull(  # noqa: PLR0913, PLR0917 - one parameter an option
+    upstream: Annotated[str, typer.Option("--from", metavar="URL", help="A FHIR R4 base.")],
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="Resource type; default all it serves.")
+    ] = None,
+    client_id: Annotated[str, typer.Option(help="SMART backend services client.")] = "",
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its private JWK.")] = None,
+    scope: Annotated[str, typer.Option()] = "system/*.rs",
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="Resources a page.")] = 100,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+    data: Data = None,
+) -> None:
+    """What changed on another FHIR server since the last pull, to a running node."""
+    from bridge.cli.pull import State, pull_into
+    from workers.upstreams import upstream_of
+
+    folder = settings_of(data, None).data
+    server = upstream_of(upstream, client_id, key, scope)
+    with Node(url, token_file, folder) as node:
+        pull_into(node, server, types or (), State(folder, server.base), count=count)
 
 
 @app.command()

@@ -7,6 +7,7 @@ the task with a line in the log; the next beat tries again.
 import os
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
 
 import structlog
@@ -14,6 +15,8 @@ from celery import Celery
 
 from bridge.core.errors import BridgeError
 from bridge.flows.anchor import Move, anchor
+from bridge.flows.deliver import deliver
+from bridge.flows.mark import mark
 from bridge.flows.project import project
 from bridge.flows.sequence import sequence
 from bridge.flows.stamp import stamp
@@ -21,6 +24,7 @@ from bridge.flows.watch import watch
 from bridge.settings import Settings
 from bridge.telemetry import configure_logs
 from workers.anchoring import high_water
+from workers.answers import send_answer
 from workers.celery_app import QUIET, configured
 from workers.wiring import Services
 
@@ -92,12 +96,30 @@ def _stamp(node: Services, log: Log) -> bool:
     return False
 
 
+def _mark(node: Services, log: Log) -> bool:
+    every = timedelta(seconds=node.settings.log.mark_s)
+    for event in mark(events=node.events, clock=node.clock, entropy=node.entropy, every=every):
+        log.info("mark", begin=event.begin, end=event.end)
+    return False
+
+
+def _answer(node: Services, log: Log) -> bool:
+    done = deliver(answers=node.answers, send=send_answer, clock=node.clock)
+    if done.taken or done.postponed or done.abandoned:
+        log.info("answer", count=done.taken, stalled=done.postponed)
+    if done.abandoned:
+        log.warning("answer-undelivered", count=done.abandoned)
+    return done.taken > 0
+
+
 TASKS: dict[str, Callable[[Services, Log], bool]] = {
     "project": _project,
     "sequence": _sequence,
     "anchor": _anchor,
     "watch": _watch,
+    "mark": _mark,
     "stamp": _stamp,
+    "answer": _answer,
 }
 """Name to body; a body returns True when it should be called again at once."""
 

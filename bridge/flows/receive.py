@@ -49,6 +49,10 @@ class Inbound:
     request: tuple[tuple[str, str], ...] = ()
     """Members of `Bundle.entry.request` that an HTTP request said of a single resource: `method`,
     `url`, `ifMatch`, `ifNoneMatch`, `ifNoneExist`. Only `flows.write` knows them."""
+    deliver_stored: str = ""
+    """Address that the answer is owed to beside the connection, once the input is stored."""
+    deliver_refused: str = ""
+    """The same, once it is refused."""
     body_id: str = ""
     """Id in the body of a conditional update, which must be that of what it meets."""
 
@@ -153,6 +157,7 @@ def accept(
         answer=dialect.answer(inbound.raw, Accepted(record=new, bundle=bundle), at=at),
         resend_key=_resend_key(inbound, sender, bundle),
         sequence=envelope.sequence,
+        deliver_to=inbound.deliver_stored,
     )
     return Offer(inbound=inbound, row=row, refuses_reuse=envelope.refuses_reuse)
 
@@ -187,6 +192,7 @@ def refuse(
             *(part for pair in inbound.request for part in pair),
         ),
         request=inbound.request,
+        deliver_to=inbound.deliver_refused,
     )
     return Offer(inbound=inbound, row=row, reason=reason)
 

@@ -39,6 +39,8 @@ class NewRecord:
     """Of sender, control id and source bytes; None for input that may rightly be sent twice."""
     sequence: int | None = None
     """MSH-13."""
+    deliver_to: str = ""
+    """Where the answer is owed; it becomes owed in the same commit, a resend owes it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,8 @@ class Quarantined:
     """Of sender, control id, reason and source: a sender that repeats itself fills nothing."""
     request: tuple[tuple[str, str], ...] = ()
     """What the HTTP request of a FHIR write said beside its body; a retry says it again."""
+    deliver_to: str = ""
+    """As of a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

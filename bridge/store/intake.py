@@ -85,6 +85,12 @@ ON CONFLICT (resend_key) DO UPDATE SET times = quarantine.times + 1
 RETURNING id, answer
 """)
 
+OWE = text("""
+INSERT INTO owed_answer (record, address, answer, owed, due)
+VALUES (:record, :address, :answer, :at, :at)
+ON CONFLICT (record) DO UPDATE SET address = excluded.address, due = excluded.due
+""")
+
 RETRIED = text("""
 UPDATE quarantine SET state = 'retried', retried_as = :stored WHERE id = :id AND state = 'open'
 """)
@@ -117,12 +123,15 @@ class PostgresIntake:
         new = [record for record in records if record.id in kept]
         self._feeds.follow(new, _reused(new, kept))
         earlier = self._earlier([r.resend_key for r in records if r.id not in kept])
-        return tuple(
+        appended = tuple(
             Appended(id=record.id, answer=record.answer, duplicate=False)
             if record.id in kept
             else earlier[record.resend_key]
             for record in records
         )
+        for record, one in zip(records, appended, strict=True):
+            self._owe(record, one)
+        return appended
 
     def holds(self, one: NewRecord) -> RecordId | None:
         """The record that has this sender and control id with other bytes; see the port."""
@@ -139,7 +148,10 @@ class PostgresIntake:
 
     def quarantine(self, refused: Sequence[Quarantined]) -> tuple[Appended, ...]:
         """Store refused inputs; rare enough for a statement each. See the port."""
-        return tuple(self._refuse(one) for one in refused)
+        kept = tuple(self._refuse(one) for one in refused)
+        for row, one in zip(refused, kept, strict=True):
+            self._owe(row, one)
+        return kept
 
     def retried(self, refused: RecordId, stored: RecordId) -> bool:
         """Close an open refusal with the record that it became; see the port."""
@@ -150,6 +162,19 @@ class PostgresIntake:
         """Close an open refusal for good; see the port."""
         done = self._database.connection.execute(DISMISSED, {"id": refused, "reason": reason})
         return done.rowcount == 1
+
+    def _owe(self, row: NewRecord | Quarantined, kept: Appended) -> None:
+        """The answer must reach an address of its own; see `store.answers`."""
+        if row.deliver_to:
+            self._database.connection.execute(
+                OWE,
+                {
+                    "record": kept.id,
+                    "address": row.deliver_to,
+                    "answer": kept.answer,
+                    "at": row.received,
+                },
+            )
 
     def _earlier(self, keys: list[Digest | None]) -> dict[Digest | None, Appended]:
         """What the first record of each resend key was answered."""

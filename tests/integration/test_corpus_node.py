@@ -20,7 +20,7 @@ from tests.scenarios.node import NIGHTLY, Node
 
 KINDS = {"ADT_A01", "ADT_A03", "ADT_A04", "ADT_A08", "ORU_R01"}
 PIPELINED = 32
-EVERY = 1 if NIGHTLY else 8
+EVERY = 1 if NIGHTLY else 12
 """Of the US Core examples, the receipts of messages, and the resources of a large transaction."""
 LARGEST_BYTES = 64 * 1024 * 1024 if NIGHTLY else 280_000
 DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T.+)?)?)?").fullmatch

@@ -12,7 +12,7 @@ from workers.mllp.admission import TurnedAway, admit, common_name
 from workers.mllp.commit import Outcome
 from workers.mllp.door import Door
 from workers.mllp.feed import FeedEvent
-from workers.mllp.reply import owed_nothing, refusal, replies, unstored
+from workers.mllp.reply import addresses, owed_nothing, refusal, replies, unstored
 
 __all__ = ["Connection", "Message"]
 
@@ -37,9 +37,11 @@ class Message:
 
     __slots__ = ("arrived", "connection", "header", "inbound", "reply")
 
-    def __init__(self, connection: "Connection", inbound: Inbound, arrived: float) -> None:
+    def __init__(
+        self, connection: "Connection", header: Header, inbound: Inbound, arrived: float
+    ) -> None:
         self.connection, self.inbound, self.arrived = connection, inbound, arrived
-        self.header: Header = read_header(inbound.raw)
+        self.header = header
         self.reply: bytes | None = None
 
     @property
@@ -197,7 +199,13 @@ class Connection(asyncio.Protocol):
                     counters.duplicates += 1
                 case "quarantined":
                     counters.refused += 1
-            return replies(message.header, outcome, at=at, enhanced=self.enhanced)
+            return replies(
+                message.header,
+                outcome,
+                at=at,
+                enhanced=self.enhanced,
+                elsewhere=bool(self.door.listener.application_ack_to),
+            )
         counters.unstored += 1
         return refusal(message.header, unstored(outcome), at=at, enhanced=self.enhanced)
 
@@ -277,13 +285,17 @@ class Connection(asyncio.Protocol):
 
     def _enqueue(self, payload: bytes) -> Message:
         self.door.number += 1
+        header, listener = read_header(payload), self.door.listener
+        stored, refused = addresses(header, enhanced=self.enhanced, to=listener.application_ack_to)
         inbound = Inbound(
             raw=payload,
-            feed=self.door.listener.feed,
+            feed=listener.feed,
             number=self.door.number,
             sender=self._sender,
+            deliver_stored=stored,
+            deliver_refused=refused,
         )
-        message = Message(self, inbound, self._loop.time())
+        message = Message(self, header, inbound, self._loop.time())
         self._line.append(message)
         self._line_bytes += len(payload)
         self._tokens -= 1

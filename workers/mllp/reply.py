@@ -7,10 +7,23 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant
 from bridge.flows.receive import Received
 
-__all__ = ["owed_nothing", "refusal", "replies", "unstored"]
+__all__ = ["addresses", "owed_nothing", "refusal", "replies", "unstored"]
 
 
-def replies(header: Header, received: Received, *, at: Instant, enhanced: bool) -> bytes:
+def addresses(header: Header, *, enhanced: bool, to: str) -> tuple[str, str]:
+    """Where the application acknowledgement goes if the message is stored, and if it is refused.
+
+    Empty where none is owed, or where it goes on the connection.
+    """
+    if not (to and enhanced and wants_answer(header) and asks_enhanced(header)):
+        return "", ""
+    stored, refused = due(header, refused=False), due(header, refused=True)
+    return to if stored.application else "", to if refused.application else ""
+
+
+def replies(
+    header: Header, received: Received, *, at: Instant, enhanced: bool, elsewhere: bool = False
+) -> bytes:
     """The frames that answer a durable message: none, one, or accept and application in order.
 
     Args:
@@ -18,6 +31,7 @@ def replies(header: Header, received: Received, *, at: Instant, enhanced: bool) 
         received: what became of it; its `answer` is the one of original mode.
         at: MSH-7 of an accept acknowledgement.
         enhanced: this listener honours MSH-15 and MSH-16.
+        elsewhere: the application acknowledgement goes to an address of its own.
     """
     if not wants_answer(header):
         return b""
@@ -30,7 +44,7 @@ def replies(header: Header, received: Received, *, at: Instant, enhanced: bool) 
             header, at=at, mode="enhanced", record=received.record, reason=received.reason
         )
         frames += frame(accept)
-    if owed.application:
+    if owed.application and not elsewhere:
         frames += frame(received.answer)
     return frames
 

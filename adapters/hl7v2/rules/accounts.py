@@ -36,7 +36,7 @@ def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         retired["partOf"] = _reference(survivor)
 
 
-@rule("link-patients", reads=("PID-3",), writes="item")
+@rule("link-patients", reads=("PID-3",), writes="item", version=2)
 def link_patients(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """A24 links two patients, A37 undoes it: one Linkage of both identifiers, active or not.
 

@@ -42,7 +42,7 @@ _PLAIN: Final = {
 }
 
 
-@rule("observation-value", reads=("OBX-2", "OBX-4", "OBX-5", "OBX-6"), writes="value")
+@rule("observation-value", reads=("OBX-2", "OBX-4", "OBX-5", "OBX-6"), writes="value", version=2)
 def observation_value(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """One value, or a component a repetition; text lines are one string.
 

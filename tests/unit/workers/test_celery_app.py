@@ -11,8 +11,8 @@ def test_without_url_the_broker_is_a_folder_of_the_node(tmp_path: Path) -> None:
     """A person with nothing installed has a queue."""
     celery = configured(load(environment={}, overrides={"data": tmp_path}))
 
-    assert celery.conf.broker_url == "filesystem://"
-    assert (tmp_path / "queue" / "messages").is_dir()
+    assert celery.conf.broker_url == "folder://"
+    assert (tmp_path / "queue").is_dir()
 
 
 def test_a_url_names_the_broker(tmp_path: Path) -> None:
@@ -27,7 +27,8 @@ def test_a_url_names_the_broker(tmp_path: Path) -> None:
 
 def test_beat_wakes_every_task_and_its_messages_expire(tmp_path: Path) -> None:
     """A broker that was down for a day does not deliver a day of wake-ups."""
-    celery = configured(load(environment={}, overrides={"data": tmp_path}))
+    optional = {"rfc3161.url": "http://tsa", "mllp.application_ack_to": "ris.example:2600"}
+    celery = configured(load(environment={}, overrides={"data": tmp_path, **optional}))
 
     schedule = celery.conf.beat_schedule
     assert {row["task"] for row in schedule.values()} == set(TASKS)
