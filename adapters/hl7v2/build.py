@@ -163,7 +163,9 @@ class Build:
         assumed = len(self.assumed)
         made = rows(fields, self, resource)
         if assumed != len(self.assumed):  # of this resource, and not of the next
-            self.assumed[assumed:] = [(resource, *what) for _, *what in self.assumed[assumed:]]
+            self.assumed[assumed:] = [
+                (resource, name, value) for _, name, value in self.assumed[assumed:]
+            ]
             return made, ()
         if suppressed != ctx.suppressed or deletes != len(self.deletes):
             return made, ()
