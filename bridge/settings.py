@@ -67,6 +67,7 @@ class Log(_Section):
     key_file: str
     max_leaves: int = Field(ge=1, le=1_000_000)
     max_age_s: float = Field(gt=0)
+    mark_s: float = Field(gt=0)
 
 
 class Anchor(_Section):
@@ -95,6 +96,8 @@ class Http(_Section):
 
     host: str
     port: int = Port
+    max_connections: int = Field(ge=1)
+    statement_timeout_s: float = Field(ge=0)
 
 
 class MllpListener(_Section):

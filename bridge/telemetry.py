@@ -7,12 +7,15 @@ dropped and its name is logged, so that a new field cannot leak a patient by bei
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from pathlib import Path
+from traceback import extract_tb
+from types import TracebackType
+from typing import Any, TypeAlias
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-__all__ = ["Metrics", "configure_logs"]
+__all__ = ["Metrics", "PlacesOnly", "configure_logs"]
 
 # fmt: off
 ALLOWED = frozenset({
@@ -23,6 +26,7 @@ ALLOWED = frozenset({
     "tx", "version", "versions", "where",
 })
 # fmt: on
+Nothing: TypeAlias = tuple[None, None, None]
 LATENCY_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
@@ -35,9 +39,29 @@ def scrub(
     return kept | ({"code": f"dropped:{','.join(dropped)}"} if dropped else {})
 
 
+class PlacesOnly(logging.Formatter):
+    """A traceback as the class of its error and the places it came through.
+
+    The text of an exception may quote what was sent, or a row of the database.
+    """
+
+    def formatException(  # noqa: N802 - logging's own name
+        self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | Nothing
+    ) -> str:
+        """Such as `KeyError at app.py:12 in read, rows.py:40 in _one`."""
+        kind, _, trace = ei
+        places = [
+            f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}"
+            for frame in extract_tb(trace)
+        ]
+        return f"{kind.__name__ if kind else 'nothing'} at {', '.join(places)}"
+
+
 def configure_logs(process: str) -> structlog.stdlib.BoundLogger:
     """JSON lines on standard error for this process; libraries speak from WARNING on."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s")
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(PlacesOnly("%(levelname)s %(name)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[lines])
     structlog.configure(
         processors=[
             structlog.stdlib.add_log_level,

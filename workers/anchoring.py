@@ -18,8 +18,8 @@ from bridge.core.ids import Digest, TreeSize, sha256
 from bridge.core.log.note import VerifierKey
 from bridge.core.proof.trust import Contract, Trust, trust_text
 from bridge.embedded import KEY_FILE
+from bridge.keys.file import FileSigner
 from bridge.ports.logbook import AnchoredHead
-from bridge.ports.signer import Signer
 from bridge.ports.sources import Entropy
 from bridge.settings import Settings, shipped
 from workers.places import DEVCHAIN_FOLDER, TRUST_FILE
@@ -94,7 +94,7 @@ def known_contract(settings: Settings) -> Deployment | None:
     return kept
 
 
-def planned_contract(settings: Settings, signer: Signer, entropy: Entropy) -> Deployment:
+def planned_contract(settings: Settings, signer: FileSigner, entropy: Entropy) -> Deployment:
     """A deployment that is known or would be made now; sends nothing."""
     return known_contract(settings) or plan_deployment(
         endpoints_of(settings),
@@ -105,7 +105,7 @@ def planned_contract(settings: Settings, signer: Signer, entropy: Entropy) -> De
     )
 
 
-def deployed_contract(settings: Settings, signer: Signer, entropy: Entropy) -> Deployment:
+def deployed_contract(settings: Settings, signer: FileSigner, entropy: Entropy) -> Deployment:
     """Deploy, or finish and verify what was deployed before; twice has one effect.
 
     Raises:
@@ -121,14 +121,15 @@ def deployed_contract(settings: Settings, signer: Signer, entropy: Entropy) -> D
         )
 
 
-def _identity(settings: Settings, signer: Signer) -> LogIdentity:
+def _identity(settings: Settings, signer: FileSigner) -> LogIdentity:
     return LogIdentity(
         origin_hash=sha256(settings.log.origin.encode()),
         key_hash=sha256(signer.verifier_key.encode()),
+        former_key_hashes=tuple(sha256(key.encode()) for key in signer.verifier_keys[1:]),
     )
 
 
-def anchoring_chain(settings: Settings, signer: Signer, entropy: Entropy) -> EvmChain:
+def anchoring_chain(settings: Settings, signer: FileSigner, entropy: Entropy) -> EvmChain:
     """The Chain port of this node; on a chain of one's own the contract is deployed when absent.
 
     Raises:
@@ -154,7 +155,7 @@ def anchoring_chain(settings: Settings, signer: Signer, entropy: Entropy) -> Evm
     )
 
 
-def _write_trust(settings: Settings, signer: Signer, contract: Deployment) -> None:
+def _write_trust(settings: Settings, signer: FileSigner, contract: Deployment) -> None:
     """What a verifier of this node's receipts has to believe; hand it out with the receipts."""
     pinned = Contract(
         origin=settings.log.origin,
@@ -166,8 +167,9 @@ def _write_trust(settings: Settings, signer: Signer, contract: Deployment) -> No
         independent=settings.chain.name not in OPEN_CHAINS,
         endpoints=1,
     )
-    key = VerifierKey.parse(signer.verifier_key)
-    trust = Trust(logs=((settings.log.origin, key),), contracts=(pinned,))
+    keys = [VerifierKey.parse(text) for text in signer.verifier_keys]
+    logs = tuple((settings.log.origin, key) for key in keys)
+    trust = Trust(logs=logs, contracts=(pinned,))
     _replace(settings.data / TRUST_FILE, trust_text(trust))
 
 

@@ -1,5 +1,6 @@
 """The API process of a node: settings to an application, served by uvicorn."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,40 +14,67 @@ from bridge.api.app import create_app
 from bridge.api.feeds import Feeds
 from bridge.api.node import Node
 from bridge.cli.rpc import JsonRpcReader
+from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import record_id
 from bridge.core.proof.report import Report
 from bridge.core.proof.trust import NO_TRUST, parse_trust
 from bridge.core.proof.verify import verify
 from bridge.keys.admin import admin_token
-from bridge.settings import Settings
+from bridge.settings import Http, Settings
 from bridge.telemetry import Metrics, configure_logs
 from workers.celery_app import configured
 from workers.health import Watchman
+from workers.http_patience import PatientProtocol
 from workers.places import ADMIN_TOKEN, TRUST_FILE
 from workers.waker import Waker
 from workers.wiring import Services
 
-__all__ = ["application", "serve"]
+__all__ = ["application", "serve", "server_config"]
+
+BACKLOG = 1024
+"""Connections that wait to be accepted; more than a burst of clients that all come back."""
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests that were read are answered before the end.
 
     Raises:
-        BridgeError: the database, the tokens or a sender's overlay is not usable.
+        BridgeError: the address, the database, the tokens or a sender's overlay is not usable.
     """
     configure_logs("api")
-    services = Services(settings)
+    services = Services(settings, statement_s=settings.http.statement_timeout_s)
     with Waker(configured(settings)) as waker:
-        uvicorn.run(
-            application(services, wake=waker.wake),
-            host=settings.http.host,
-            port=settings.http.port,
-            log_level="warning",
-            access_log=False,  # URLs of searches can hold identifiers
-            server_header=False,
-            timeout_graceful_shutdown=15,
-        )
+        app = application(services, wake=waker.wake)
+        with _listening(settings.http) as address:
+            uvicorn.Server(server_config(app, settings.http)).run(sockets=[address])
+
+
+def _listening(http: Http) -> socket.socket:
+    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+    try:
+        return socket.create_server((http.host, http.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise BridgeError(
+            "http-listen",
+            Fault.OPERATOR,
+            what=f"the address cannot be listened on: {error.strerror or error}",
+            where=f"http.host {http.host}, http.port {http.port}",
+            do="free the port or choose another one",
+        ) from error
+
+
+def server_config(app: FastAPI, http: Http) -> uvicorn.Config:
+    """The bounds of this node for uvicorn, which logs where all else logs."""
+    return uvicorn.Config(
+        app,
+        http=PatientProtocol,
+        ws="none",
+        limit_concurrency=http.max_connections,
+        log_config=None,  # its own would print tracebacks with their texts
+        access_log=False,  # URLs of searches can hold identifiers
+        server_header=False,
+        timeout_graceful_shutdown=15,
+    )
 
 
 def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:

@@ -39,6 +39,7 @@ def _network(url: str) -> dict[str, object]:
 def _beat(settings: Settings) -> dict[str, object]:
     every = {
         "project": 1.0,
+        "mark": min(settings.log.mark_s, STAMP_S),
         "sequence": settings.log.max_age_s,
         "anchor": max(settings.anchor.every_s, 0.5),
         "watch": settings.anchor.watch_s,

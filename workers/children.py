@@ -19,10 +19,10 @@ __all__ = ["Child", "Children", "Watched"]
 PR_SET_PDEATHSIG = 1
 STOP_GRACE_S = 15.0
 """A listener finishes what it read and answers it before it goes; then it is killed."""
-SETTLED_S = 10.0
+SETTLED_S = 5.0
 """Whoever lived this long is started again at once; whoever did not, after a pause."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
-"""Doubling: a process that cannot start costs a second of work every half minute, not all of it."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
+"""Doubling: a process that cannot start costs seconds of work a minute, and not all of it."""
 
 
 class Watched(Protocol):

@@ -21,6 +21,7 @@ from bridge.cli.options import Config, Data, HostPort, TokenFile, Url, host_port
 from bridge.cli.verify import verify
 from bridge.core.errors import BridgeError
 from bridge.core.proof.export import Export
+from workers.keys import commands as key_commands
 from workers.mapping import commands as map_commands
 
 __all__ = ["app", "main"]
@@ -32,6 +33,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(key_commands, name="keys")
 app.add_typer(map_commands, name="map")
 NOT_DONE, USAGE = 1, 2
 

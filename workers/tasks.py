@@ -7,6 +7,7 @@ the task with a line in the log; the next beat tries again.
 import os
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
 
 import structlog
@@ -15,6 +16,7 @@ from celery import Celery
 from bridge.core.errors import BridgeError
 from bridge.flows.anchor import Move, anchor
 from bridge.flows.deliver import deliver
+from bridge.flows.mark import mark
 from bridge.flows.project import project
 from bridge.flows.sequence import sequence
 from bridge.flows.stamp import stamp
@@ -94,6 +96,13 @@ def _stamp(node: Services, log: Log) -> bool:
     return False
 
 
+def _mark(node: Services, log: Log) -> bool:
+    every = timedelta(seconds=node.settings.log.mark_s)
+    for event in mark(events=node.events, clock=node.clock, entropy=node.entropy, every=every):
+        log.info("mark", begin=event.begin, end=event.end)
+    return False
+
+
 def _answer(node: Services, log: Log) -> bool:
     done = deliver(answers=node.answers, send=send_answer, clock=node.clock)
     if done.taken or done.postponed or done.abandoned:
@@ -108,6 +117,7 @@ TASKS: dict[str, Callable[[Services, Log], bool]] = {
     "sequence": _sequence,
     "anchor": _anchor,
     "watch": _watch,
+    "mark": _mark,
     "stamp": _stamp,
     "answer": _answer,
 }

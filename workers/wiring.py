@@ -22,6 +22,7 @@ from bridge.settings import Settings
 from bridge.store.anchors import PostgresAnchors
 from bridge.store.answers import PostgresAnswers
 from bridge.store.database import Database
+from bridge.store.events import PostgresEvents
 from bridge.store.evidence import PostgresEvidence
 from bridge.store.feeds import PostgresFeeds
 from bridge.store.intake import PostgresIntake
@@ -48,9 +49,10 @@ class Services:
     A worker that only sequences never looks for a chain, and a door never asks for a signing key.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Touches nothing yet."""
+    def __init__(self, settings: Settings, *, statement_s: float = 0) -> None:
+        """Touches nothing yet; `statement_s` is as for `Database`."""
         self.settings = settings
+        self._statement_s = statement_s
         self.clock = SystemClock()
         self.entropy = SystemEntropy()
 
@@ -59,7 +61,8 @@ class Services:
         """The configured PostgreSQL, else the embedded one of the data folder."""
         store = self.settings.store
         url = store.url or postgres.start(self.settings.data)
-        return Database(_with_password(url, store.password_file), pool_size=store.pool_size)
+        address = _with_password(url, store.password_file)
+        return Database(address, pool_size=store.pool_size, statement_s=self._statement_s)
 
     @cached_property
     def answers(self) -> PostgresAnswers:
@@ -102,6 +105,11 @@ class Services:
         return PostgresAnchors(self.database)
 
     @cached_property
+    def events(self) -> PostgresEvents:
+        """What the log says of itself."""
+        return PostgresEvents(self.database)
+
+    @cached_property
     def stamps(self) -> PostgresStamps:
         """What was asked of systems beside the chain."""
         return PostgresStamps(self.database)
@@ -121,14 +129,19 @@ class Services:
     @cached_property
     def signer(self) -> FileSigner:
         """The log's key, made on first use."""
-        log = self.settings.log
-        path = Path(log.key_file) if log.key_file else self.settings.data / "log.key"
-        return open_signer(path, origin=log.origin, entropy=self.entropy)
+        origin = self.settings.log.origin
+        return open_signer(self.key_file, origin=origin, entropy=self.entropy)
+
+    @property
+    def key_file(self) -> Path:
+        """Where the log's keys are."""
+        named = self.settings.log.key_file
+        return Path(named) if named else self.settings.data / "log.key"
 
     @cached_property
     def verifier_keys(self) -> tuple[VerifierKey, ...]:
         """Whose signatures this log's checkpoints carry."""
-        return (VerifierKey.parse(self.signer.verifier_key),)
+        return tuple(map(VerifierKey.parse, self.signer.verifier_keys))
 
     @cached_property
     def stored(self) -> PostgresStored:

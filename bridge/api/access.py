@@ -1,7 +1,7 @@
 """Bearer tokens and roles (RFC 6750): who asks, and whether they may."""
 
 import tomllib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -96,7 +96,7 @@ async def authenticate(request: Request) -> Caller:
 Authenticated = Annotated[Caller, Depends(authenticate)]
 
 
-def holding(*roles: Role) -> Callable[[Caller], Awaitable[Caller]]:
+def holding(*roles: Role) -> Callable[[Caller], Coroutine[None, None, Caller]]:
     """A dependency that lets only holders of one of the roles in; admin always may.
 
     Raises:

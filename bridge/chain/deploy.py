@@ -39,6 +39,8 @@ class LogIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
     origin_hash: bytes
     key_hash: bytes
+    former_key_hashes: tuple[bytes, ...] = ()
+    """Of keys that a rotation replaced: the registration may name one of them."""
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,8 +210,9 @@ def _verify_code(endpoints: Endpoints, deployment: Deployment) -> None:
 
 def _verify_log(endpoints: Endpoints, deployment: Deployment, identity: LogIdentity) -> None:
     owner, origin, key, anchorer = _registration(endpoints, deployment)
-    expected = (deployment.owner, identity.origin_hash, identity.key_hash, deployment.owner)
-    if (owner, origin, key, anchorer) != expected:
+    expected = (deployment.owner, identity.origin_hash, deployment.owner)
+    keys = (identity.key_hash, *identity.former_key_hashes)
+    if (owner, origin, anchorer) != expected or key not in keys:
         raise _refuse(
             "deployment-log",
             "the log's registration has another owner, origin, key or anchorer than this node",

@@ -128,7 +128,8 @@ def fsck_stored(stored: Stored, book: LogBook, keys: Sequence[VerifierKey]) -> N
     """Recompute everything; say the first difference and exit 1, or say that there is none."""
     console = Console(file=sys.stderr)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        rows = {name: bar.add_task(name, total=None) for name in ("records", "revisions", "leaves")}
+        stages = ("records", "revisions", "accesses", "resources", "leaves")
+        rows = {name: bar.add_task(name, total=None) for name in stages}
         difference = fsck(
             stored=stored,
             book=book,
@@ -138,4 +139,6 @@ def fsck_stored(stored: Stored, book: LogBook, keys: Sequence[VerifierKey]) -> N
     if difference is not None:
         sys.stdout.write(f"{difference}\n")
         raise typer.Exit(FOUND)
-    sys.stdout.write("clean: every record, revision, leaf, tile and head is what it must be\n")
+    sys.stdout.write(
+        "clean: every record, revision, access, index row, leaf, tile and head is what it must be\n"
+    )

@@ -4,6 +4,7 @@ Trusts nothing but the log's verifier key. The order is that of the data: record
 them, the log over both.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +16,8 @@ from bridge.core.log.checkpoint import VerifierKey, open_checkpoint
 from bridge.core.log.merkle import EMPTY_ROOT, leaf_hash, leaf_hashes
 from bridge.core.log.merkle import root as merkle_root
 from bridge.core.log.tiles import edge_tiles, grow, path_of
+from bridge.core.plain import plain
+from bridge.core.policy.audit import access_leaf, event_facts
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.canon import canonical, parse
 from bridge.core.record.claims import RECORD_NAMES, SALT_SIZE, Kind, claim, commitment, leaf
@@ -25,6 +28,7 @@ from bridge.core.record.revision import (
     revision_header,
     revision_leaf,
 )
+from bridge.core.search.index import IndexRow, index_rows
 from bridge.ports.logbook import LogBook
 from bridge.ports.stored import Stored, StoredRecord, StoredRevision, StoredVersion
 
@@ -36,7 +40,8 @@ LEAVES = 25_600
 """Leaves a read: 100 tiles, 1.3 MB."""
 
 Progress: TypeAlias = Callable[[str, int], None]
-"""Told after each page what was checked (`records`, `revisions`, `leaves`) and how many so far."""
+"""Told after each page what was checked (`records`, `revisions`, `accesses`, `resources`, `leaves`)
+and how many so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +69,9 @@ def fsck(
     steps = (
         _records(stored, progress),
         _revisions(stored, progress),
+        _accesses(stored, progress),
         _strays(stored),
+        _currents(stored, progress),
         _log(book, progress),
         _checkpoints(stored, book, verifiers),
     )
@@ -173,6 +180,9 @@ def _revision(revision: StoredRevision, stored: Stored) -> Iterator[Difference]:
 
 
 def _versions(revision: StoredRevision, stored: Stored, where: str) -> Iterator[Difference]:
+    if revision.apply is None:
+        yield Difference(where=f"record {revision.record}", what="no such way to apply a record")
+        return
     try:
         bundle = cast("JsonObject", parse(revision.bundle))
         refs = references_touched(bundle, revision.apply)
@@ -206,6 +216,51 @@ def _root(revision: StoredRevision) -> Digest:
     return merkle_root(
         [leaf_hash(claim(_name(one), one.salt, sha256(one.body))) for one in ordered]
     )
+
+
+def _accesses(stored: Stored, progress: Progress) -> Iterator[Difference]:
+    """Each access leads to its leaf, and can be found by whom its event names."""
+    after, done = 0, 0
+    while True:
+        with stored.unit():
+            page = stored.accesses(after, PAGE)
+        if not page:
+            return
+        for one in page:
+            where = f"access {one.id}"
+            if one.leaf != access_leaf(one.event, one.salts):
+                what = "has no leaf" if one.leaf is None else "it does not lead to its leaf"
+                yield Difference(where=f"{where}, leaf", what=what)
+            elif event_facts(one.event) != (one.id, instant_text(one.at), one.patients):
+                what = "its id, time or patients are not those of its event"
+                yield Difference(where=where, what=what)
+        after, done = page[-1].seq, done + len(page)
+        progress("accesses", done)
+
+
+def _currents(stored: Stored, progress: Progress) -> Iterator[Difference]:
+    """Each resource is found by what its newest version says, and by nothing else."""
+    after, done = None, 0
+    while True:
+        with stored.unit():
+            page = stored.currents(after, PAGE)
+        if not page:
+            return
+        for one in page:
+            made = index_rows(cast("JsonObject", parse(one.body))) if one.body else ()
+            if Counter(map(_searched, made)) != Counter(map(_searched, one.rows)):
+                yield Difference(
+                    where=f"search index of {one.ref}",
+                    what="its rows are not those of the newest version",
+                )
+        after, done = page[-1].ref, done + len(page)
+        progress("resources", done)
+
+
+def _searched(row: IndexRow) -> tuple[object, ...]:
+    """A row by value, with texts as a database can hold them."""
+    parts = (getattr(row, name) for name in type(row).__slots__)
+    return (type(row), *(plain(part) if isinstance(part, str) else part for part in parts))
 
 
 def _strays(stored: Stored) -> Iterator[Difference]:

@@ -23,7 +23,7 @@ from bridge.core.record.claims import Kind, claim, commitment, leaf
 from bridge.ports.evidence import Anchoring, Evidence, SealedLeaf, SealedRevision
 from bridge.ports.logbook import LogBook, PublishedHead
 
-__all__ = ["SHOWN", "VersionRef", "issue"]
+__all__ = ["SHOWN", "EventRef", "VersionRef", "issue"]
 
 SHOWN = ("bundle", "source")
 """What a record's receipt discloses: that this was sent, and that this is what it meant."""
@@ -43,8 +43,15 @@ class VersionRef:
         return f"{self.type}/{self.id}/{self.version}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRef:
+    """A feed marker or key event."""
+
+    id: str
+
+
 def issue(
-    subject: RecordId | VersionRef,
+    subject: RecordId | VersionRef | EventRef,
     *,
     evidence: Evidence,
     book: LogBook,
@@ -55,7 +62,7 @@ def issue(
     Asking again gives the same fixed part; anchors are added once they are final.
 
     Args:
-        subject: a record or a resource version.
+        subject: a record, a resource version, or an event, all of whose claims are shown.
         evidence: claims with their salts, and anchors.
         book: the log; its reads join the unit of `evidence`.
         shown: claims of a record that the receiver may see; the others go as hashes.
@@ -67,6 +74,12 @@ def issue(
     with evidence.unit():
         if isinstance(subject, VersionRef):
             return encode_receipt(_version_receipt(subject, evidence, book))
+        if isinstance(subject, EventRef):
+            event = evidence.event(subject.id)
+            if event is None:
+                raise _unknown(f"event {subject.id[:64]}")
+            names = [one.name for one in event.claims]
+            return encode_receipt(_receipt(event, names, evidence, book))
         sealed = evidence.record(subject)
         if sealed is None:
             raise _unknown(f"record {subject}")

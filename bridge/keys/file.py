@@ -1,25 +1,28 @@
 """The log's Ed25519 key in a file that only its owner may read.
 
 One key a line, `PRIVATE+KEY+name+hash+base64` as golang.org/x/mod/sumdb/note writes it; lines that
-begin with # are comments. The first key is the log's; further ones sign beside it. To rotate, put
-the new key first, publish its verifier key, and drop the old line when nobody needs it.
+begin with # are comments. The first key is the log's; further ones sign beside it. A rotation puts
+a new key first; the old one signs on beside it until it is retired, which leaves its public half in
+a comment `# RETIRED name+hash+base64`: checkpoints that it signed are verified by it for ever.
 Anyone who can read the file can fork the log; a key service in its place is the same port.
 """
 
 import os
 import stat
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from bridge.core.errors import BridgeError, Fault
-from bridge.core.log.note import SignedNote, SigningKey
+from bridge.core.log.note import SignedNote, SigningKey, VerifierKey
 from bridge.ports.sources import Entropy
 
-__all__ = ["FileSigner", "open_signer"]
+__all__ = ["FileSigner", "open_signer", "retire_keys", "rotate_key"]
 
 MAX_FILE = 1 << 16
 """Bytes: some hundred keys; anything larger is another file."""
 SEED_SIZE = 32
+RETIRED = "# RETIRED "
 NOTICE = (
     "# The log's signing key. Whoever reads this can sign in the log's name. Keep a copy safe.\n"
 )
@@ -28,9 +31,10 @@ NOTICE = (
 class FileSigner:
     """The port `Signer` over keys that were read at start-up."""
 
-    def __init__(self, keys: tuple[SigningKey, ...]) -> None:
-        """Sign with all of them; the first is the log's own."""
+    def __init__(self, keys: tuple[SigningKey, ...], retired: tuple[str, ...] = ()) -> None:
+        """Sign with all of them, the first is the log's own; `retired` are former public halves."""
         self._keys = keys
+        self._retired = retired
 
     @property
     def name(self) -> str:
@@ -41,6 +45,11 @@ class FileSigner:
     def verifier_key(self) -> str:
         """Public half of the first key."""
         return self._keys[0].verifier.encode()
+
+    @property
+    def verifier_keys(self) -> tuple[str, ...]:
+        """Public halves of every key that ever signed: those in use, then the retired ones."""
+        return (*(key.verifier.encode() for key in self._keys), *self._retired)
 
     def sign(self, note_text: bytes) -> bytes:
         """A note signed by every key, the first one first."""
@@ -59,36 +68,85 @@ def open_signer(path: Path, *, origin: str, entropy: Entropy) -> FileSigner:
     """
     if not path.exists():
         _make(path, SigningKey(name=origin, seed=entropy.take(SEED_SIZE)))
-    keys = _read(path)
+    keys, retired = _read(path)
     if keys[0].name != origin:
         raise _refusal(
             f"the first key is named {keys[0].name!r}, the log's origin is {origin!r}",
             path,
             "set log.origin to that name, or point to the key file of this log",
         )
-    return FileSigner(keys)
+    return FileSigner(keys, retired)
 
 
-def _make(path: Path, key: SigningKey) -> None:
-    """Write the whole file under another name, then give it its own: a crash leaves none or all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def rotate_key(path: Path, *, entropy: Entropy) -> str:
+    """Put a fresh key first; the former one signs on beside it. The new verifier key's text.
+
+    Processes that run go on with what they read at their start: restart them.
+
+    Raises:
+        BridgeError: `key-file`, also while an earlier rotation waits for its former key to retire.
+    """
+    keys, retired = _read(path)
+    if len(keys) > 1:
+        raise _refusal(
+            f"{len(keys)} keys are in use already", path, "run `fhir-anchor keys retire` first"
+        )
+    fresh = SigningKey(name=keys[0].name, seed=entropy.take(SEED_SIZE))
+    _replace(path, (fresh, *keys), retired)
+    return fresh.verifier.encode()
+
+
+def retire_keys(path: Path) -> tuple[str, ...]:
+    """Keep the first key alone, and of the others their public halves, which are returned.
+
+    Raises:
+        BridgeError: `key-file`.
+    """
+    keys, retired = _read(path)
+    gone = tuple(key.verifier.encode() for key in keys[1:])
+    if gone:
+        _replace(path, keys[:1], (*gone, *retired))
+    return gone
+
+
+def _replace(path: Path, keys: tuple[SigningKey, ...], retired: tuple[str, ...]) -> None:
+    """The whole file at once: a crash leaves the old one or the new one."""
+    draft = _draft(path, [key.encode() for key in keys] + [f"{RETIRED}{text}" for text in retired])
+    draft.replace(path)
+    _sync_folder(path)
+
+
+def _draft(path: Path, lines: Sequence[str]) -> Path:
+    """A durable file beside it that only its owner may read."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with suppress(FileNotFoundError):
         draft.unlink()
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write(f"{NOTICE}{key.encode()}\n")
+        file.write(NOTICE + "".join(f"{line}\n" for line in lines))
         file.flush()
         os.fsync(file.fileno())
-    with suppress(FileExistsError):
-        path.hardlink_to(draft)  # unlike a rename, never replaces a key that another process made
-    draft.unlink()
+    return draft
+
+
+def _sync_folder(path: Path) -> None:
     folder = os.open(path.parent, os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)
 
 
-def _read(path: Path) -> tuple[SigningKey, ...]:
+def _make(path: Path, key: SigningKey) -> None:
+    """Write the whole file under another name, then give it its own: a crash leaves none or all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = _draft(path, [key.encode()])
+    with suppress(FileExistsError):
+        path.hardlink_to(draft)  # unlike a rename, never replaces a key that another process made
+    draft.unlink()
+    _sync_folder(path)
+
+
+def _read(path: Path) -> tuple[tuple[SigningKey, ...], tuple[str, ...]]:
+    """Keys in use, and the public halves of retired ones."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
@@ -105,7 +163,8 @@ def _read(path: Path) -> tuple[SigningKey, ...]:
     )
     if not keys or len(data) > MAX_FILE:
         raise _refusal("the file holds no key", path, "restore it from its copy")
-    return keys
+    retired = [line.removeprefix(RETIRED) for line in lines if line.startswith(RETIRED)]
+    return keys, tuple(VerifierKey.parse(text.strip()).encode() for text in retired)
 
 
 def _check_owner(found: os.stat_result, path: Path) -> None:

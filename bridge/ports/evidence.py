@@ -67,5 +67,8 @@ class Evidence(Protocol):
     def revision(self, resource_type: str, resource_id: str, version: int) -> SealedRevision | None:
         """The revision that made a resource version; None when there is no such version."""
 
+    def event(self, event: str) -> SealedLeaf | None:
+        """The claims of a feed marker or key event; None when there is no such event."""
+
     def anchored(self, size_from: TreeSize) -> Sequence[Anchoring]:
         """For each contract and kind of stamp the smallest final anchor of at least this size."""

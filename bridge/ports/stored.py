@@ -8,9 +8,17 @@ from typing import Protocol
 from bridge.core.ids import Digest, Instant, RecordId
 from bridge.core.record.bundle import Apply
 from bridge.core.record.merge import ResourceRef
+from bridge.core.search.index import IndexRow
 from bridge.ports.logbook import PublishedHead
 
-__all__ = ["Stored", "StoredRecord", "StoredRevision", "StoredVersion"]
+__all__ = [
+    "Stored",
+    "StoredAccess",
+    "StoredCurrent",
+    "StoredRecord",
+    "StoredRevision",
+    "StoredVersion",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +62,8 @@ class StoredRevision:
     id: str
     record: RecordId
     bundle: bytes
-    apply: Apply
+    apply: Apply | None
+    """None when the stored word is none of ours."""
     at: Instant
     header: bytes
     salts: bytes
@@ -62,6 +71,30 @@ class StoredRevision:
     leaf: bytes | None
     versions: tuple[StoredVersion, ...]
     """As stored, by place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAccess:
+    """One row of the access log, and the leaf that was promised for it."""
+
+    seq: int
+    id: str
+    at: Instant
+    event: bytes
+    salts: bytes
+    patients: tuple[str, ...]
+    """Under whom the access can be found, sorted."""
+    leaf: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCurrent:
+    """What one resource is served as now, and what a search finds it by."""
+
+    ref: ResourceRef
+    body: bytes
+    """Empty for a deletion."""
+    rows: tuple[IndexRow, ...]
 
 
 class Stored(Protocol):
@@ -85,12 +118,20 @@ class Stored(Protocol):
     ) -> Mapping[ResourceRef, StoredVersion]:
         """The newest version of each resource made by an earlier revision; absent when none."""
 
+    def accesses(self, after: int, limit: int) -> Sequence[StoredAccess]:
+        """Accesses with a `seq` above `after`, in order."""
+
+    def currents(self, after: ResourceRef | None, limit: int) -> Sequence[StoredCurrent]:
+        """Resources that come after this one by type and id, in order; from the first for None."""
+
     def checkpoints(self, after: int, limit: int) -> Sequence[PublishedHead]:
         """Published checkpoints of more than `after` leaves, by size."""
 
     def stray(self) -> str | None:
         """A row that nothing accounts for; None when there is none.
 
-        A leaf without its record or revision, a version without its revision, a resource that
-        points at another version than its newest.
+        A leaf without its record, revision, access or event, an event without its leaf, a version
+        without its revision or its resource, a time that is not its revision's, a resource that
+        points at another version than its newest, a search row without its resource, a checkpoint
+        beyond the head.
         """

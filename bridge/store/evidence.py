@@ -8,8 +8,10 @@ from sqlalchemy import text
 from bridge.core.ids import Digest, RecordId, TreeSize, sha256
 from bridge.core.proof.anchors import anchor_text, stamp_anchor
 from bridge.core.record.claims import RECORD_NAMES, REVISION_NAMES, SALT_SIZE, Claim, Kind
+from bridge.core.record.events import event_claims
 from bridge.ports.evidence import Anchoring, SealedLeaf, SealedRevision, VersionClaim
 from bridge.store.database import Database
+from bridge.store.events import documents_of
 
 __all__ = ["PostgresEvidence", "claims_of"]
 
@@ -29,6 +31,7 @@ FROM anchor_attempt
 WHERE state = 'evidenced' AND size >= :size AND evidence IS NOT NULL
 ORDER BY chain, contract, size, id
 """)
+EVENT = text("SELECT id, kind, body, control, salts FROM log_event WHERE id = :id")
 STAMPED = text("""
 SELECT DISTINCT ON (s.kind) s.size, s.kind, s.token, c.note
 FROM stamp AS s JOIN checkpoint AS c ON c.size = s.size
@@ -77,6 +80,15 @@ class PostgresEvidence:
                 for one in made
             ),
         )
+
+    def event(self, event: str) -> SealedLeaf | None:
+        """The claims of a feed marker or key event, its digests taken anew."""
+        row = self._database.connection.execute(EVENT, {"id": event}).one_or_none()
+        if row is None:
+            return None
+        kind = Kind(row.kind)
+        claims = event_claims(kind, documents_of(row), bytes(row.salts))
+        return SealedLeaf(subject=row.id, kind=kind, claims=claims)
 
     def anchored(self, size_from: TreeSize) -> Sequence[Anchoring]:
         """For each contract and kind of stamp the smallest final anchor of at least this size."""

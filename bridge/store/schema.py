@@ -104,6 +104,14 @@ lane_stalled = Table(
     _moment("since"),
 )
 
+feed_tally = Table(
+    "feed_tally",
+    metadata,
+    Column("feed", Text, primary_key=True),
+    _moment("at"),
+    Column("counts", Text, nullable=False),
+)
+
 revision = Table(
     "revision",
     metadata,
@@ -253,6 +261,22 @@ checkpoint = Table(
     Column("root", LargeBinary, nullable=False),
     Column("note", LargeBinary, nullable=False),
     _moment("at"),
+)
+
+log_event = Table(
+    "log_event",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", SmallInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("begin", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    _moment("at"),
+    Column("body", LargeBinary, nullable=False),
+    Column("control", LargeBinary),
+    Column("salts", LargeBinary, nullable=False),
+    Index("log_event_once", "kind", "name", "begin", unique=True),
+    Index("log_event_by_end", "kind", "end"),
 )
 
 stamp = Table(

@@ -1,21 +1,45 @@
 """Everything that is stored, read page by page for fsck."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, Table, select, text, tuple_
 
 from bridge.core.ids import Digest, RecordId, TreeSize, instant
 from bridge.core.record.bundle import Apply
 from bridge.core.record.merge import ResourceRef
+from bridge.core.search.index import (
+    DateRow,
+    IndexRow,
+    QuantityRow,
+    ReferenceRow,
+    TextRow,
+    TokenRow,
+)
 from bridge.ports.logbook import PublishedHead
-from bridge.ports.stored import StoredRecord, StoredRevision, StoredVersion
+from bridge.ports.stored import (
+    StoredAccess,
+    StoredCurrent,
+    StoredRecord,
+    StoredRevision,
+    StoredVersion,
+)
 from bridge.store.database import Database
+from bridge.store.schema import (
+    index_date,
+    index_quantity,
+    index_reference,
+    index_text,
+    index_token,
+    resource,
+)
 
 __all__ = ["PostgresStored"]
 
+SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 RECORDS = text("""
 SELECT r.seq, r.id, r.feed, r.number, r.message_type, r.received, r.source, r.source_digest,
     r.bundle, r.bundle_digest, r.mapping, r.header, r.salts, coalesce(l.leaf, q.leaf) AS leaf
@@ -44,6 +68,30 @@ JOIN resource_version AS v ON v.type = u.type AND v.id = u.id
 JOIN revision AS r ON r.id = v.revision AND r.seq < %(seq)b::bigint
 ORDER BY u.type, u.id, v.version DESC
 """
+ACCESSES = text("""
+SELECT a.seq, a.id, a.at, a.event, a.salts, coalesce(l.leaf, q.leaf) AS leaf,
+    ARRAY(SELECT patient FROM access_patient WHERE access = a.seq ORDER BY patient COLLATE "C")
+        AS patients
+FROM (SELECT * FROM access WHERE seq > :after ORDER BY seq LIMIT :limit) AS a
+LEFT JOIN leaf AS l ON l.subject = a.id AND l.kind = 5
+LEFT JOIN leaf_queue AS q ON q.subject = a.id AND q.kind = 5
+ORDER BY a.seq
+""")
+CURRENTS = text("""
+SELECT r.type, r.id, v.body
+FROM (SELECT * FROM resource WHERE version > 0 AND (type, id) > (:type, :id)
+      ORDER BY type, id LIMIT :limit) AS r
+JOIN resource_version AS v USING (type, id, version)
+ORDER BY r.type, r.id
+""")
+INDEXES: tuple[tuple[Table, type[IndexRow]], ...] = (
+    (index_token, TokenRow),
+    (index_text, TextRow),
+    (index_date, DateRow),
+    (index_reference, ReferenceRow),
+    (index_quantity, QuantityRow),
+)
+"""Each search table and the value of its rows: the columns after `type` and `id`, in order."""
 CHECKPOINTS = text(
     "SELECT size, root, note FROM checkpoint WHERE size > :after ORDER BY size LIMIT :limit"
 )
@@ -57,17 +105,41 @@ SELECT 'leaf ' || index || ' of revision ' || subject FROM leaf
 WHERE kind = 6 AND NOT EXISTS (SELECT FROM revision WHERE id = subject) ORDER BY index LIMIT 1
 """),
     text("""
+SELECT 'leaf ' || index || ' of access ' || subject FROM leaf
+WHERE kind = 5 AND NOT EXISTS (SELECT FROM access WHERE id = subject) ORDER BY index LIMIT 1
+"""),
+    text("""
+SELECT 'access_patient ' || p.patient FROM access_patient AS p
+WHERE NOT EXISTS (SELECT FROM access AS a WHERE a.seq = p.access) LIMIT 1
+"""),
+    text("""
+SELECT 'checkpoint of size ' || c.size FROM checkpoint AS c
+WHERE c.size > coalesce((SELECT max(size) FROM head), 0) ORDER BY c.size LIMIT 1
+"""),
+    text("""
+SELECT 'leaf ' || index || ' of event ' || subject FROM leaf
+WHERE kind IN (3, 4) AND NOT EXISTS (SELECT FROM log_event WHERE id = subject)
+ORDER BY index LIMIT 1
+"""),
+    text("""
+SELECT 'event ' || e.id FROM log_event AS e
+WHERE NOT EXISTS (SELECT FROM leaf AS l WHERE l.subject = e.id)
+AND NOT EXISTS (SELECT FROM leaf_queue AS q WHERE q.subject = e.id) LIMIT 1
+"""),
+    text("""
 SELECT 'revision ' || v.id FROM revision AS v
 WHERE NOT EXISTS (SELECT FROM record AS r WHERE r.seq = v.record_seq) ORDER BY v.seq LIMIT 1
 """),
     text("""
 SELECT 'resource version ' || type || '/' || id || '/' || version FROM resource_version AS v
-WHERE NOT EXISTS (SELECT FROM revision AS r WHERE r.id = v.revision) LIMIT 1
+WHERE NOT EXISTS (SELECT FROM revision AS r WHERE r.id = v.revision AND r.at = v.at)
+    OR NOT EXISTS (SELECT FROM resource AS r WHERE (r.type, r.id) = (v.type, v.id)) LIMIT 1
 """),
     text("""
 SELECT 'resource ' || r.type || '/' || r.id FROM resource AS r
 LEFT JOIN resource_version AS v ON (v.type, v.id, v.version) = (r.type, r.id, r.version)
-WHERE r.version > 0 AND (v.version IS NULL OR v.deleted <> r.deleted OR EXISTS (
+WHERE r.version > 0 AND (v.version IS NULL OR v.deleted <> r.deleted
+    OR v.at IS DISTINCT FROM r.updated OR EXISTS (
     SELECT FROM resource_version AS w
     WHERE (w.type, w.id) = (r.type, r.id) AND w.version > r.version)) LIMIT 1
 """),
@@ -81,9 +153,12 @@ class PostgresStored:
         """Share the database's pool and units."""
         self._database = database
 
-    def unit(self) -> AbstractContextManager[None]:
-        """The transaction in which one page is read."""
-        return self._database.unit()
+    @contextmanager
+    def unit(self) -> Iterator[None]:
+        """One snapshot for one page, whatever a working node commits meanwhile."""
+        with self._database.unit():
+            self._database.connection.execute(SNAPSHOT)
+            yield
 
     def records(self, after: int, limit: int) -> Sequence[StoredRecord]:
         """Records with a `seq` above `after`, in order."""
@@ -113,6 +188,36 @@ class PostgresStored:
         found = map(_version, self._database.connection.exec_driver_sql(BEFORE, values))
         return {one.ref: one for one in found}
 
+    def accesses(self, after: int, limit: int) -> Sequence[StoredAccess]:
+        """Accesses with a `seq` above `after`, in order."""
+        page = {"after": after, "limit": limit}
+        return tuple(map(_access, self._database.connection.execute(ACCESSES, page)))
+
+    def currents(self, after: ResourceRef | None, limit: int) -> Sequence[StoredCurrent]:
+        """Resources that come after this one by type and id, each with its search rows."""
+        last = after or ResourceRef("", "")
+        page = {"type": last.type, "id": last.id, "limit": limit}
+        found = self._database.connection.execute(CURRENTS, page).all()
+        refs = [ResourceRef(row.type, row.id) for row in found]
+        rows = self._search_rows(refs)
+        return tuple(
+            StoredCurrent(ref=ref, body=row.body, rows=tuple(rows[ref]))
+            for ref, row in zip(refs, found, strict=True)
+        )
+
+    def _search_rows(self, refs: Sequence[ResourceRef]) -> Mapping[ResourceRef, list[IndexRow]]:
+        rows: dict[ResourceRef, list[IndexRow]] = {ref: [] for ref in refs}
+        names = [(ref.type, ref.id) for ref in refs]
+        for table, value in INDEXES:
+            columns = [column for column in table.c if column.name not in {"type", "id"}]
+            statement = select(table.c.type, table.c.id, *columns).where(
+                tuple_(table.c.type, table.c.id).in_(names)
+            )
+            for row in self._database.connection.execute(statement):
+                parts = {one.name: _part(getattr(row, one.name)) for one in columns}
+                rows[ResourceRef(row.type, row.id)].append(value(**parts))
+        return rows
+
     def checkpoints(self, after: int, limit: int) -> Sequence[PublishedHead]:
         """Published checkpoints of more than `after` leaves, by size."""
         page = {"after": after, "limit": limit}
@@ -127,6 +232,17 @@ class PostgresStored:
             found: str | None = self._database.connection.execute(statement).scalar()
             if found is not None:
                 return found
+        return self._unowned()
+
+    def _unowned(self) -> str | None:
+        """A search row of a resource that is not there."""
+        for table, _ in INDEXES:
+            owner = (resource.c.type == table.c.type) & (resource.c.id == table.c.id)
+            alive = select(resource.c.id).where(owner, ~resource.c.deleted).exists()
+            statement = select(table.c.type, table.c.id).where(~alive).limit(1)
+            found = self._database.connection.execute(statement).first()
+            if found is not None:
+                return f"{table.name} {found.type}/{found.id}"
         return None
 
 
@@ -155,7 +271,7 @@ def _revision(row: Row[Any], versions: tuple[StoredVersion, ...]) -> StoredRevis
         id=row.id,
         record=RecordId(row.record),
         bundle=row.bundle,
-        apply=Apply(row.apply),
+        apply=next((one for one in Apply if one.value == row.apply), None),
         at=instant(row.at),
         header=row.header,
         salts=row.salts,
@@ -173,3 +289,19 @@ def _version(row: Row[Any]) -> StoredVersion:
         body=row.body,
         salt=row.salt,
     )
+
+
+def _access(row: Row[Any]) -> StoredAccess:
+    return StoredAccess(
+        seq=row.seq,
+        id=row.id,
+        at=instant(row.at),
+        event=row.event,
+        salts=row.salts,
+        patients=tuple(row.patients),
+        leaf=row.leaf,
+    )
+
+
+def _part(value: Any) -> Any:  # noqa: ANN401 - a column of any search table
+    return instant(value) if isinstance(value, datetime) else value

@@ -18,6 +18,7 @@ class MemoryEvidence:
 
     records: dict[str, SealedLeaf] = field(default_factory=dict)
     revisions: dict[str, SealedRevision] = field(default_factory=dict)
+    events: dict[str, SealedLeaf] = field(default_factory=dict)
     anchorings: list[Anchoring] = field(default_factory=list)
 
     @contextmanager
@@ -32,6 +33,10 @@ class MemoryEvidence:
     def revision(self, resource_type: str, resource_id: str, version: int) -> SealedRevision | None:
         """By name of the version."""
         return self.revisions.get(f"{resource_type}/{resource_id}/{version}")
+
+    def event(self, event: str) -> SealedLeaf | None:
+        """By id."""
+        return self.events.get(event)
 
     def anchored(self, size_from: TreeSize) -> Sequence[Anchoring]:
         """All that are large enough; every one of a chain of its own."""

@@ -4,6 +4,7 @@ Run it: `make chaos`, or `python -m tests.scenarios.chaos --messages 5000 --send
 """
 
 import argparse
+import itertools
 import random  # noqa: TID251 - a test's dice
 import sys
 import threading
@@ -23,11 +24,13 @@ from bridge.store.database import Database
 from tests.scenarios.engine import Door, Engine, HttpDoor, MllpDoor, letters
 from tests.scenarios.node import CHILDREN, Node, start_node, until
 
-__all__ = ["Census", "Monkey", "Storm", "census", "storm"]
+__all__ = ["Census", "Monkey", "Storm", "Weather", "census", "storm"]
 
 PIPELINED = 16
 SETTLE_S = 240.0
 """For restarts, recovery, what waits to be projected, and the last anchor; on a busy machine."""
+BACK_WITHIN_S = 30.0
+"""Until a process that was killed is there again to be killed."""
 SAMPLE = 20
 """Receipts that are verified, spread over the run."""
 
@@ -60,6 +63,7 @@ class Storm:
     kills: Counter[str] = field(default_factory=Counter)
     final: int = 0
     verified: int = 0
+    sending_s: float = 0.0
     seconds: float = 0.0
     audit: str = ""
     fsck: str = ""
@@ -69,36 +73,40 @@ class Storm:
 class Monkey(threading.Thread):
     """Kill -9 of one process after another, each kind as often as the others, at random moments."""
 
-    def __init__(self, node: Node, *, every_s: float, seed: int) -> None:
-        """`every_s` is the mean time between two kills."""
+    def __init__(self, node: Node, *, every_s: float, rounds: int | None, seed: int) -> None:
+        """`every_s` is the mean time between two kills; a round kills one of each kind."""
         super().__init__(daemon=True)
-        self._node, self._every_s = node, every_s
+        self._node, self._every_s, self._rounds = node, every_s, rounds
         self._random = random.Random(seed)  # noqa: S311 - a test's dice, seed in the report
         self._done = threading.Event()
         self.kills: Counter[str] = Counter()
 
     def run(self) -> None:
-        """Until told to stop."""
+        """Until told to stop, or the rounds are over."""
         for name in self._names():
             if self._done.wait(self._random.uniform(0.3, 1.7) * self._every_s):
                 return
             self._kill(name)
 
     def stop(self) -> None:
-        """No more kills once this returns."""
-        self._done.set()
+        """No more kills once this returns; rounds that were asked for are finished first."""
+        if not self._rounds:
+            self._done.set()
         self.join()
 
     def _names(self) -> Iterator[str]:
         deck = [*CHILDREN, "postgres", "backend"]
-        while True:
+        for _ in range(self._rounds) if self._rounds else itertools.count():
             self._random.shuffle(deck)
             yield from deck
 
     def _kill(self, name: str) -> None:
-        living = self._living(name)
-        if not living:
-            return
+        """One of this kind; when none lives at the moment, the next one that does."""
+        limit = time.monotonic() + BACK_WITHIN_S
+        while not (living := self._living(name)):
+            if time.monotonic() > limit:
+                return
+            time.sleep(0.05)
         try:
             self._random.choice(living).kill()
         except psutil.NoSuchProcess:
@@ -114,16 +122,29 @@ class Monkey(threading.Thread):
         return self._node.children(name)
 
 
-def storm(
-    node: Node, *, messages: int, senders: int, seconds: float, every_s: float, seed: int
-) -> Storm:
-    """Send `messages` over `senders` within about `seconds`, killing meanwhile; then count.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weather:
+    """How hard it blows."""
+
+    messages: int
+    senders: int
+    seconds: float
+    """How long the senders take when nothing dies."""
+    every_s: float
+    """Mean time between two kills."""
+    rounds: int | None = None
+    """How often each kind of process is killed; None: until the senders are done."""
+    seed: int = 1
+
+
+def storm(node: Node, weather: Weather) -> Storm:
+    """Send over all doors, killing meanwhile; then wait until all is final, and count.
 
     Every fourth sender uses HTTP and every fourth pipelines; the others wait for each answer.
     """
     started = time.monotonic()
-    engines = list(_engines(node, messages=messages, senders=senders, seconds=seconds))
-    monkey = Monkey(node, every_s=every_s, seed=seed)
+    engines = list(_engines(node, weather))
+    monkey = Monkey(node, every_s=weather.every_s, rounds=weather.rounds, seed=weather.seed)
     for engine in engines:
         engine.start()
     monkey.start()
@@ -136,22 +157,23 @@ def storm(
         done.acknowledged += len(engine.acknowledged)
         done.refusals += engine.refusals
         done.breaks += engine.breaks
+    done.sending_s = time.monotonic() - started
     _settle(node, engines, done)
     done.seconds = time.monotonic() - started
     return done
 
 
-def _engines(node: Node, *, messages: int, senders: int, seconds: float) -> Iterator[Engine]:
-    each = -(-messages // senders)
-    for number in range(senders):
+def _engines(node: Node, weather: Weather) -> Iterator[Engine]:
+    each = -(-weather.messages // weather.senders)
+    for number in range(weather.senders):
         door: Door = HttpDoor(node.http, node.token) if number % 4 == 3 else MllpDoor(node.mllp)
         window = PIPELINED if number % 4 == 2 else 1
         yield Engine(
             list(letters(f"S{number}", each)),
             door,
             window=window,
-            gap_s=seconds * window / each,
-            within_s=seconds * 4 + SETTLE_S,
+            gap_s=weather.seconds * window / each,
+            within_s=weather.seconds * 4 + SETTLE_S,
         )
 
 
@@ -245,7 +267,7 @@ def _table(done: Storm) -> Iterator[str]:
         yield f"{'kill -9 ' + name:>24}  {count}"
     yield f"{'audit':>24}  {done.audit}"
     yield f"{'fsck':>24}  {done.fsck}"
-    yield f"{'seconds':>24}  {done.seconds:.1f}"
+    yield f"{'seconds':>24}  {done.seconds:.1f}, of them sending {done.sending_s:.1f}"
 
 
 def main() -> None:
@@ -260,11 +282,13 @@ def main() -> None:
     with start_node() as node:
         done = storm(
             node,
-            messages=given.messages,
-            senders=given.senders,
-            seconds=given.seconds,
-            every_s=given.every,
-            seed=given.seed,
+            Weather(
+                messages=given.messages,
+                senders=given.senders,
+                seconds=given.seconds,
+                every_s=given.every,
+                seed=given.seed,
+            ),
         )
     sys.stdout.writelines(f"{line}\n" for line in _table(done))
     counted = done.census

@@ -99,18 +99,22 @@ class HttpDoor:
 
     def __init__(self, url: str, token: str) -> None:
         """Connects on first use."""
-        self._client = httpx.Client(
-            base_url=url, timeout=ANSWER_WITHIN_S, headers={"Authorization": f"Bearer {token}"}
-        )
+        self._url, self._token = url, token
+        self._client: httpx.Client | None = None
 
     def send(self, group: Sequence[Letter]) -> list[bytes]:
         """One after the other."""
-        kind = {"Content-Type": "application/hl7-v2"}
-        done = [self._client.post("/hl7v2", content=one.raw, headers=kind) for one in group]
+        if self._client is None:
+            self._client = httpx.Client(base_url=self._url, timeout=ANSWER_WITHIN_S)
+        head = {"Content-Type": "application/hl7-v2", "Authorization": f"Bearer {self._token}"}
+        done = [self._client.post("/hl7v2", content=one.raw, headers=head) for one in group]
         return [response.raise_for_status().content for response in done]
 
     def close(self) -> None:
-        """The client keeps its pool and makes new connections by itself."""
+        """Close the connections."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
 
 class Engine(threading.Thread):

@@ -48,16 +48,22 @@ def birth_time(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         r["_birthDate"] = {"extension": [extension]}
 
 
-@rule("race", reads=("PID-10",), writes="extension", version=2)
+@rule("race", reads=("PID-10",), writes="extension", version=3)
 def race(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """PID-10 as the US Core race extension: every code detailed, all texts joined."""
-    _group_extension(f[10], 10, "us-core-race", b, r)
+    if f[10] == '""':
+        b.erase(r, f"extension.where(url='{_CORE}us-core-race')")
+    else:
+        _group_extension(f[10], 10, "us-core-race", b, r)
 
 
-@rule("ethnicity", reads=("PID-22",), writes="extension", version=2)
+@rule("ethnicity", reads=("PID-22",), writes="extension", version=3)
 def ethnicity(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """PID-22 as the US Core ethnicity extension."""
-    _group_extension(f[22], 22, "us-core-ethnicity", b, r)
+    if f[22] == '""':
+        b.erase(r, f"extension.where(url='{_CORE}us-core-ethnicity')")
+    else:
+        _group_extension(f[22], 22, "us-core-ethnicity", b, r)
 
 
 def _category(name: str, coding: JsonObject) -> JsonObject:
@@ -71,9 +77,6 @@ def _category(name: str, coding: JsonObject) -> JsonObject:
 
 def _group_extension(text: str, field: int, name: str, b: Build, r: JsonObject) -> None:
     if not text:
-        return
-    if text == '""':
-        b.erase(r, f"extension.where(url='{_CORE}{name}')")
         return
     b.ctx.at = f"PID-{field}"
     parts: list[Json] = []
@@ -121,9 +124,9 @@ def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     identifier = function(b.first(f[21]), b.ctx)
     if identifier is None:
         return
-    parts = (("PID", 21, 0, function), ("PID", 3, 0, function))
+    key = b.identity(f[21], function) + b.identity(f[3], function)
     before = g.resources.get("RelatedPerson")
-    made = b.new(g, "RelatedPerson", (parts,), f, merge=True)
+    made = b.opened(g, "RelatedPerson", key, merge=True)
     if before is not None:
         g.put("RelatedPerson", before)
     code: JsonObject = {
@@ -136,7 +139,7 @@ def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     made["relationship"] = [{"coding": [code]}]
 
 
-@rule("birth-place", reads=("PID-23",), writes="extension")
+@rule("birth-place", reads=("PID-23",), writes="extension", version=2)
 def birth_place(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """PID-23 as the text of the extension patient-birthPlace."""
     b.ctx.at = "PID-23"
@@ -160,7 +163,8 @@ def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if not at:
         return
     b.ctx.at = f"MRG-{at}"
-    retired = b.new(g, "Patient", ((("MRG", at, 0, function),),), f, merge=True)
+    key = b.identity(f[at], function)
+    retired = b.opened(g, "Patient", key if key[-1] else b.unkeyed(f), merge=True)
     g.put("Patient", r)
     if retired is r:
         b.ctx.note("merge-self", "the merged patient is the surviving one: nothing was linked")

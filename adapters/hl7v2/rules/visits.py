@@ -9,7 +9,7 @@ from bridge.core.record.bundle import Json, JsonObject
 __all__: list[str] = []
 
 
-@rule("cancel-discharge", reads=("PV1-36", "PV1-45"), writes="period")
+@rule("cancel-discharge", reads=("PV1-36", "PV1-45"), writes="period", version=2)
 def cancel_discharge(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """A13: the stored discharge is retracted; what the message repeats of it is not set."""
     period = r.get("period")

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+import msgspec
+
 from bridge.core.ids import Instant, RecordId, instant_text, sha256
 from bridge.core.plain import plain
 from bridge.core.policy.access import Caller
@@ -15,7 +17,7 @@ from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.canon import canonical
 from bridge.core.record.claims import Kind, claim, commitment, leaf
 
-__all__ = ["Interaction", "Shown", "access_event", "access_leaf"]
+__all__ = ["Interaction", "Shown", "access_event", "access_leaf", "event_facts"]
 
 PROFILES = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
 TERMINOLOGY = "http://terminology.hl7.org/CodeSystem/"
@@ -73,6 +75,41 @@ def access_leaf(event: bytes, salts: bytes) -> bytes:
     """The leaf over the one claim of an access; `salts` in the order of `ACCESS_NAMES`."""
     commit = commitment({"event": claim("event", salts, sha256(event))})
     return leaf(Kind.AUDIT, commit)
+
+
+def event_facts(event: bytes) -> tuple[str, str, tuple[str, ...]]:
+    """Id, time and patients (sorted ids) of an event that `access_event` made; empty for another.
+
+    What an access can be found by must be what its event says.
+    """
+    try:
+        made = _Event.decode(event)
+    except msgspec.DecodeError:
+        return "", "", ()
+    patients = [one.what.reference for one in made.entity if one.role.code == "1"]
+    return made.id, made.recorded, tuple(sorted(name.removeprefix("Patient/") for name in patients))
+
+
+class _Role(msgspec.Struct):
+    code: str = ""
+
+
+class _What(msgspec.Struct):
+    reference: str = ""
+
+
+class _Entity(msgspec.Struct):
+    what: _What = msgspec.field(default_factory=_What)
+    role: _Role = msgspec.field(default_factory=_Role)
+
+
+class _Made(msgspec.Struct):
+    id: str
+    recorded: str
+    entity: tuple[_Entity, ...] = ()
+
+
+_Event = msgspec.json.Decoder(_Made)
 
 
 def _agent(caller: Caller) -> JsonObject:

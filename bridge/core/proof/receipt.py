@@ -14,7 +14,14 @@ from bridge.core.ids import Digest, LeafIndex, TreeSize
 from bridge.core.log.tlog_proof import MAX_PATH, TlogProof, parse_tlog_proof
 from bridge.core.proof.anchors import Anchor, anchor_value, parse_anchor
 from bridge.core.proof.members import Members, Value, dump, load
-from bridge.core.record.claims import RECORD_NAMES, REVISION_NAMES, Claim, Kind
+from bridge.core.record.claims import (
+    KEY_EVENT_NAMES,
+    MARKER_NAMES,
+    RECORD_NAMES,
+    REVISION_NAMES,
+    Claim,
+    Kind,
+)
 
 __all__ = [
     "CANONICAL",
@@ -39,7 +46,12 @@ MAX_REBASE = 32
 MAX_ANCHORS = 32
 MAX_NOTE = 64 * 1024
 """The limit of signed notes: a checkpoint with several hundred witnesses."""
-_NAMES = {Kind.RECORD: RECORD_NAMES, Kind.REVISION: REVISION_NAMES}
+_NAMES = {
+    Kind.RECORD: RECORD_NAMES,
+    Kind.KEY_EVENT: KEY_EVENT_NAMES,
+    Kind.FEED_MARKER: MARKER_NAMES,
+    Kind.REVISION: REVISION_NAMES,
+}
 _RESOURCE_NAME = re.compile(r"[A-Z][A-Za-z]{0,63}/[A-Za-z0-9.\-]{1,64}/[1-9][0-9]{0,8}", re.ASCII)
 
 

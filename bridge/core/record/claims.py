@@ -15,7 +15,9 @@ from bridge.core.ids import Digest, sha256
 
 __all__ = [
     "ACCESS_NAMES",
+    "KEY_EVENT_NAMES",
     "LEAF_SIZE",
+    "MARKER_NAMES",
     "RECORD_NAMES",
     "REVISION_NAMES",
     "SALT_SIZE",
@@ -33,6 +35,8 @@ COMMIT_PREFIX = b"fhir-anchor/commit/1\0"
 RECORD_NAMES = ("bundle", "header", "map", "source")
 REVISION_NAMES = ("header", "resources")
 ACCESS_NAMES = ("event",)
+KEY_EVENT_NAMES = ("event",)
+MARKER_NAMES = ("control", "counts")
 
 
 class Kind(IntEnum):

@@ -7,9 +7,12 @@ from sqlalchemy import text
 
 from bridge.core.ids import RecordId
 from bridge.core.log.note import VerifierKey
+from bridge.core.policy.access import Caller, Role
 from bridge.core.proof.report import Verdict
 from bridge.core.proof.trust import Trust
 from bridge.core.proof.verify import verify
+from bridge.core.record.merge import ResourceRef
+from bridge.flows.disclose import disclose_version
 from bridge.flows.fsck import Difference, fsck
 from bridge.flows.issue import VersionRef, issue
 from bridge.flows.project import project
@@ -19,6 +22,7 @@ from bridge.store.database import Database
 from bridge.store.evidence import PostgresEvidence
 from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
+from bridge.store.reading import PostgresReading
 from bridge.store.stored import PostgresStored
 from bridge.store.versions import PostgresVersions
 from tests.fakes.bundles import bundle, observation, patient, removal
@@ -29,6 +33,7 @@ from tests.fakes.sources import CountedEntropy, FixedClock
 
 SIGNER = KnownSigner()
 KEY = VerifierKey.parse(SIGNER.verifier_key)
+READER = Caller(subject="clinic", roles=frozenset({Role.READER}))
 TRUST = Trust(logs=((SIGNER.name, KEY),))
 RAWS = [
     line("1", bundle=bundle(patient("a"), observation("o", "a"))),
@@ -87,6 +92,13 @@ def node(clean: Database) -> Node:
     )
     while project(versions=PostgresVersions(clean), clock=FixedClock(), entropy=entropy).records:
         pass
+    disclose_version(
+        ResourceRef("Patient", "a"),
+        caller=READER,
+        reading=PostgresReading(clean),
+        clock=FixedClock(),
+        entropy=entropy,
+    )
     book = PostgresLogBook(clean)
     while sequence(book=book, signer=SIGNER, clock=FixedClock(), origin=SIGNER.name, max_leaves=3):
         pass
@@ -199,7 +211,7 @@ def test_clean_database_is_clean(node: Node) -> None:
             id="serves-an-older-version",
         ),
         pytest.param("UPDATE tile SET data = sha256('x') || data", "tile/0/", id="edits-a-tile"),
-        pytest.param("UPDATE head SET root = sha256('x')", "head of size 8", id="edits-the-head"),
+        pytest.param("UPDATE head SET root = sha256('x')", "head of size 9", id="edits-the-head"),
         pytest.param(
             "UPDATE checkpoint SET root = sha256('x') WHERE size = 3",
             "checkpoint of size 3",
@@ -210,6 +222,48 @@ def test_clean_database_is_clean(node: Node) -> None:
             "WHERE size = 3",
             "checkpoint of size 3",
             id="swaps-a-signed-note",
+        ),
+        pytest.param("DELETE FROM head", "checkpoint of size 3", id="drops-the-head"),
+        pytest.param(
+            "DELETE FROM resource WHERE type = 'Patient'",
+            "resource version Patient/a",
+            id="hides-a-resource",
+        ),
+        pytest.param(
+            "UPDATE resource SET updated = updated - interval '1 day' WHERE type = 'Patient'",
+            "resource Patient/a",
+            id="back-dates-a-resource",
+        ),
+        pytest.param(
+            "UPDATE resource_version SET at = at - interval '1 day' WHERE type = 'Patient'",
+            "resource version Patient/a",
+            id="back-dates-a-version",
+        ),
+        pytest.param(
+            "UPDATE record SET apply = 'x' WHERE control_id = '2'", "record 0", id="makes-no-sense"
+        ),
+        pytest.param(
+            "DELETE FROM index_token WHERE type = 'Patient'",
+            "search index of Patient/a",
+            id="hides-from-a-search",
+        ),
+        pytest.param(
+            "INSERT INTO index_token SELECT 'Patient', 'b', param, system, value FROM index_token "
+            "WHERE type = 'Patient' LIMIT 1",
+            "index_token Patient/b",
+            id="adds-to-a-search",
+        ),
+        pytest.param(
+            "UPDATE access SET event = replace(encode(event, 'escape'), 'clinic', 'nobody')::bytea",
+            "access 0",
+            id="edits-an-access",
+        ),
+        pytest.param("DELETE FROM access", "of access 0", id="drops-an-access"),
+        pytest.param(
+            "UPDATE access SET at = at - interval '1 day'", "access 0", id="back-dates-an-access"
+        ),
+        pytest.param(
+            "DELETE FROM access_patient", "access 0", id="hides-an-access-from-the-patient"
         ),
     ],
 )

@@ -11,8 +11,8 @@ def test_without_url_the_broker_is_a_folder_of_the_node(tmp_path: Path) -> None:
     """A person with nothing installed has a queue."""
     celery = configured(load(environment={}, overrides={"data": tmp_path}))
 
-    assert celery.conf.broker_url == "filesystem://"
-    assert (tmp_path / "queue" / "messages").is_dir()
+    assert celery.conf.broker_url == "folder://"
+    assert (tmp_path / "queue").is_dir()
 
 
 def test_a_url_names_the_broker(tmp_path: Path) -> None:

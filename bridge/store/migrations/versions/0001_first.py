@@ -93,6 +93,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("size"),
     )
     op.create_table(
+        "feed_tally",
+        sa.Column("feed", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("counts", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("feed"),
+    )
+    op.create_table(
         "head",
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
@@ -296,6 +303,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("id"),
         sa.UniqueConstraint("record_seq"),
     )
+    op.create_table(
+        "log_event",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.SmallInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("begin", sa.BigInteger(), nullable=False),
+        sa.Column("end", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("control", sa.LargeBinary(), nullable=True),
+        sa.Column("salts", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("log_event_by_end", "log_event", ["kind", "end"], unique=False)
+    op.create_index("log_event_once", "log_event", ["kind", "name", "begin"], unique=True)
     op.create_table(
         "stamp",
         sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),

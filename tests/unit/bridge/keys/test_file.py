@@ -8,7 +8,7 @@ import pytest
 
 from bridge.core.errors import BridgeError
 from bridge.core.log.note import SigningKey, VerifierKey, open_note
-from bridge.keys.file import open_signer
+from bridge.keys.file import open_signer, retire_keys, rotate_key
 from tests.fakes.sources import CountedEntropy
 
 ORIGIN = "log.example/test"
@@ -122,3 +122,40 @@ def test_draft_of_a_crash_is_cleared(tmp_path: Path) -> None:
     open_signer(path, origin=ORIGIN, entropy=CountedEntropy())
 
     assert [one.name for one in tmp_path.iterdir()] == ["log.key"]
+
+
+def test_rotated_key_signs_beside_the_former_one_until_it_is_retired(tmp_path: Path) -> None:
+    """Who knows only the old key verifies until then; afterwards its public half is still known."""
+    path = tmp_path / "log.key"
+    entropy = CountedEntropy()
+    old = open_signer(path, origin=ORIGIN, entropy=entropy).verifier_key
+
+    new = rotate_key(path, entropy=entropy)
+    between = open_signer(path, origin=ORIGIN, entropy=entropy)
+    gone = retire_keys(path)
+    after = open_signer(path, origin=ORIGIN, entropy=entropy)
+
+    for key in (old, new):
+        assert open_note(between.sign(b"text\n"), [VerifierKey.parse(key)]).text == b"text\n"
+    with pytest.raises(BridgeError):
+        open_note(after.sign(b"text\n"), [VerifierKey.parse(old)])
+    assert (gone, between.verifier_keys, after.verifier_keys) == ((old,), (new, old), (new, old))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "PRIVATE" not in "".join(
+        line for line in path.read_text().splitlines() if "RETIRED" in line
+    )
+
+
+def test_second_rotation_waits_for_the_first(tmp_path: Path) -> None:
+    """Three keys at once are a mistake; retiring twice changes nothing."""
+    path = tmp_path / "log.key"
+    entropy = CountedEntropy()
+    open_signer(path, origin=ORIGIN, entropy=entropy)
+    rotate_key(path, entropy=entropy)
+
+    with pytest.raises(
+        BridgeError, match=r"2 keys are in use already .* `fhir-anchor keys retire`"
+    ):
+        rotate_key(path, entropy=entropy)
+
+    assert (len(retire_keys(path)), retire_keys(path)) == (1, ())

@@ -7,7 +7,7 @@ import pytest
 from adapters.fhir.dialect import FhirDialect
 from bridge.core.ids import RecordId, parse_instant
 from bridge.core.policy.access import Caller, Role
-from bridge.core.policy.audit import Interaction, Shown, access_event
+from bridge.core.policy.audit import Interaction, Shown, access_event, event_facts
 
 AT = parse_instant("2026-11-22T14:00:00.000000Z")
 CALLER = Caller(subject="clinic", roles=frozenset({Role.READER}), purpose="HOPERAT")
@@ -49,3 +49,16 @@ def test_event_names_profile_by_what_was_shown() -> None:
     assert event["meta"]["profile"][0].endswith("IHE.BasicAudit.PatientQuery")
     assert event["purposeOfEvent"][0]["coding"][0]["code"] == "HOPERAT"
     assert event["agent"][0]["who"] == {"identifier": {"value": "clinic"}}
+
+
+def test_what_an_event_is_found_by_can_be_read_back() -> None:
+    """Id, time, and the patients in order."""
+    shown = Shown(interaction=Interaction.READ, names=("Patient/b",), patients=("b", "a"))
+    event = access_event(shown, caller=CALLER, access=RecordId("0190-a"), at=AT)
+
+    assert event_facts(event) == ("0190-a", "2026-11-22T14:00:00.000000Z", ("a", "b"))
+
+
+def test_bytes_that_are_no_event_say_nothing() -> None:
+    """Whatever an administrator put there."""
+    assert event_facts(b"{") == ("", "", ())

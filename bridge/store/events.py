@@ -1,0 +1,121 @@
+"""Feed markers and key events: written once, with the leaf that was promised for each."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from bridge.core.ids import Instant, LeafIndex, TreeSize, instant
+from bridge.core.record.claims import Kind
+from bridge.core.record.events import FeedCount, event_leaf
+from bridge.ports.events import LogEvent
+from bridge.store.database import Database
+
+__all__ = ["PostgresEvents", "documents_of"]
+
+MARKING = 0x666869725F6D726B
+"""Advisory lock of one marking: intervals must not overlap."""
+LOCK = text("SELECT pg_advisory_xact_lock(:key)")
+UNCOUNTED = text("""
+WITH bounds AS (
+    SELECT low, least(low + 100000, high) AS high FROM (
+        SELECT
+            (SELECT coalesce(max("end"), 0) FROM log_event WHERE kind = 4) AS low,
+            (SELECT coalesce(max(index) + 1, 0) FROM leaf) AS high
+    ) AS span
+)
+SELECT r.feed, bounds.low AS begin, bounds.high AS until, count(*) AS records,
+    max(r.number) AS last_number,
+    (array_agg(r.control_id ORDER BY l.index DESC))[1] AS last_control
+FROM bounds
+JOIN leaf AS l ON l.index >= bounds.low AND l.index < bounds.high AND l.kind = 1
+JOIN record AS r ON r.id = l.subject
+GROUP BY r.feed, bounds.low, bounds.high ORDER BY r.feed
+""")
+MARKED = text("SELECT max(at) FROM log_event WHERE kind = 4")
+KEEP = text("""
+WITH kept AS (
+    INSERT INTO log_event (id, kind, name, begin, "end", at, body, control, salts)
+    VALUES (:id, :kind, :name, :begin, :end, :at, :body, :control, :salts)
+    ON CONFLICT (kind, name, begin) DO NOTHING RETURNING id
+)
+INSERT INTO leaf_queue (kind, subject, leaf) SELECT :kind, id, :leaf FROM kept
+""")
+FOUND = text("""
+SELECT id, kind, name, begin, "end", at, body, control, salts FROM log_event WHERE id = :id
+""")
+
+
+class PostgresEvents:
+    """The port `EventBook` over one PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        """Share the database's pool and units."""
+        self._database = database
+
+    def unit(self) -> AbstractContextManager[None]:
+        """All writes inside become durable together when the block ends, or none do."""
+        return self._database.unit()
+
+    def uncounted(self) -> tuple[FeedCount, ...]:
+        """Each feed with records behind the last marked leaf."""
+        self._database.connection.execute(LOCK, {"key": MARKING})
+        return tuple(
+            FeedCount(
+                feed=row.feed,
+                begin=LeafIndex(row.begin),
+                end=TreeSize(row.until),
+                records=row.records,
+                last_number=row.last_number,
+                last_control=row.last_control,
+            )
+            for row in self._database.connection.execute(UNCOUNTED)
+        )
+
+    def marked(self) -> Instant | None:
+        """When the newest marker was made."""
+        at = self._database.connection.execute(MARKED).scalar_one()
+        return None if at is None else instant(at)
+
+    def keep(self, event: LogEvent) -> None:
+        """Store it and promise its leaf to the log."""
+        values = {
+            "id": event.id,
+            "kind": int(event.kind),
+            "name": event.name,
+            "begin": event.begin,
+            "end": event.end,
+            "at": event.at,
+            "body": event.documents["counts" if event.kind is Kind.FEED_MARKER else "event"],
+            "control": event.documents.get("control"),
+            "salts": event.salts,
+            "leaf": event.leaf,
+        }
+        self._database.connection.execute(KEEP, values)
+
+    def found(self, event: str) -> LogEvent | None:
+        """By id."""
+        row = self._database.connection.execute(FOUND, {"id": event}).one_or_none()
+        return None if row is None else _event(row)
+
+
+def documents_of(row: Row[Any]) -> dict[str, bytes]:
+    """The documents of an event by name of claim."""
+    if row.kind == Kind.KEY_EVENT:
+        return {"event": bytes(row.body)}
+    return {"control": bytes(row.control), "counts": bytes(row.body)}
+
+
+def _event(row: Row[Any]) -> LogEvent:
+    kind, documents, salts = Kind(row.kind), documents_of(row), bytes(row.salts)
+    return LogEvent(
+        id=row.id,
+        kind=kind,
+        name=row.name,
+        begin=row.begin,
+        end=row.end,
+        at=instant(row.at),
+        documents=documents,
+        salts=salts,
+        leaf=event_leaf(kind, documents, salts),
+    )

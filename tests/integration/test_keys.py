@@ -1,0 +1,124 @@
+"""A log that changes its key: what was proved before stays proved, and the change is on the log."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from bridge.core.ids import RecordId
+from bridge.core.log.note import VerifierKey
+from bridge.core.proof.report import Verdict
+from bridge.core.proof.trust import Trust
+from bridge.core.proof.verify import verify
+from bridge.flows.issue import EventRef, issue
+from bridge.flows.receive import Inbound, receive
+from bridge.flows.sequence import sequence
+from bridge.settings import load
+from tests.fakes.bundles import bundle, patient
+from tests.fakes.dialect import LineDialect, line
+from workers.keys import commands
+from workers.wiring import Services
+
+ORIGIN = "log.example/rotating"
+
+
+class _Node:
+    """A node on a real database, whose every command is a fresh process's."""
+
+    def __init__(self, folder: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.environment = {
+            "FHIR_ANCHOR__DATA": str(folder),
+            "FHIR_ANCHOR__STORE__URL": url,
+            "FHIR_ANCHOR__LOG__ORIGIN": ORIGIN,
+        }
+        for name, value in self.environment.items():
+            monkeypatch.setenv(name, value)
+        node = self.services()
+        node.prepare()
+        node.database.close()
+
+    def services(self) -> Services:
+        """As a process finds them at its start."""
+        return Services(load(environment=self.environment))
+
+    def keys(self, command: str) -> list[str]:
+        """What the command prints."""
+        done = CliRunner().invoke(commands, [command], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.stdout.split()
+
+    def seal(self, number: int) -> tuple[RecordId, bytes]:
+        """One record under a checkpoint."""
+        node, raw = self.services(), line(str(number), bundle=bundle(patient("a")))
+        (got,) = receive(
+            [Inbound(raw=raw, feed="f", number=number)],
+            dialect=LineDialect(),
+            intake=node.intake,
+            clock=node.clock,
+            entropy=node.entropy,
+        )
+        sequence(book=node.book, signer=node.signer, clock=node.clock, origin=ORIGIN)
+        node.database.close()
+        return got.record, raw
+
+    def receipt(self, subject: RecordId | EventRef) -> bytes:
+        """As it is issued now."""
+        node = self.services()
+        made = issue(subject, evidence=node.evidence, book=node.book)
+        node.database.close()
+        return made
+
+
+def _trust(*keys: str) -> Trust:
+    return Trust(logs=tuple((ORIGIN, VerifierKey.parse(key)) for key in keys))
+
+
+@pytest.fixture
+def node(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> _Node:
+    """Nothing sealed yet."""
+    return _Node(tmp_path, database_url, monkeypatch)
+
+
+def test_receipts_verify_after_rotation_and_the_change_is_proved(node: _Node) -> None:
+    """Before, between and after, by the keys that `keys show` gives; old receipts for ever."""
+    (old,) = node.keys("show")
+    first, first_raw = node.seal(1)
+    early = node.receipt(first)
+    (new,) = node.keys("rotate")
+    second, second_raw = node.seal(2)
+    retired = node.keys("retire")
+    third, third_raw = node.seal(3)
+    keys = node.keys("show")
+
+    assert (retired, keys) == ([old], [new, old])
+    for receipt, raw in (
+        (early, first_raw),
+        (node.receipt(first), first_raw),
+        (node.receipt(second), second_raw),
+        (node.receipt(third), third_raw),
+    ):
+        assert verify(receipt, raw, trust=_trust(*keys)).verdict is Verdict.UNCHANGED
+    assert verify(early, first_raw, trust=_trust(old)).verdict is Verdict.UNCHANGED
+    assert verify(node.receipt(second), second_raw, trust=_trust(old)).verdict is Verdict.UNCHANGED
+    assert (
+        verify(node.receipt(third), third_raw, trust=_trust(old)).verdict is not Verdict.UNCHANGED
+    )
+    said = [(one["action"], one["key"]) for one in _events(node)]
+    assert sorted(said) == sorted([("added", old), ("added", new), ("retired", old)])
+
+
+def _events(node: _Node) -> list[dict[str, str]]:
+    """The key events, each proved by its receipt."""
+    services = node.services()
+    with services.database.unit():
+        rows = services.database.connection.execute(
+            text("SELECT id, body FROM log_event WHERE kind = 3 ORDER BY at")
+        ).all()
+    services.database.close()
+    keys = node.keys("show")
+    for row in rows:
+        report = verify(node.receipt(EventRef(id=row.id)), bytes(row.body), trust=_trust(*keys))
+        assert report.verdict is Verdict.UNCHANGED
+    return [json.loads(bytes(row.body)) for row in rows]

@@ -1,0 +1,342 @@
+"""What messages do to what is stored: one invented patient, one rule a test. docs/adr/0009."""
+
+import pytest
+
+from adapters.hl7v2.dialect import Hl7v2
+from tests.scenarios.journey import Hospital, Resource
+
+RICH = (
+    "PID|1||100^^^STMARY^MR||Berg^Anna^Maria^^Dr^^L||19700305|F|||Lindenweg 4^^Bern^^3011^CH^H"
+    "||0311234567^PRN^PH|0319876543^WPN^PH"
+)
+POOR = "PID|1||100^^^STMARY^MR||BERG^A^^^^^L||1970"
+VISIT = "PV1|1|I|W1^101^1^STMARY||||7^House^Gregory^^^Dr|||MED|||||||||V1^^^STMARY|{}20240105"
+ADMITTED = VISIT.format("|" * 24)
+RESULT = ("ORC|RE|P1|F1", "OBR|1|P1|F1|24323-8^Panel^LN")
+
+
+@pytest.fixture(scope="module")
+def dialect() -> Hl7v2:
+    """The base rules, compiled once."""
+    return Hl7v2()
+
+
+@pytest.fixture
+def hospital(dialect: Hl7v2) -> Hospital:
+    """Nothing stored yet."""
+    return Hospital(dialect)
+
+
+def obx(value: str, status: str, *, flag: str = "") -> str:
+    """A potassium result."""
+    return f"OBX|1|NM|2823-3^Potassium^LN||{value}|mmol/L|3.5-5.1|{flag}|||{status}"
+
+
+def test_a_result_never_wipes_what_an_admission_said(hospital: Hospital) -> None:
+    """A result's PID with less, or with other words, identifies the patient and changes nothing."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+    before = hospital.one("Patient")
+
+    hospital.send("ORU^R01", POOR, "PV1|1|I|ER", *RESULT, obx("4.0", "F"))
+    hospital.send(
+        "ORU^R01",
+        "PID|1||100^^^STMARY^MR||Berger^Annie||19700306|M|||Other^^Basel",
+        *RESULT,
+        obx("4.1", "F"),
+    )
+
+    assert hospital.one("Patient") == before
+
+
+def test_a_patient_known_from_results_alone_follows_the_newest(hospital: Hospital) -> None:
+    """Until an admission states the patient he is provisional; then its word stands."""
+    hospital.send("ORU^R01", "PID|1||100^^^STMARY^MR||Breg^Anna", *RESULT, obx("4.0", "P"))
+    hospital.send("ORU^R01", "PID|1||100^^^STMARY^MR||Berg^Anna", *RESULT, obx("4.0", "F"))
+    provisional = hospital.one("Patient")
+    hospital.send("ADT^A08", "EVN|A08", RICH)
+    sure = hospital.one("Patient")
+
+    assert provisional["name"] == [{"family": "Berg", "given": ["Anna"]}]
+    assert provisional["meta"]["tag"][0]["code"] == "provisional"
+    assert sure["name"][0]["prefix"] == ["Dr"]
+    assert "meta" not in sure
+
+
+def test_a_poorer_update_leaves_the_richer_name_address_and_date(hospital: Hospital) -> None:
+    """An update that says less of the same leaves it: an initial, a year, a city, capitals."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+    before = hospital.one("Patient")
+
+    hospital.send("ADT^A08", "EVN|A08", f"{POOR}|F|||^^BERN^^^^H||031 123 45 67^PRN^PH")
+
+    assert hospital.one("Patient") == before
+
+
+def test_an_update_that_says_something_else_replaces(hospital: Hospital) -> None:
+    """A new family name, address and home telephone stand; the telephone at work stays."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+
+    hospital.send(
+        "ADT^A08",
+        "EVN|A08",
+        "PID|1||100^^^STMARY^MR||Keller^Anna^^^^^L||19700305|F|||See 1^^Thun^^3600^CH^H"
+        "||0330000^PRN^PH",
+    )
+
+    patient = hospital.one("Patient")
+    assert patient["name"] == [{"family": "Keller", "given": ["Anna"], "use": "official"}]
+    assert patient["address"][0]["city"] == "Thun"
+    assert "3011" not in str(patient["address"])
+    assert [(one["use"], one["value"]) for one in patient["telecom"]] == [
+        ("home", "0330000"),
+        ("work", "0319876543"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "uses"),
+    [
+        ('||||||||""', ["work"]),
+        ('||||||||""|""', []),
+        ('|||||||||""', ["home"]),
+    ],
+    ids=["home", "both", "work"],
+)
+def test_two_quotes_delete_what_their_field_filled(
+    hospital: Hospital, fields: str, uses: list[str]
+) -> None:
+    """PID-13 and PID-14 fill one list; each deletes its own."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+
+    hospital.send("ADT^A08", "EVN|A08", f"PID|1||100^^^STMARY^MR||{fields}")
+
+    patient = hospital.one("Patient")
+    assert [one["use"] for one in patient.get("telecom", [])] == uses
+    assert patient["name"]
+
+
+def test_two_quotes_in_the_name_leave_the_former_name(hospital: Hospital) -> None:
+    """PID-5 has no mark of its own: it deletes the names that are not those of PID-9."""
+    hospital.send("ADT^A01", "EVN|A01", "PID|1||100^^^STMARY^MR||Berg^Anna||||Roth^Anna", ADMITTED)
+
+    hospital.send("ADT^A08", "EVN|A08", 'PID|1||100^^^STMARY^MR||""')
+
+    assert [name["family"] for name in hospital.one("Patient")["name"]] == ["Roth"]
+
+
+def test_a_late_result_leaves_a_finished_visit_finished(hospital: Hospital) -> None:
+    """The patient's class concludes that a visit is open; a discharge states that it is not."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+    hospital.send("ORU^R01", RICH, ADMITTED, *RESULT, obx("4.0", "P"))
+    hospital.send("ADT^A03", "EVN|A03", RICH, ADMITTED + "|20240109")
+    discharged = hospital.one("Encounter")
+
+    hospital.send("ORU^R01", RICH, ADMITTED, *RESULT, obx("4.0", "F"))
+    hospital.send("ADT^A08", "EVN|A08", RICH, ADMITTED)
+
+    visit = hospital.one("Encounter")
+    assert (discharged["status"], visit["status"]) == ("finished", "finished")
+    assert visit["period"] == {"start": "2024-01-05", "end": "2024-01-09"}
+
+
+def test_a_visit_known_from_results_alone_stays_closed(hospital: Hospital) -> None:
+    """Also where nobody stated the visit, a conclusion does not undo a stated end."""
+    hospital.send("ORU^R01", RICH, ADMITTED + "|20240109", *RESULT, obx("4.0", "F"))
+    hospital.send("ORU^R01", RICH, ADMITTED, *RESULT, obx("4.1", "C"))
+
+    assert hospital.one("Encounter")["status"] == "finished"
+
+
+def test_a_cancelled_discharge_opens_the_visit_again(hospital: Hospital) -> None:
+    """A13 takes the end, the disposition and the destination back."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+    leaving = ADMITTED.split("|")
+    leaving[36:38] = ["01", "HOME"]
+    hospital.send("ADT^A03", "EVN|A03", RICH, "|".join(leaving) + "|20240109")
+
+    hospital.send("ADT^A13", "EVN|A13", RICH, ADMITTED)
+
+    visit = hospital.one("Encounter")
+    assert (visit["status"], visit["period"]) == ("in-progress", {"start": "2024-01-05"})
+    assert "hospitalization" not in visit
+
+
+def test_a_cancelled_admission_stays_cancelled(hospital: Hospital) -> None:
+    """A11 cancels the stored visit; what comes later and only concludes leaves it so."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+
+    hospital.send("ADT^A11", "EVN|A11", RICH, ADMITTED)
+    hospital.send("ADT^A08", "EVN|A08", RICH, ADMITTED)
+
+    assert hospital.one("Encounter")["status"] == "cancelled"
+
+
+def test_a_transfer_and_its_cancel_say_where_the_patient_is(hospital: Hospital) -> None:
+    """One place is active; a cancelled transfer leaves no trace in the present visit."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+    hospital.send("ADT^A02", "EVN|A02", RICH, ADMITTED.replace("W1^101^1", "W2^201^1"))
+    moved = _places(hospital.one("Encounter"))
+
+    hospital.send("ADT^A12", "EVN|A12", RICH, ADMITTED)
+
+    assert moved == [("W1", "completed"), ("W2", "active")]
+    assert _places(hospital.one("Encounter")) == [("W1", "active")]
+
+
+def _places(visit: Resource) -> list[tuple[str, str]]:
+    return [(one["location"]["display"][:2], one["status"]) for one in visit["location"]]
+
+
+def test_a_correction_is_a_new_version_of_the_same_result(hospital: Hospital) -> None:
+    """The corrected value takes the flag of the wrong one with it; the history keeps both."""
+    hospital.send("ORU^R01", RICH, *RESULT, obx("6.9", "F", flag="HH"))
+    hospital.send("ORU^R01", RICH, *RESULT, obx("4.9", "C"))
+
+    result = hospital.one("Observation")
+    assert result["valueQuantity"]["value"] == 4.9
+    assert (result["status"], "interpretation" in result) == ("corrected", False)
+    assert hospital.versions("Observation") == 2
+
+
+def test_a_result_taken_back_is_in_error_and_stays_so(hospital: Hospital) -> None:
+    """OBX-11 D or W retracts; a message that does not know the status leaves that."""
+    hospital.send("ORU^R01", RICH, *RESULT, obx("6.9", "F"))
+    hospital.send("ORU^R01", RICH, *RESULT, obx("6.9", "W"))
+    hospital.send("ORU^R01", RICH, *RESULT, obx("6.9", ""))
+
+    assert hospital.one("Observation")["status"] == "entered-in-error"
+    assert len(hospital.one("DiagnosticReport")["result"]) == 1
+
+
+def test_a_result_that_could_not_be_obtained_has_no_value(hospital: Hospital) -> None:
+    """OBX-11 X takes the preliminary value: a value and its absence exclude each other (obs-6)."""
+    hospital.send("ORU^R01", RICH, *RESULT, obx("4.0", "P"))
+    hospital.send("ORU^R01", RICH, *RESULT, obx("", "X"))
+    absent = hospital.one("Observation")
+    hospital.send("ORU^R01", RICH, *RESULT, obx("4.2", "F"))
+
+    assert "valueQuantity" not in absent
+    assert "dataAbsentReason" in absent
+    assert "dataAbsentReason" not in hospital.one("Observation")
+
+
+def test_a_later_part_of_a_report_keeps_the_earlier_results(hospital: Hospital) -> None:
+    """A report that arrives in parts holds all of them."""
+    hospital.send("ORU^R01", RICH, *RESULT, obx("4.0", "F"))
+    sodium = "OBX|1|NM|2951-2^Sodium^LN||140|mmol/L|||||F"
+
+    hospital.send("ORU^R01", RICH, *RESULT, sodium)
+
+    assert len(hospital.one("DiagnosticReport")["result"]) == 2
+
+
+@pytest.mark.parametrize("control", ["CA", "DC", "OC"])
+def test_a_cancelled_order_is_revoked(hospital: Hospital, control: str) -> None:
+    """ORC-1 says what happens to the order, whatever state ORC-5 repeats."""
+    hospital.send("ORM^O01", RICH, "ORC|NW|P1", "OBR|1|P1||24323-8^Panel^LN")
+
+    hospital.send("ORM^O01", RICH, f"ORC|{control}|P1|||IP", "OBR|1|P1||24323-8^Panel^LN")
+
+    assert hospital.one("ServiceRequest")["status"] == "revoked"
+
+
+def test_a_deleted_vaccination_is_in_error(hospital: Hospital) -> None:
+    """RXA-21 D acts on the stored vaccination."""
+    shot = "RXA|0|1|20240105||08^HepB^CVX|1|mL||00||||||L1|||||CP|{}"
+    hospital.send("VXU^V04", RICH, "ORC|RE||F7", shot.format("A"))
+
+    hospital.send("VXU^V04", RICH, "ORC|RE||F7", shot.format("D"))
+
+    assert hospital.one("Immunization")["status"] == "entered-in-error"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "kept"),
+    [
+        ("|N", "20240109|Y", {"deceasedDateTime": "2024-01-09"}),
+        ("20240109|Y", "|Y", {"deceasedDateTime": "2024-01-09"}),
+        ("20240109|Y", "|N", {"deceasedBoolean": False}),
+    ],
+    ids=["date-arrives", "less-precise", "taken-back"],
+)
+def test_death_is_said_once(
+    hospital: Hospital, first: str, then: str, kept: dict[str, object]
+) -> None:
+    """A choice element holds one type: the newer one, unless it says less of the same."""
+    for fields in (first, then):
+        hospital.send("ADT^A08", "EVN|A08", f"PID|1||100^^^STMARY^MR||Berg^Anna{'|' * 24}{fields}")
+
+    patient = hospital.one("Patient")
+    assert {name: value for name, value in patient.items() if name.startswith("deceased")} == kept
+
+
+def test_a_merge_links_both_ways_and_late_messages_find_the_retired(hospital: Hospital) -> None:
+    """What arrives for the retired number stays with it; the link leads to the survivor."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+    hospital.send("ADT^A04", "EVN|A04", "PID|1||200^^^STMARY^MR||Berg^Anna")
+    hospital.send("ADT^A40", "EVN|A40", RICH, "MRG|200^^^STMARY^MR")
+    lanes = hospital.lanes
+    hospital.send("ORU^R01", "PID|1||200^^^STMARY^MR||Berg^Anna", *RESULT, obx("4.0", "F"))
+
+    survivor, retired = hospital.patient("100"), hospital.patient("200")
+    assert (survivor["active"], retired["active"]) == (True, False)
+    assert _link(survivor) == ("replaces", f"Patient/{retired['id']}")
+    assert _link(retired) == ("replaced-by", f"Patient/{survivor['id']}")
+    assert hospital.one("Observation")["subject"] == {"reference": f"Patient/{retired['id']}"}
+    assert len(lanes) == 2
+    assert hospital.lanes[0] in lanes
+
+
+def test_a_merge_can_be_taken_back(hospital: Hospital) -> None:
+    """A37 leaves two live records that neither replace nor are replaced."""
+    hospital.send("ADT^A40", "EVN|A40", RICH, "MRG|200^^^STMARY^MR")
+
+    hospital.send("ADT^A37", "EVN|A37", RICH, "PID|1||200^^^STMARY^MR||Berg^Anna")
+
+    for patient in hospital.all("Patient"):
+        assert patient["active"] is True
+        assert "link" not in patient
+    assert hospital.one("Linkage")["active"] is False
+
+
+def test_a_merge_can_be_turned_round(hospital: Hospital) -> None:
+    """Retired by mistake the wrong way round: the second merge decides who lives."""
+    other = "PID|1||200^^^STMARY^MR||Berg^Anna"
+    hospital.send("ADT^A40", "EVN|A40", RICH, "MRG|200^^^STMARY^MR")
+
+    hospital.send("ADT^A40", "EVN|A40", other, "MRG|100^^^STMARY^MR")
+
+    assert hospital.patient("200")["active"] is True
+    assert hospital.patient("100")["active"] is False
+    assert _link(hospital.patient("100"))[0] == "replaced-by"
+
+
+def _link(patient: Resource) -> tuple[str, str]:
+    (link,) = patient["link"]
+    return link["type"], link["other"]["reference"]
+
+
+def test_a_moved_visit_belongs_to_the_other_patient(hospital: Hospital) -> None:
+    """A45 moves the visit; its number stays, its patient changes."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+
+    hospital.send(
+        "ADT^A45",
+        "EVN|A45",
+        "PID|1||200^^^STMARY^MR||Berg^Berta",
+        "MRG|100^^^STMARY^MR||||V1^^^STMARY",
+        ADMITTED,
+    )
+
+    patient = hospital.patient("200")
+    assert hospital.one("Encounter")["subject"] == {"reference": f"Patient/{patient['id']}"}
+
+
+def test_results_without_visit_number_share_the_visit_that_began_then(hospital: Hospital) -> None:
+    """Patient and admission time stand for the number; another patient's visit is another."""
+    unnumbered = ADMITTED.replace("V1^^^STMARY", "")
+    other = RICH.replace("100^^^", "200^^^")
+    for pid, value in ((RICH, "4.0"), (RICH, "4.1"), (other, "4.2")):
+        hospital.send("ORU^R01", pid, unnumbered, *RESULT, obx(value, "F"))
+
+    assert len(hospital.all("Encounter")) == 2

@@ -1,0 +1,111 @@
+"""Tokens files and callers, without an application."""
+
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from fastapi import FastAPI, Request
+
+from bridge.api.access import Tokens, authenticate, holding, read_tokens
+from bridge.core.errors import BridgeError
+from bridge.core.ids import sha256
+from bridge.core.policy.access import Caller, Role
+
+ADMIN = "the-token-of-the-admin"
+ROW = '[[token]]\nname = "lab"\nsha256 = "{}"\nroles = ["sender", "reader"]\n'
+
+
+def request_of(tokens: Tokens, **headers: str) -> Request:
+    """A request at an application that knows these tokens."""
+    app = FastAPI()
+    app.state.node = SimpleNamespace(tokens=tokens)
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "app": app, "headers": raw})
+
+
+def caller_of(tokens: Tokens, **headers: str) -> Caller:
+    """Who asks."""
+    return asyncio.run(authenticate(request_of(tokens, **headers)))
+
+
+def test_rows_of_the_file_stand_beside_the_admin(tmp_path: Path) -> None:
+    """Each token by its hash, with its roles."""
+    file = tmp_path / "tokens.toml"
+    file.write_text(ROW.format(sha256(b"secret").hex()))
+
+    tokens = read_tokens(file, ADMIN)
+
+    assert tokens[sha256(b"secret")].roles == {Role.SENDER, Role.READER}
+    assert tokens[sha256(ADMIN.encode())].roles == {Role.ADMIN}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nonsense",
+        ROW.format("abc"),
+        ROW.format("0" * 64).replace("sender", "sendr"),
+        ROW.format("0" * 64).replace("name", "nmae"),
+        ROW.format("0" * 64).replace('"sender", "reader"', ""),
+        ROW.format("0" * 64).replace('"lab"', '""'),
+    ],
+)
+def test_row_that_is_wrong_stops_the_start(tmp_path: Path, text: str) -> None:
+    """A token that lets in nobody, or somebody else, is found before the door opens."""
+    file = tmp_path / "tokens.toml"
+    file.write_text(text)
+
+    with pytest.raises(BridgeError, match="the tokens file cannot be used") as refused:
+        read_tokens(file, ADMIN)
+
+    assert refused.value.code == "tokens-file"
+
+
+def test_missing_file_stops_the_start(tmp_path: Path) -> None:
+    """A path that leads nowhere would lock every client out."""
+    with pytest.raises(BridgeError, match=r"give each \[\[token\]\] a name, the sha256"):
+        read_tokens(tmp_path / "none.toml", ADMIN)
+
+
+def test_bearer_is_known_by_its_hash_and_states_its_purpose() -> None:
+    """Scheme in any case; treatment is the purpose when none is said."""
+    tokens = read_tokens(None, ADMIN)
+
+    plain = caller_of(tokens, authorization=f"bearer {ADMIN}")
+    stated = caller_of(tokens, authorization=f"Bearer {ADMIN}", x_purpose_of_use="HOPERAT")
+
+    assert (plain.subject, plain.purpose) == ("admin", "TREAT")
+    assert stated.purpose == "HOPERAT"
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("", "token-missing"),
+        ("Bearer", "token-missing"),
+        ("Bearer   ", "token-missing"),
+        (f"Basic {ADMIN}", "token-missing"),
+        ("Bearer " + "x" * 5000, "token-missing"),
+        ("Bearer wrong", "token-unknown"),
+    ],
+)
+def test_request_without_a_known_token_is_refused(header: str, code: str) -> None:
+    """Also an empty token, whatever its hash stands for."""
+    tokens = {**read_tokens(None, ADMIN), sha256(b""): Caller(subject="x", roles=frozenset())}
+
+    with pytest.raises(BridgeError) as refused:
+        caller_of(tokens, authorization=header)
+
+    assert refused.value.code == code
+
+
+def test_door_lets_in_its_roles_and_the_admin() -> None:
+    """Nobody else."""
+    door = holding(Role.SENDER)
+    admin = Caller(subject="a", roles=frozenset({Role.ADMIN}))
+    reader = Caller(subject="r", roles=frozenset({Role.READER}))
+
+    assert asyncio.run(door(admin)) == admin
+    with pytest.raises(BridgeError, match="this needs one of the roles admin, sender"):
+        asyncio.run(door(reader))

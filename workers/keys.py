@@ -1,0 +1,77 @@
+"""`fhir-anchor keys`: the log's keys, shown, rotated and retired, each change stated on the log.
+
+File and log cannot change in one step. Each command therefore states all that the file says, and
+what stands on the log already is not stated again: after a crash, run it once more.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from bridge.cli.options import Config, Data, settings_of
+from bridge.core.record.events import KeyAction
+
+if TYPE_CHECKING:
+    from workers.wiring import Services
+
+__all__ = ["commands"]
+
+commands = typer.Typer(help="The log's signing keys.", no_args_is_help=True)
+
+
+@commands.command()
+def show(data: Data = None, config: Config = None) -> None:
+    """Every verifier key of this log, the newest first; a trust file needs them all."""
+    from workers.wiring import Services
+
+    for key in Services(settings_of(data, config)).signer.verifier_keys:
+        sys.stdout.write(f"{key}\n")
+
+
+@commands.command()
+def rotate(data: Data = None, config: Config = None) -> None:
+    """Make a new key; the former signs beside it until `keys retire`. Restart the node after."""
+    from bridge.keys.file import rotate_key
+
+    with _node(data, config) as node:
+        _state(node, KeyAction.ADDED, node.signer.verifier_key)
+        key = rotate_key(node.key_file, entropy=node.entropy)
+        _state(node, KeyAction.ADDED, key)
+    sys.stdout.write(f"{key}\n")
+
+
+@commands.command()
+def retire(data: Data = None, config: Config = None) -> None:
+    """Drop every key but the newest; what the others signed stays verifiable. Restart after."""
+    from bridge.keys.file import retire_keys
+
+    with _node(data, config) as node:
+        newest, *former = node.signer.verifier_keys
+        retire_keys(node.key_file)
+        _state(node, KeyAction.ADDED, newest)
+        for key in former:
+            _state(node, KeyAction.RETIRED, key)
+            sys.stdout.write(f"{key}\n")
+
+
+@contextmanager
+def _node(data: Path | None, config: Path | None) -> Iterator["Services"]:
+    """The parts of the node, its tables and key made when they are missing."""
+    from workers.wiring import Services
+
+    node = Services(settings_of(data, config))
+    try:
+        node.prepare()
+        yield node
+    finally:
+        node.database.close()
+
+
+def _state(node: "Services", action: KeyAction, key: str) -> None:
+    from bridge.flows.mark import note_key
+
+    note_key(action, key, events=node.events, clock=node.clock, entropy=node.entropy)
