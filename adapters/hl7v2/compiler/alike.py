@@ -32,7 +32,7 @@ _CHOICES: Final = {
     "quantity": ("Quantity", "Ratio", "Range"),
 }
 """R4 choice elements that several rows may fill: the first one stands."""
-_SETTLED: Final = frozenset({"note", "contact"})
+_SETTLED: Final = frozenset({"note", "contact", "identifier", "subject"})
 """What is looked into once all rows have run."""
 _ASSEMBLED: Final = frozenset({"Bundle", "MessageHeader", "Provenance"})
 """What the assembly completes at the end."""
