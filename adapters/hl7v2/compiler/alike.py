@@ -13,6 +13,7 @@ from adapters.hl7v2.compiler.conditions import WORDS
 from adapters.hl7v2.compiler.rows import Position, Row, SegmentMap, parse_position
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.rules import RULES
+from bridge.core.record.statements import says_nothing
 
 __all__ = ["RESOURCES", "altered", "others", "positions", "runs"]
 
@@ -97,6 +98,7 @@ def _is_alike(row: Row, rules: SegmentMap) -> bool:
         or row.call
         or others(row)
         or row.assumed
+        or _concludes(row)
     ):
         return False
     if any(word in WORDS for word in row.when.replace("(", " ").replace(")", " ").split()):
@@ -109,6 +111,19 @@ def _is_alike(row: Row, rules: SegmentMap) -> bool:
     if kind is None or kind.gives.removesuffix("[]") in RESOURCES:
         return False
     return kind.coded or source.text in _TEXTS
+
+
+def _assumes(row: Row, rules: SegmentMap) -> bool:
+    """Whether the row may mark its element as assumed, which is said of the resource itself."""
+    if row.assumed:
+        return True
+    stated = row.default is None or says_nothing(row.to[0].name, row.default)
+    return rules.is_stored and not stated
+
+
+def _concludes(row: Row) -> bool:
+    """Whether the row's default says something: that is noted of its resource in each message."""
+    return row.default is not None and not says_nothing(row.to[0].name, row.default)
 
 
 def _asked(row: Row) -> Iterator[Position]:
