@@ -160,13 +160,7 @@ class Build:
         """
         ctx = self.ctx
         findings, suppressed, deletes = len(ctx.findings), ctx.suppressed, len(self.deletes)
-        assumed = len(self.assumed)
         made = rows(fields, self, resource)
-        if assumed != len(self.assumed):  # of this resource, and not of the next
-            self.assumed[assumed:] = [
-                (resource, name, value) for _, name, value in self.assumed[assumed:]
-            ]
-            return made, ()
         if suppressed != ctx.suppressed or deletes != len(self.deletes):
             return made, ()
         notes = tuple(

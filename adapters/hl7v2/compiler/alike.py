@@ -98,6 +98,7 @@ def _is_alike(row: Row, rules: SegmentMap) -> bool:
         or row.call
         or others(row)
         or row.assumed
+        or _concludes(row)
     ):
         return False
     if any(word in WORDS for word in row.when.replace("(", " ").replace(")", " ").split()):
@@ -118,6 +119,11 @@ def _assumes(row: Row, rules: SegmentMap) -> bool:
         return True
     stated = row.default is None or says_nothing(row.to[0].name, row.default)
     return rules.is_stored and not stated
+
+
+def _concludes(row: Row) -> bool:
+    """Whether the row's default says something: that is noted of its resource in each message."""
+    return row.default is not None and not says_nothing(row.to[0].name, row.default)
 
 
 def _asked(row: Row) -> Iterator[Position]:

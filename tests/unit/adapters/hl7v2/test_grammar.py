@@ -82,9 +82,9 @@ def test_group_takes_over_only_what_is_wanted() -> None:
     placed = place(lines, structure("ORU_R01"), lambda _code, _at: None)
     observation = placed[-1][0]
 
-    observation.enter(frozenset({"OBR", "PID"}))
+    observation.enter(frozenset({"OBR", "MSH"}))
 
-    assert observation.around == {"OBR": ["OBR"], "PID": ["PID"]}
+    assert observation.around == {"MSH": ["MSH"], "OBR": ["OBR"]}
 
 
 def test_nearest_resource_of_a_group_is_its_own_or_that_around_it() -> None:
