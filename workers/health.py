@@ -10,8 +10,10 @@ from kombu.exceptions import OperationalError
 from bridge.api.node import Health
 from bridge.core.errors import BridgeError
 from bridge.store.backlog import read_anchored, read_backlog
+from bridge.store.tallies import read_tallies
 from bridge.telemetry import Metrics
 from workers.celery_app import configured
+from workers.mllp.tally import FeedMetrics
 from workers.wiring import Services
 
 __all__ = ["Watchman"]
@@ -37,6 +39,8 @@ class Watchman:
             "chain": self._chain,
             "log": self._log,
         }
+        self._feeds = FeedMetrics(services.clock)
+        metrics.registry.register(self._feeds)
         self._threads = ThreadPoolExecutor(len(self._parts), thread_name_prefix="look")
         self._looks: dict[str, Future[Health]] = {}
 
@@ -64,6 +68,7 @@ class Watchman:
         self._metrics.unsequenced.set(backlog.unsequenced)
         self._metrics.halted.set(backlog.halted)
         self._metrics.quarantined.set(backlog.quarantined)
+        self._feeds.tallies = read_tallies(self._services.database)
         return f"{backlog.unprojected} records and {backlog.unsequenced} leaves wait"
 
     def _queue(self) -> str:

@@ -130,7 +130,8 @@ class Stored(Protocol):
     def stray(self) -> str | None:
         """A row that nothing accounts for; None when there is none.
 
-        A leaf without its record, revision or access, a version without its revision or its
-        resource, a time that is not its revision's, a resource that points at another version than
-        its newest, a search row without its resource, a checkpoint beyond the head.
+        A leaf without its record, revision, access or event, an event without its leaf, a version
+        without its revision or its resource, a time that is not its revision's, a resource that
+        points at another version than its newest, a search row without its resource, a checkpoint
+        beyond the head.
         """

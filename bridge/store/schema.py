@@ -104,6 +104,14 @@ lane_stalled = Table(
     _moment("since"),
 )
 
+feed_tally = Table(
+    "feed_tally",
+    metadata,
+    Column("feed", Text, primary_key=True),
+    _moment("at"),
+    Column("counts", Text, nullable=False),
+)
+
 revision = Table(
     "revision",
     metadata,

@@ -117,6 +117,16 @@ SELECT 'checkpoint of size ' || c.size FROM checkpoint AS c
 WHERE c.size > coalesce((SELECT max(size) FROM head), 0) ORDER BY c.size LIMIT 1
 """),
     text("""
+SELECT 'leaf ' || index || ' of event ' || subject FROM leaf
+WHERE kind IN (3, 4) AND NOT EXISTS (SELECT FROM log_event WHERE id = subject)
+ORDER BY index LIMIT 1
+"""),
+    text("""
+SELECT 'event ' || e.id FROM log_event AS e
+WHERE NOT EXISTS (SELECT FROM leaf AS l WHERE l.subject = e.id)
+AND NOT EXISTS (SELECT FROM leaf_queue AS q WHERE q.subject = e.id) LIMIT 1
+"""),
+    text("""
 SELECT 'revision ' || v.id FROM revision AS v
 WHERE NOT EXISTS (SELECT FROM record AS r WHERE r.seq = v.record_seq) ORDER BY v.seq LIMIT 1
 """),

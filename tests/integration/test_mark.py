@@ -25,6 +25,7 @@ from bridge.store.events import PostgresEvents
 from bridge.store.evidence import PostgresEvidence
 from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
+from bridge.store.stored import PostgresStored
 from tests.fakes.bundles import bundle, patient
 from tests.fakes.dialect import LineDialect, line
 from tests.fakes.signer import KnownSigner
@@ -186,3 +187,21 @@ def test_stored_event_reads_back(node: _Node) -> None:
 
     assert (found, missing) == (replace(event), None)
     assert event.kind is Kind.FEED_MARKER
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM log_event", "DELETE FROM leaf_queue"])
+def test_event_and_leaf_are_missed_without_each_other(node: _Node, statement: str) -> None:
+    """A marker that is taken back, or one that never reaches the log, is found by fsck."""
+    node.receive("f", 1)
+    node.sequence()
+    (event,) = node.mark()
+    if "leaf_queue" not in statement:
+        node.sequence()
+    node.run(statement)
+    stored = PostgresStored(node.database)
+
+    with stored.unit():
+        stray = stored.stray()
+
+    assert stray is not None
+    assert f"event {event.id}" in stray

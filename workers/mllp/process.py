@@ -19,6 +19,7 @@ from workers.dialects import known_sender, profile_files
 from workers.mllp.crew import Crew
 from workers.mllp.feed import FeedEvent, Limits, Listener
 from workers.mllp.server import MllpServer, bind, run
+from workers.mllp.tally import TallyKeeper
 from workers.waker import Waker
 from workers.wiring import Services
 
@@ -85,7 +86,8 @@ def _serve_one(
         def ready() -> None:
             log.info("listening", port=settings.mllp.port)
 
-        asyncio.run(run(server, ready=ready, sockets=sockets))
+        with TallyKeeper(services.database, services.clock, lambda: server.counters):
+            asyncio.run(run(server, ready=ready, sockets=sockets))
 
 
 def listeners(settings: Settings, services: Services) -> list[Listener]:

@@ -13,6 +13,7 @@ from adapters.hl7v2.compiler.conditions import WORDS
 from adapters.hl7v2.compiler.rows import Position, Row, SegmentMap, parse_position
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.rules import RULES
+from bridge.core.record.statements import says_nothing
 
 __all__ = ["RESOURCES", "altered", "others", "positions", "runs"]
 
@@ -97,9 +98,8 @@ def _is_alike(row: Row, rules: SegmentMap) -> bool:
         or row.call
         or others(row)
         or row.assumed
-        or row.default is not None
     ):
-        return False  # a conclusion is noted for its resource each time, not only the first
+        return False
     if any(word in WORDS for word in row.when.replace("(", " ").replace(")", " ").split()):
         return False
     if any(at.segment != rules.segment for at in _asked(row)):
@@ -110,6 +110,14 @@ def _is_alike(row: Row, rules: SegmentMap) -> bool:
     if kind is None or kind.gives.removesuffix("[]") in RESOURCES:
         return False
     return kind.coded or source.text in _TEXTS
+
+
+def _assumes(row: Row, rules: SegmentMap) -> bool:
+    """Whether the row may mark its element as assumed, which is said of the resource itself."""
+    if row.assumed:
+        return True
+    stated = row.default is None or says_nothing(row.to[0].name, row.default)
+    return rules.is_stored and not stated
 
 
 def _asked(row: Row) -> Iterator[Position]:

@@ -50,12 +50,13 @@ def _marks(row: Row) -> tuple[tuple[str, str], ...]:
 
 
 def _texts(path: str, value: object) -> Iterator[tuple[str, str]]:
-    """Codes and plain texts; not the system of a code nor its display, which say the same again."""
+    """Codes and plain texts; not a code's system and display nor a concept's text, said again."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, list) and value:
         yield from _texts(path, value[0])
     elif isinstance(value, Mapping):
-        parts: Mapping[str, Any] = {"code": value["code"]} if "code" in value else value
+        main = next((name for name in ("code", "coding") if name in value), "")
+        parts: Mapping[str, Any] = {main: value[main]} if main else value
         for name, part in parts.items():
             yield from _texts(f"{path}.{name}" if path else name, part)

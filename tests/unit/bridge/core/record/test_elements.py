@@ -13,7 +13,7 @@ from msgspec import Raw
 from pydantic.fields import FieldInfo
 
 from bridge.core.record.bundle import Json, JsonObject
-from bridge.core.record.elements import CHOICES, TYPES, choice_of, merged
+from bridge.core.record.elements import CHOICES, TYPES, choice_of, filled, merged
 
 
 def test_discharge_keeps_the_start_of_the_stay() -> None:
@@ -231,3 +231,82 @@ def test_a_poorer_message_never_removes_an_element(stored: JsonObject, newer: Js
 
     assert stored.keys() - {"_birthDate"} <= both.keys()
     assert newer.items() <= both.items() or newer.keys() <= both.keys()
+
+
+_words = st.sampled_from(["Anna", "Berta", "A"])
+_name = st.fixed_dictionaries(
+    {"family": _words}, optional={"given": st.lists(_words, min_size=1, max_size=2), "use": _codes}
+)
+_telecom = st.fixed_dictionaries({"value": st.sampled_from(["1", "2"])}, optional={"use": _codes})
+_people = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.lists(_name, min_size=1, max_size=3),
+        "telecom": st.lists(_telecom, min_size=1, max_size=3),
+        "gender": st.sampled_from(["female", "unknown"]),
+        "birthDate": st.sampled_from(["1970", "1970-03", "1970-03-05"]),
+    },
+)
+
+
+@given(stored=_people, newer=_people)
+def test_people_meet_a_second_time_unchanged(stored: JsonObject, newer: JsonObject) -> None:
+    """Lists whose items are told apart by their use are joined once."""
+    once = merged(stored, newer)
+
+    assert merged(once, newer) == once
+
+
+@given(rich=_people, kept=st.sets(st.sampled_from(["name", "telecom", "gender", "birthDate"])))
+def test_some_of_what_is_stored_changes_nothing(rich: JsonObject, kept: set[str]) -> None:
+    """A message that repeats elements, and says less of the first name, leaves all as it is."""
+    stored = merged({}, rich) if "name" not in rich else merged({}, rich | {"name": [_FULL]})
+    poor: JsonObject = {name: value for name, value in stored.items() if name in kept}
+    if "name" in poor:
+        poor["name"] = [{"family": "BERG", "given": ["A."]}]
+    if "birthDate" in poor:
+        poor["birthDate"] = "1970"
+
+    assert merged(stored, poor) == stored
+
+
+_FULL: JsonObject = {"family": "Berg", "given": ["Anna", "Maria"], "prefix": ["Dr"]}
+
+
+@given(stored=_people, newer=_people)
+def test_filling_overwrites_nothing(stored: JsonObject, newer: JsonObject) -> None:
+    """Whoever only identifies a patient adds elements and alters none."""
+    both = filled(stored, newer)
+
+    assert both.keys() == stored.keys() | newer.keys()
+    assert {name: both[name] for name in stored} == stored
+
+
+def test_death_without_date_leaves_the_date() -> None:
+    """That somebody died says less than when; that he lives says something else."""
+    stored: JsonObject = {"deceasedDateTime": "2024-01-09"}
+
+    assert merged(stored, {"deceasedBoolean": True}) == stored
+    assert merged(stored, {"deceasedBoolean": False}) == {"deceasedBoolean": False}
+
+
+def test_roles_of_a_visit_are_replaced_one_by_one() -> None:
+    """A message that knows the attending physician alone leaves the others."""
+
+    def held(role: str, name: str) -> JsonObject:
+        kind: JsonObject = {"coding": [{"code": role}]}
+        return {"type": [kind], "individual": {"display": name}}
+
+    stored: JsonObject = {"participant": [held("ATND", "A"), held("REF", "B")]}
+
+    both = merged(stored, {"participant": [held("ATND", "C")]})
+
+    assert both == {"participant": [held("ATND", "C"), held("REF", "B")]}
+
+
+def test_people_of_an_appointment_are_one_statement() -> None:
+    """A schedule restates all who come: nobody stays who is no longer named."""
+    stored: JsonObject = {"participant": [{"actor": {"display": "A"}}, {"actor": {"display": "B"}}]}
+    newer: JsonObject = {"participant": [{"actor": {"display": "C"}}]}
+
+    assert merged(stored, newer) == newer

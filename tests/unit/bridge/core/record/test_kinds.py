@@ -1,0 +1,58 @@
+"""What holds for one type of resource when it is restated."""
+
+import pytest
+
+from bridge.core.record.bundle import JsonObject
+from bridge.core.record.kinds import settled, superseded
+
+
+@pytest.mark.parametrize(
+    ("newer", "left"),
+    [
+        ({"valueString": "b"}, {"valueString"}),
+        ({"valueString": "a"}, {"valueString", "interpretation"}),
+        ({"component": [{}]}, set()),
+        ({"dataAbsentReason": {"text": "none"}}, set()),
+        ({"status": "final"}, {"valueString", "interpretation"}),
+    ],
+    ids=["other", "same", "components", "absent", "silent"],
+)
+def test_another_result_takes_what_was_said_of_the_old_one(
+    newer: JsonObject, left: set[str]
+) -> None:
+    """Its flag and its components go with it; the same result leaves them."""
+    stored: JsonObject = {
+        "resourceType": "Observation",
+        "valueString": "a",
+        "interpretation": [{"text": "H"}],
+    }
+
+    assert superseded(stored, newer).keys() == {"resourceType", *left}
+
+
+def test_an_open_visit_has_no_end() -> None:
+    """The end goes where the visit is open again, with a period that held nothing else."""
+    stored: JsonObject = {
+        "resourceType": "Encounter",
+        "status": "finished",
+        "period": {"end": "2024"},
+    }
+
+    assert "period" not in superseded(stored, {"status": "in-progress"})
+    assert superseded(stored, {"status": "finished"}) == stored
+
+
+def test_a_new_place_completes_the_one_before() -> None:
+    """A patient is in one place at a time; planned places stay planned."""
+    places: JsonObject = {
+        "resourceType": "Encounter",
+        "location": [
+            {"location": {"display": "A"}, "status": "active"},
+            {"location": {"display": "P"}, "status": "planned"},
+            {"location": {"display": "B"}, "status": "active"},
+        ],
+    }
+
+    body = settled(places, {"location": [{"location": {"display": "B"}, "status": "active"}]})
+
+    assert [place["status"] for place in body["location"]] == ["completed", "planned", "active"]  # type: ignore[union-attr,index,call-overload]  # a list of objects
