@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: setup demo up test check lint types shape unit suite bench chaos fmt
+.PHONY: setup demo up test check lint types shape bench chaos fmt
 
 setup: .venv/.made
 
@@ -38,6 +38,13 @@ shape: setup
 
 bench: setup ## speed, each figure beside its peer in the same run
 	@for part in tests/bench/*.py; do PYTHONPATH=. $(BIN)/python $$part || exit 1; done
+
+MESSAGES ?= 5000
+SENDERS ?= 8
+SECONDS ?= 60
+
+chaos: setup ## a storm over a real node, everything counted afterwards
+	@$(BIN)/python -m tests.scenarios.chaos --messages $(MESSAGES) --senders $(SENDERS) --seconds $(SECONDS)
 
 fmt: setup
 	@$(BIN)/ruff check --fix --quiet . || true

@@ -22,7 +22,7 @@ STOP_GRACE_S = 15.0
 SETTLED_S = 5.0
 """Whoever lived this long is started again at once; whoever did not, after a pause."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
-"""Doubling: a process that cannot start costs a second of work a quarter minute, not all of it."""
+"""Doubling: a process that cannot start costs seconds of work a minute, and not all of it."""
 
 
 class Watched(Protocol):

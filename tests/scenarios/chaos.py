@@ -29,6 +29,8 @@ __all__ = ["Census", "Monkey", "Storm", "Weather", "census", "storm"]
 PIPELINED = 16
 SETTLE_S = 240.0
 """For restarts, recovery, what waits to be projected, and the last anchor; on a busy machine."""
+BACK_WITHIN_S = 30.0
+"""Until a process that was killed is there again to be killed."""
 SAMPLE = 20
 """Receipts that are verified, spread over the run."""
 
@@ -99,9 +101,12 @@ class Monkey(threading.Thread):
             yield from deck
 
     def _kill(self, name: str) -> None:
-        living = self._living(name)
-        if not living:
-            return
+        """One of this kind; when none lives at the moment, the next one that does."""
+        limit = time.monotonic() + BACK_WITHIN_S
+        while not (living := self._living(name)):
+            if time.monotonic() > limit:
+                return
+            time.sleep(0.05)
         try:
             self._random.choice(living).kill()
         except psutil.NoSuchProcess:
