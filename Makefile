@@ -39,6 +39,13 @@ shape: setup
 bench: setup ## speed, each figure beside its peer in the same run
 	@for part in tests/bench/*.py; do PYTHONPATH=. $(BIN)/python $$part || exit 1; done
 
+MESSAGES ?= 100000
+SENDERS ?= 8
+SECONDS ?= 600
+EVERY ?= 3
+chaos: setup ## senders at work while every process is killed at random; prints what became of it
+	@PYTHONPATH=. $(BIN)/python -m tests.scenarios.chaos --messages $(MESSAGES) --senders $(SENDERS) --seconds $(SECONDS) --every $(EVERY)
+
 fmt: setup
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
