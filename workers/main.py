@@ -194,8 +194,10 @@ def pull(  # noqa: PLR0913, PLR0917 - one parameter an option
     from workers.upstreams import upstream_of
 
     folder = settings_of(data, None).data
-    server = upstream_of(upstream, client_id, key, scope)
-    with Node(url, token_file, folder) as node:
+    with (
+        upstream_of(upstream, client_id, key, scope) as server,
+        Node(url, token_file, folder) as node,
+    ):
         pull_into(node, server, types or (), State(folder, server.base), count=count)
 
 

@@ -100,7 +100,7 @@ def answer(
     if reason is not None:
         text = reason.what if version < (2, 7) else ""
     segments = [
-        _msh(header, at, version, _answer_id(header, record, at)),
+        _msh(header, at, version, _answer_id(header, record, at, mode)),
         _msa(header, _code(reason, mode), text),
     ]
     problems = [finding_problem(finding) for finding in _told(findings)]
@@ -228,10 +228,14 @@ def _mirror(header: Header, number: int) -> bytes:
     return found if header.well_delimited else escape_bytes(found, header.delimiters)
 
 
-def _answer_id(header: Header, record: str, at: Instant) -> bytes:
-    """MSH-10 of the answer: 20 characters (the least limit of any version), the same each time."""
+def _answer_id(header: Header, record: str, at: Instant, mode: Mode) -> bytes:
+    """MSH-10 of the answer: 20 characters (the least limit of any version), the same each time.
+
+    An accept acknowledgement and the application one that follows it are two messages.
+    """
     seed = record.encode() or header.field(10) + at.isoformat().encode()
-    return base64.b32encode(sha256(b"fhir-anchor/ack/1\0" + seed)[:12]).rstrip(b"=")
+    kind = b"fhir-anchor/ack/1\0" if mode == "original" else b"fhir-anchor/accept/1\0"
+    return base64.b32encode(sha256(kind + seed)[:12]).rstrip(b"=")
 
 
 def _told(findings: Sequence[Finding]) -> list[Finding]:

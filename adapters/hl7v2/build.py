@@ -13,10 +13,8 @@ from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.canon import canonical
 from bridge.core.record.identity import resource_id
 
-__all__ = ["NO_FIELDS", "Build", "KeyPart", "Touch", "append", "element", "reference_to"]
+__all__ = ["NO_FIELDS", "Build", "Touch", "append", "element", "reference_to"]
 
-KeyPart: TypeAlias = tuple[str, int, int, Convert | None]
-"""Segment, field, component (0 is all) and the function that reads an identifier there."""
 Notes: TypeAlias = tuple[Note, ...]
 NO_FIELDS: Final = [""] * 128
 """A segment that is not there: every field is empty. No HL7 segment has more than 60."""
@@ -91,23 +89,12 @@ class Build:
 
     # -- resources -------------------------------------------------------------------------
 
-    def new(
-        self,
-        group: Group,
-        kind: str,
-        alternatives: Sequence[Sequence[KeyPart]],
-        fields: list[str],
-        merge: bool = False,  # noqa: FBT001, FBT002 - written by the generator alone
-    ) -> JsonObject:
-        """A resource of its own key, else of control id and source path, open in this group.
+    def opened(self, group: Group, kind: str, key: tuple[str, ...], merge: bool) -> JsonObject:  # noqa: FBT001 - written by the generator alone
+        """The resource of this key, open in this group.
 
         A key that this message used before gives the same resource where the map says `merge`,
         else the key with its number behind.
         """
-        return self.opened(group, kind, self._key(group, alternatives, fields), merge)
-
-    def opened(self, group: Group, kind: str, key: tuple[str, ...], merge: bool) -> JsonObject:  # noqa: FBT001 - written by the generator alone
-        """The resource of this key."""
         found = resource_id(self.namespace, kind, *key)
         seen = (kind, found)
         if seen in self.resources:
@@ -125,25 +112,9 @@ class Build:
             self.patients.append(key)
         return made
 
-    def _key(
-        self, group: Group, alternatives: Sequence[Sequence[KeyPart]], fields: list[str]
-    ) -> tuple[str, ...]:
-        """The first alternative whose leading part is valued."""
-        for parts in alternatives:
-            key = self._key_part(group, parts[0], fields)
-            if key[-1]:
-                for part in parts[1:]:
-                    key += self._key_part(group, part, fields)
-                return key
+    def unkeyed(self, fields: list[str]) -> tuple[str, ...]:
+        """The key of a segment without identifier: control id and source path."""
         return (*self.fallback, f"{fields[0]}[{self.ctx.occurrence}]")
-
-    def _key_part(self, group: Group, part: KeyPart, fields: list[str]) -> tuple[str, ...]:
-        """One part of a key: a system and value, or a text."""
-        segment, field, component, function = part
-        text = (fields if segment == fields[0] else self.segment(group, segment))[field]
-        if function is not None:
-            return self.identity(text, function)
-        return (self.comp(text, component) if component else text,)
 
     def identity(self, text: str, function: Convert) -> tuple[str, str]:
         """System and value of the first repetition, through the function that converts it."""
@@ -211,7 +182,7 @@ class Build:
             self.ctx.note(*note)
 
     def within(self, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
-        """The function's value, remembered within the message: its times and order numbers repeat."""
+        """The function's value, remembered within the message: times and numbers repeat."""
         known = self.values.get((function, text))
         if known is None:
             findings = len(self.ctx.findings)
@@ -303,10 +274,6 @@ class Build:
         elif stored is not resource and not resource.keys() <= stored.keys():
             self.resources[seen] = {**resource, **stored}
             self.encoded.pop(seen, None)
-
-    def segment(self, group: Group, name: str) -> list[str]:
-        """The nearest segment of that name in this group or those around it, padded."""
-        return group.around.get(name, NO_FIELDS)
 
     def number(self, lines: Sequence[list[str]]) -> None:
         """In the trace build: the occurrence of each segment among those of its name."""

@@ -1,7 +1,8 @@
 """One sender's compiled rules: placed segments in, resources out, in the order of the message."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from adapters.hl7v2.assembly import begin
@@ -39,11 +40,14 @@ class Engine:
     maps: tuple[SegmentMap, ...]
     digest: Digest
     fast: Mapping[str, tuple[Apply, ...]]
-    trace: Mapping[str, tuple[Apply, ...]]
+    traced: Callable[[], Mapping[str, tuple[Apply, ...]]]
+    """The trace build, made when it is first asked for: a door that only converts needs none."""
     sources: Mapping[str, str]
     """Generated Python by map name."""
     read_elsewhere: frozenset[str]
     """Segments that only the maps of other segments read, such as RXR."""
+    foreign: frozenset[str]
+    """Segments that the maps of other segments look up."""
     pads: tuple[tuple[str, ...], ...]
     """By the number of fields of a segment: the empty ones up to the highest that a map reads."""
     memory: Memory
@@ -51,14 +55,14 @@ class Engine:
     def run(self, build: Build, lines: Iterable[list[str]], structure: Structure) -> Group:
         """Convert every segment, MSH the first of `lines`; gives the group of the whole message."""
         ctx = build.ctx
-        applies = self.fast if build.trace is None else self.trace
+        applies = self.fast if build.trace is None else self.traced()
         padded = self._padded(lines)
         if build.trace is not None:
             build.number(padded)
         joined = _joined(padded, ctx.repetition) if build.code in _REPORTS else _NONE
         placed = place(padded, structure, _Odd(padded, ctx))
         root = placed[0][0]
-        root.enter()
+        root.enter(self.foreign)
         begin(build, root)
         for number, (group, fields, occurrence) in enumerate(placed):
             ctx.occurrence = occurrence
@@ -68,20 +72,23 @@ class Engine:
                 continue
             functions = applies.get(fields[0])
             if functions is None:
-                if fields[0] in self.read_elsewhere:
-                    continue
-                ctx.at = fields[0]
-                ctx.note(
-                    "segment-unmapped",
-                    "no map reads this segment: add rows for it if its content matters",
-                    Severity.INFORMATION,
-                )
+                self._note_unmapped(fields[0], ctx)
                 continue
             if not group.entered:
-                group.enter()
+                group.enter(self.foreign)
             for function in functions:
                 function(fields, group, build)
         return root
+
+    def _note_unmapped(self, name: str, ctx: Context) -> None:
+        """Unless the maps of other segments read it."""
+        if name not in self.read_elsewhere:
+            ctx.at = name
+            ctx.note(
+                "segment-unmapped",
+                "no map reads this segment: add rows for it if its content matters",
+                Severity.INFORMATION,
+            )
 
     def _padded(self, lines: Iterable[list[str]]) -> list[list[str]]:
         """Fields up to the highest that a map reads, so that no row has to ask for the length."""
@@ -89,7 +96,7 @@ class Engine:
         padded = []
         for fields in lines:
             if len(fields) < len(pads):
-                fields += pads[len(fields)]
+                fields.extend(pads[len(fields)])
             padded.append(fields)
         return padded
 
@@ -118,18 +125,23 @@ def compiled(profile: SenderProfile) -> Engine:
     maps = tuple(sorted(resolve(profile), key=lambda rules: (rules.order, rules.name)))
     elsewhere = altered(maps)
     fast = [emit(rules, profile.tables, elsewhere, tracing=False) for rules in maps]
-    trace = [emit(rules, profile.tables, elsewhere, tracing=True) for rules in maps]
+
+    @cache
+    def traced() -> Mapping[str, tuple[Apply, ...]]:
+        return _by_segment(emit(rules, profile.tables, elsewhere, tracing=True) for rules in maps)
+
     width = max((made.width for made in fast), default=1)
     return Engine(
         profile=profile,
         maps=maps,
         digest=digest(maps, profile, profile.tables),
         fast=_by_segment(fast),
-        trace=_by_segment(trace),
+        traced=traced,
         sources={rules.name: made.source for rules, made in zip(maps, fast, strict=True)},
         read_elsewhere=frozenset(
             row.source.segment for rules in maps for row in rules.rows if row.source
         ),
+        foreign=frozenset[str]().union(*(made.foreign for made in fast)),
         pads=tuple(("",) * (width - count) for count in range(width)),
         memory=Memory(),
     )

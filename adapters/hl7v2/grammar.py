@@ -49,7 +49,7 @@ class Group:
     """One opened group of one message: its segments, and the resources made in it."""
 
     __slots__ = (
-        "around", "at", "entered", "lead", "nearest", "outer", "parent", "resources", "segments",
+        "around", "at", "entered", "lead", "nearest", "parent", "resources", "segments",
         "shape",
     )  # fmt: skip
 
@@ -60,30 +60,30 @@ class Group:
         self.segments: dict[str, list[str]] = {}
         # No group refers to itself: a cycle would leave each message to the collector (measured:
         # 12 to 40 % of the time of a conversion).
-        self.outer = parent
-        self.resources: dict[str, JsonObject] = {}
-        if parent is not None and not shape.repeats:
-            self.outer, self.resources = parent.outer, parent.resources
+        shared = parent is not None and not shape.repeats
+        self.resources: dict[str, JsonObject] = parent.resources if parent and shared else {}
         self.nearest: dict[str, Found] = {}
         self.around: dict[str, list[str]] = {}
         self.entered = False
 
-    def enter(self) -> None:
+    def enter(self, wanted: frozenset[str]) -> None:
         """Before the first segment of the group is converted: take over what lies around it.
 
         After this `nearest` holds the nearest resource of each type and `around` the nearest
-        segment of each name. While a group is open nothing is made in those around it, and once
-        left it is never entered again, so that a copy stays true.
+        segment of each name that is wanted: ten thousand names that a stranger invents must not be
+        copied into each of as many groups. While a group is open nothing is made in those around
+        it, and once left it is never entered again, so that a copy stays true.
         """
         self.entered = True
+        own = {name: fields for name, fields in self.segments.items() if name in wanted}
         if self.parent is None:
-            self.around = self.segments
+            self.around = own
             return
         if not self.parent.entered:
-            self.parent.enter()
+            self.parent.enter(wanted)
         shared = not self.shape.repeats
         self.nearest = self.parent.nearest if shared else self.parent.nearest.copy()
-        self.around = {**self.parent.around, **self.segments}
+        self.around = {**self.parent.around, **own}
 
     def put(self, kind: str, resource: JsonObject) -> None:
         """From now on this is the resource of that type in the group."""

@@ -20,15 +20,34 @@ _MAX_MINUTES: Final = 5_256_000
 _LAST_YEAR: Final = 9980
 """Ten years on, the year still has four digits."""
 _WITHOUT_TIME: Final = frozenset({"proposed", "cancelled", "waitlist"})
+_UNKNOWN: Final = {
+    "extension": [
+        {
+            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+            "valueCode": "unknown",
+        }
+    ]
+}
 
 
 def settle(build: Build) -> None:
-    """Make every resource of the build satisfy per-1, pat-1, app-3 and Annotation.text."""
+    """Make every resource of the build satisfy per-1, pat-1, app-3 and Annotation.text.
+
+    Besides, an identifier that two segments state (ORC-2 and OBR-2) is kept once, and what is about
+    an unknown patient in a message about one patient (AIS, in a group beside that of PID) is about
+    that one.
+    """
+    patients = [one for (kind, _), one in build.resources.items() if kind == "Patient"]
+    only = patients[0] if len(patients) == 1 else None
     for seen, resource in build.resources.items():
         if seen in build.encoded:
             continue  # of one field, whose function has settled it
         kind = cast("str", resource["resourceType"])
         _periods(resource, kind, build)
+        if len(cast("list[Json]", resource.get("identifier", ()))) > 1:
+            _once(resource, "identifier")
+        if only and resource.get("subject") == _UNKNOWN:
+            resource["subject"] = {"reference": f"Patient/{cast('str', only['id'])}"}
         if "note" in resource:
             _keep(resource, "note", frozenset({"text"}), build, kind)
         if kind == "Patient" and "contact" in resource:
@@ -57,6 +76,15 @@ def _period(period: JsonObject, where: str, build: Build) -> None:
         del period["end"]
         build.ctx.at = where
         build.ctx.note("period-reversed", "a period ends before it starts: its end was left out")
+
+
+def _once(resource: JsonObject, name: str) -> None:
+    """Equal values of the array once, in the order of their first."""
+    kept: list[Json] = []
+    for one in cast("list[Json]", resource[name]):
+        if one not in kept:
+            kept.append(one)
+    resource[name] = kept
 
 
 def _keep(resource: JsonObject, name: str, needed: frozenset[str], build: Build, kind: str) -> None:

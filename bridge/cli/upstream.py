@@ -6,7 +6,7 @@ https://hl7.org/fhir/smart-app-launch/backend-services.html
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -89,6 +89,14 @@ class FhirServer:
             raise _refusal(code, f"HTTP {status}", url) from error
         except requests.RequestException as error:
             raise _refusal("upstream-unreachable", type(error).__name__, url) from error
+
+    def __enter__(self) -> Self:
+        """The server, with connections kept open."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
+        self._server.session.close()
 
     def _read(self, url: str, headers: dict[str, str]) -> bytes:
         """As `FHIRServer.request_data`, but no more than a node takes."""

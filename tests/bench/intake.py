@@ -100,8 +100,8 @@ def _used(process: psutil.Process) -> float:
 
 
 def _resident(process: psutil.Process) -> int:
-    """Resident MiB of the largest of a process and its children."""
-    family = [process, *process.children()]
+    """Resident MiB of the largest process that accepts."""
+    family = process.children() or [process]
     return int(max(one.memory_info().rss for one in family) >> 20)
 
 

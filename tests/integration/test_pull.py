@@ -4,6 +4,7 @@ import base64
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -139,9 +140,10 @@ Client = Callable[[], FhirServer]
 
 
 @pytest.fixture
-def client(server: Server, key: AssertionKey) -> Client:
-    """A fresh client of that server."""
+def client(server: Server, key: AssertionKey) -> Iterator[Client]:
+    """A fresh client of that server; all of them are closed in the end."""
     numbers = iter(range(100))
+    made = ExitStack()
 
     def make() -> FhirServer:
         backend = Backend(
@@ -151,9 +153,10 @@ def client(server: Server, key: AssertionKey) -> Client:
             clock=FixedClock(),
             jti=lambda: str(next(numbers)),
         )
-        return FhirServer(f"{server.url}/fhir", backend)
+        return made.enter_context(FhirServer(f"{server.url}/fhir", backend))
 
-    return make
+    with made:
+        yield make
 
 
 def test_pages_come_signed_in_and_the_node_can_take_each(client: Client, tmp_path: Path) -> None:

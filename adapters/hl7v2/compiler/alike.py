@@ -32,7 +32,7 @@ _CHOICES: Final = {
     "quantity": ("Quantity", "Ratio", "Range"),
 }
 """R4 choice elements that several rows may fill: the first one stands."""
-_SETTLED: Final = frozenset({"note", "contact"})
+_SETTLED: Final = frozenset({"note", "contact", "identifier", "subject"})
 """What is looked into once all rows have run."""
 _ASSEMBLED: Final = frozenset({"Bundle", "MessageHeader", "Provenance"})
 """What the assembly completes at the end."""
@@ -98,9 +98,9 @@ def _is_alike(row: Row, rules: SegmentMap) -> bool:
         or row.call
         or others(row)
         or row.assumed
-        or row.default is not None
+        or _concludes(row)
     ):
-        return False  # a conclusion is noted for its resource each time, not only the first
+        return False
     if any(word in WORDS for word in row.when.replace("(", " ").replace(")", " ").split()):
         return False
     if any(at.segment != rules.segment for at in _asked(row)):
@@ -119,6 +119,11 @@ def _assumes(row: Row, rules: SegmentMap) -> bool:
         return True
     stated = row.default is None or says_nothing(row.to[0].name, row.default)
     return rules.is_stored and not stated
+
+
+def _concludes(row: Row) -> bool:
+    """Whether the row's default says something: that is noted of its resource in each message."""
+    return row.default is not None and not says_nothing(row.to[0].name, row.default)
 
 
 def _asked(row: Row) -> Iterator[Position]:

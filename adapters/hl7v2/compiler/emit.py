@@ -6,12 +6,13 @@ and trace, which also notes which row read which position.
 
 import linecache
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from adapters.hl7v2 import tables
 from adapters.hl7v2.build import NO_FIELDS, Build, append, element
 from adapters.hl7v2.compiler.alike import RESOURCES, others, positions, runs
+from adapters.hl7v2.compiler.code import Code, datatype, key, slot_of, widen
 from adapters.hl7v2.compiler.conditions import python_of
 from adapters.hl7v2.compiler.deletes import delete_path
 from adapters.hl7v2.compiler.rows import (
@@ -39,8 +40,6 @@ _ONCE: Final = frozenset({
 _WITHIN: Final = frozenset({"TS", "DTM", "DT", "CX", "EI"})
 """Datatypes whose texts come again in one message, and hardly in another."""
 NOWHERE: Final[Mapping[str, frozenset[str]]] = {}
-_SLOTS: Final[dict[tuple[str, str], int]] = {}
-"""Of the process: functions of one name with one table are one function."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,39 +52,8 @@ class Emitted:
     apply: Apply
     width: int
     """Fields that it indexes: shorter segments are padded to this."""
-
-
-@dataclass(slots=True)
-class _Code:
-    """Lines under construction and the names that they use."""
-
-    rules: SegmentMap
-    tracing: bool
-    lines: list[str] = field(default_factory=list)
-    names: dict[str, Any] = field(default_factory=dict)
-    width: int = 1
-    foreign: set[str] = field(default_factory=set)
-
-    def read(self, at: Position) -> str:
-        """The field as an expression; segments besides the map's own are fetched once."""
-        self.width = max(self.width, at.field)
-        if at.segment == self.rules.segment:
-            return f"f[{at.field}]"
-        self.foreign.add(at.segment)
-        return f"s_{at.segment}[{at.field}]"
-
-    def put(self, depth: int, text: str, row: Row | None = None) -> None:
-        note = f"  # {row.id} ({row.place})" if row else ""
-        self.lines.append("    " * depth + text + note)
-
-    def name(self, prefix: str, value: object) -> str:
-        """A global name for a value, the same name for the same value."""
-        for known, held in self.names.items():
-            if held is value:
-                return known
-        made = f"{prefix}{len(self.names)}"
-        self.names[made] = value
-        return made
+    foreign: frozenset[str]
+    """Other segments that it looks up."""
 
 
 def emit(
@@ -106,11 +74,12 @@ def emit(
     Raises:
         BridgeError: `row-as`, `row-table`, `row-call` or `when-form`, naming file and line.
     """
-    code = _Code(rules=rules, tracing=tracing)
+    code = Code(rules=rules, tracing=tracing)
     code.names |= {
         "EMPTY": ("", '""'),
         "EMPTY_OBJECT": {},
         "NO_FIELDS": NO_FIELDS,
+        "NO_KEY": ("", ""),
         "append": append,
         "element": element,
     }
@@ -139,12 +108,16 @@ def emit(
     exec(compile(source, filename, "exec"), scope)  # noqa: S102 - our own text, from checked rows
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     return Emitted(
-        segment=rules.segment, source=source, apply=scope[function], width=code.width + 1
+        segment=rules.segment,
+        source=source,
+        apply=scope[function],
+        width=code.width + 1,
+        foreign=frozenset(code.foreign),
     )
 
 
 def _run(
-    code: _Code, rows: Sequence[Row], title: str, code_tables: Mapping[str, CodeTable]
+    code: Code, rows: Sequence[Row], title: str, code_tables: Mapping[str, CodeTable]
 ) -> list[str]:
     """Rows that are remembered together: a function of their own, called for texts not seen."""
     name = "".join(letter if letter.isalnum() else "_" for letter in title)
@@ -157,7 +130,7 @@ def _run(
     code.width = inner.width
     fields = positions(rows)
     own = {table: id(code_tables[table]) for row in rows if (table := row.table) in code_tables}
-    slot = _slot(f"{code.rules.name} {' '.join(row.id for row in rows)}", repr(own))
+    slot = slot_of(f"{code.rules.name} {' '.join(row.id for row in rows)}", repr(own))
     code.put(1, f"k = ({slot}, {', '.join(f'f[{field}]' for field in fields)})")
     code.put(1, f"m = b.shelf.get(k) or b.alike(k, {name}, f, r)")
     code.put(1, "if m[1]: b.renote(m[1])")
@@ -165,13 +138,13 @@ def _run(
     return inner.lines
 
 
-def _opening(code: _Code) -> None:
+def _opening(code: Code) -> None:
     """Where the map applies, and the resource that it fills."""
     rules = code.rules
     if rules.under:
         code.put(1, f"if g.lead not in {tuple(rules.under)!r}: return")
     if rules.when:
-        _widen(code, rules.when)
+        widen(code, rules.when)
         code.put(1, f"if not {python_of(rules.when, rules.segment, rules.place)}: return")
     if code.tracing:
         for seen in rules.seen:
@@ -180,12 +153,12 @@ def _opening(code: _Code) -> None:
                         f"{_components(where)!r}, '')")  # fmt: skip
     make = f"b.opened(g, {rules.target!r}, k, {rules.merge})"
     if rules.instance == "new":
-        _key(code, 1)
+        key(code, 1)
         code.put(1, f"r = {make}")
     elif rules.instance == "scope":
         code.put(1, f"r = g.resources.get({rules.target!r})")
         code.put(1, "if r is None:")
-        _key(code, 2)
+        key(code, 2)
         code.put(2, f"r = {make}")
     elif rules.instance == "near":
         code.put(1, f"n = near.get({rules.target!r})")
@@ -197,46 +170,7 @@ def _opening(code: _Code) -> None:
     code.put(1, "e = {}" if rules.into else "e = r")
 
 
-def _key(code: _Code, depth: int) -> None:
-    """The first alternative whose leading part is valued: `PID-3:CX.Identifier`, `OBR-4.1`.
-
-    An identifier among its other parts must be valued too: without the patient, a time of admission
-    is that of anybody.
-    """
-    code.put(depth, "k = ()")
-    for number, texts in enumerate(code.rules.key):
-        inner = depth
-        if number:
-            code.put(inner, "if not k:")
-            inner += 1
-        lead, *rest = [_key_part(code, text) for text in texts]
-        code.put(inner, f"i = {lead}")
-        owners = [part for text, part in zip(texts[1:], rest, strict=True) if ":" in text]
-        valued = "".join(f" and {part}[-1]" for part in owners)
-        code.put(inner, f"if i[-1]{valued}: k = {' + '.join(('i', *rest))}")
-    last = "(*b.fallback, f'{f[0]}[{ctx.occurrence}]')"
-    code.put(depth, f"if not k: k = {last}")
-
-
-def _key_part(code: _Code, text: str) -> str:
-    """A tuple: system and value of an identifier, or a text."""
-    where, _, function = text.partition(":")
-    at = parse_position(where, code.rules.place)
-    field = code.read(at)
-    if function:
-        kind = _datatype(function, code.rules.place)
-        return f"b.identity({field}, {code.name('I', kind.function)})"
-    return f"({_component(field, at)},)" if at.component else f"({field},)"
-
-
-def _component(field: str, at: Position) -> str:
-    """A component as an expression; the first one without a call."""
-    if at.component != 1 or at.subcomponent:
-        return f"b.comp({field}, {at.component}, {at.subcomponent})"
-    return f"{field}.split(rep, 1)[0].split(sep, 1)[0]"
-
-
-def _row(code: _Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
+def _row(code: Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
     """All statements of one row."""
     source = row.source
     depth = 1
@@ -246,7 +180,7 @@ def _row(code: _Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
         depth = 2
         code.put(2, f"ctx.at = {Position(segment=source.segment, field=source.field).text!r}")
     if row.when:
-        _widen(code, row.when)
+        widen(code, row.when)
         code.put(depth, f"if {python_of(row.when, code.rules.segment, row.place)}:", row)
         depth += 1
     base = "e"
@@ -269,7 +203,7 @@ def _row(code: _Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
 
 
 def _assumed(
-    code: _Code, depth: int, row: Row, base: str, code_tables: Mapping[str, CodeTable]
+    code: Code, depth: int, row: Row, base: str, code_tables: Mapping[str, CodeTable]
 ) -> None:
     """A conclusion stands where no row above it stated the element."""
     name = repr(row.to[0].name)
@@ -278,7 +212,7 @@ def _assumed(
     code.put(depth + 1, f"if {name} in e: b.assume(e, {name})")
 
 
-def _default(code: _Code, row: Row, rivals: tuple[str, ...]) -> None:
+def _default(code: Code, row: Row, rivals: tuple[str, ...]) -> None:
     """The constant of an element that is still absent."""
     name = row.to[0].name
     test = " and ".join(f"{one!r} not in e" for one in (name, *rivals))
@@ -289,7 +223,7 @@ def _default(code: _Code, row: Row, rivals: tuple[str, ...]) -> None:
 
 
 def _value(
-    code: _Code, depth: int, row: Row, base: str, code_tables: Mapping[str, CodeTable]
+    code: Code, depth: int, row: Row, base: str, code_tables: Mapping[str, CodeTable]
 ) -> None:
     """How the row's value is made, and where it goes."""
     if row.call:
@@ -310,7 +244,7 @@ def _value(
         code.put(depth, "pass")
 
 
-def _calling(code: _Code, depth: int, row: Row) -> None:
+def _calling(code: Code, depth: int, row: Row) -> None:
     """A rule over the whole segment."""
     if row.call not in RULES:
         raise refuse("row-call", f"there is no rule {row.call}", row.place,
@@ -324,10 +258,10 @@ def _calling(code: _Code, depth: int, row: Row) -> None:
 
 
 def _convert(
-    code: _Code, depth: int, row: Row, base: str, code_tables: Mapping[str, CodeTable]
+    code: Code, depth: int, row: Row, base: str, code_tables: Mapping[str, CodeTable]
 ) -> None:
     """Through a datatype function, once a repetition where the target repeats."""
-    kind = _datatype(row.function, row.place)
+    kind = datatype(row.function, row.place)
     source = row.source
     if source is None:
         raise refuse("row-form", "a row with as has no from", row.place, "name the position")
@@ -358,10 +292,11 @@ def _convert(
         )
         display = code.name("D", shown) if shown else "None"
         name = code.name(row.function.replace(".", "_"), kind.function)
+        slot = slot_of(kind.name, display)
         code.put(
             depth,
-            f"x = b.refer({_slot(kind.name, display)}, {kind.gives.removesuffix('[]')!r}, {name}, "
-            f"s, {display}) if s else None",
+            f"x = b.refer({slot}, {kind.gives.removesuffix('[]')!r}, {name}, s, {display}) "
+            "if s else None",
             row,
         )
     else:
@@ -384,7 +319,7 @@ def _display_names(function: str) -> tuple[str, ...]:
     return (f"{source}.display", f"{source}.string")
 
 
-def _call(code: _Code, row: Row, kind: Datatype, code_tables: Mapping[str, CodeTable]) -> str:
+def _call(code: Code, row: Row, kind: Datatype, code_tables: Mapping[str, CodeTable]) -> str:
     """The call of the datatype function."""
     name = code.name(row.function.replace(".", "_").replace(":", "_"), kind.function)
     source = kind.name.split(".", 1)[0]
@@ -396,22 +331,17 @@ def _call(code: _Code, row: Row, kind: Datatype, code_tables: Mapping[str, CodeT
             return f"b.within({name}, s)"
         if source in _ONCE:
             return f"{name}(s, ctx)"
-        return f"b.cached({_slot(kind.name, '')}, {name}, s)"
+        return f"b.cached({slot_of(kind.name, '')}, {name}, s)"
     if not row.table:
-        return f"b.cached({_slot(kind.name, '')}, {name}, s, None)"
+        return f"b.cached({slot_of(kind.name, '')}, {name}, s, None)"
     table = code_tables.get(row.table)
     if table is None:
         if row.table not in tables.names():
             raise refuse("row-table", f"there is no table {row.table}", row.place,
                          nearest(row.table, {*tables.names(), *code_tables}))  # fmt: skip
         table = tables.load(row.table)
-    slot = _slot(kind.name, row.table if row.table not in code_tables else f"{id(table)}")
+    slot = slot_of(kind.name, row.table if row.table not in code_tables else f"{id(table)}")
     return f"b.cached({slot}, {name}, s, {code.name('T', table)})"
-
-
-def _slot(name: str, table: str) -> int:
-    """A number for a function with its table: what remembered values are kept under."""
-    return _SLOTS.setdefault((name, table), len(_SLOTS))
 
 
 def _wrapped(row: Row, kind: Datatype) -> str:
@@ -427,7 +357,7 @@ def _wrapped(row: Row, kind: Datatype) -> str:
 
 
 def _store(
-    code: _Code,
+    code: Code,
     depth: int,
     base: str,
     path: Sequence[Target],
@@ -464,7 +394,7 @@ def _store(
         code.put(depth, f"element({at}, {last.name!r}, {last.kind}).update({value})")
 
 
-def _touch_row(code: _Code, depth: int, row: Row, reads: frozenset[int]) -> None:
+def _touch_row(code: Code, depth: int, row: Row, reads: frozenset[int]) -> None:
     """In the trace build: this row read its position for its target."""
     if row.source is not None:
         _touch(code, depth, row, row.source, reads, row.path)
@@ -474,7 +404,7 @@ def _touch_row(code: _Code, depth: int, row: Row, reads: frozenset[int]) -> None
 
 
 def _touch(
-    code: _Code, depth: int, row: Row, at: Position, reads: frozenset[int], path: str
+    code: Code, depth: int, row: Row, at: Position, reads: frozenset[int], path: str
 ) -> None:
     if not code.tracing:
         return
@@ -486,7 +416,7 @@ def _touch(
                     f"{components!r}, b.target({base}, {_full(code, path)!r}))")  # fmt: skip
 
 
-def _full(code: _Code, path: str) -> str:
+def _full(code: Code, path: str) -> str:
     """The path below the resource, with the element that the map makes."""
     into = ".".join(step.name for step in code.rules.into)
     plain = ".".join(part.split("[")[0] for part in path.split("."))
@@ -495,19 +425,3 @@ def _full(code: _Code, path: str) -> str:
 
 def _components(at: Position) -> tuple[int, ...]:
     return (at.component,) if at.component else ()
-
-
-def _datatype(name: str, place: str) -> Datatype:
-    """The registered function, or a refusal with the nearest name."""
-    found = DATATYPES.get(name)
-    if found is None:
-        raise refuse("row-as", f"there is no datatype function {name}", place,
-                     nearest(name, set(DATATYPES)))  # fmt: skip
-    return found
-
-
-def _widen(code: _Code, condition: str) -> None:
-    """Conditions index fields too."""
-    for word in condition.replace("(", " ").replace(")", " ").split():
-        if word[3:4] == "-" and word[:3].isupper():
-            code.read(parse_position(word, code.rules.place))

@@ -23,7 +23,7 @@ def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if identifier is None:
         return
     survivor = b.near(g, "Account")
-    retired = b.new(g, "Account", ((("MRG", 3, 0, function),),), f, merge=True)
+    retired = b.opened(g, "Account", b.identity(f[3], function), merge=True)
     if survivor is not None:
         g.put("Account", survivor)
     if retired is survivor:

@@ -62,7 +62,12 @@ def observation_value(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         if result is not None:
             r[result[0]] = result[1]
         return
-    kind = b.comp(kind, 1)
+    _typed(b.comp(kind, 1), f, b, r)
+
+
+def _typed(kind: str, f: list[str], b: Build, r: JsonObject) -> None:
+    """OBX-5 of any type and any number of repetitions."""
+    text = f[5]
     if kind in _TEXTS:
         _lines(text, b, r)
         return

@@ -124,9 +124,9 @@ def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     identifier = function(b.first(f[21]), b.ctx)
     if identifier is None:
         return
-    parts = (("PID", 21, 0, function), ("PID", 3, 0, function))
+    key = b.identity(f[21], function) + b.identity(f[3], function)
     before = g.resources.get("RelatedPerson")
-    made = b.new(g, "RelatedPerson", (parts,), f, merge=True)
+    made = b.opened(g, "RelatedPerson", key, merge=True)
     if before is not None:
         g.put("RelatedPerson", before)
     code: JsonObject = {
@@ -163,7 +163,8 @@ def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if not at:
         return
     b.ctx.at = f"MRG-{at}"
-    retired = b.new(g, "Patient", ((("MRG", at, 0, function),),), f, merge=True)
+    key = b.identity(f[at], function)
+    retired = b.opened(g, "Patient", key if key[-1] else b.unkeyed(f), merge=True)
     g.put("Patient", r)
     if retired is r:
         b.ctx.note("merge-self", "the merged patient is the surviving one: nothing was linked")

@@ -18,7 +18,7 @@ from workers.sources import SystemClock, SystemEntropy
 
 Serve = Callable[..., Served]
 MIB = 1024 * 1024
-SLOWEST_S = 6.0
+SLOWEST_S = 15.0
 """A neighbour shares transaction and interpreter with the worst message here, on a busy machine."""
 
 
@@ -101,7 +101,7 @@ def test_content_gets_a_clear_answer_is_kept_and_costs_no_one_else(
     case = CASES[name]
 
     with attacked.client() as client:
-        client.socket.settimeout(30)
+        client.socket.settimeout(60)
         answer = client.ask(case.raw)
         after = client.ask(adt("after"))
     if answer.startswith(b"\xff\xfe"):

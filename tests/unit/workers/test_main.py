@@ -70,7 +70,8 @@ def test_folder_that_cannot_be_made_is_one_line(
 
     assert code == 1
     assert capsys.readouterr().err == (
-        f"fhir-anchor: Not a directory ({file / 'node'}) - check the path and its permissions\n"
+        f"fhir-anchor: Not a directory ({file / 'node' / 'logs'}) "
+        "- check the path and its permissions\n"
     )
 
 

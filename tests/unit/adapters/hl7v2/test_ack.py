@@ -299,3 +299,12 @@ def test_answers_to_real_messages_are_read_by_two_strangers(shared: Path) -> Non
         answered += 1
 
     assert answered > 0.9 * len(paths) > 100
+
+
+def test_accept_and_application_acknowledgement_are_two_messages() -> None:
+    """Both answer one message, so each has a control id of its own (ch. 2.9.2, MSH-10)."""
+    modes: tuple[Mode, ...] = ("original", "enhanced")
+
+    acks = [acknowledge(ADT, ACCEPTED, at=AT, mode=mode) for mode in modes]
+
+    assert len({ack.split(b"|")[9] for ack in acks}) == 2

@@ -38,7 +38,7 @@ def test_second_patient_opens_a_new_result() -> None:
 
     placed = place(lines, structure("ORU_R01"), lambda _code, _at: None)
 
-    homes = [group.outer for group, _, _ in placed if group.shape.name == "ORDER_OBSERVATION"]
+    homes = [group.parent for group, _, _ in placed if group.shape.name == "ORDER_OBSERVATION"]
     assert len({id(home) for home in homes}) == 2
 
 
@@ -74,3 +74,32 @@ def test_structure_is_inferred_from_type_and_trigger(
 ) -> None:
     """MSH-9.3 is not needed."""
     assert structure_of(code, trigger) == (name, mapped)
+
+
+def test_group_takes_over_only_what_is_wanted() -> None:
+    """Names that a stranger invents are not copied into every group."""
+    lines = [[name] for name in ["MSH", "PID", "OBR", "ZZ1", "ZZ2", "OBX"]]
+    placed = place(lines, structure("ORU_R01"), lambda _code, _at: None)
+    observation = placed[-1][0]
+
+    observation.enter(frozenset({"OBR", "MSH"}))
+
+    assert observation.around == {"MSH": ["MSH"], "OBR": ["OBR"]}
+
+
+def test_nearest_resource_of_a_group_is_its_own_or_that_around_it() -> None:
+    """What a group makes is not seen beside it."""
+    lines = [[name] for name in ["MSH", "PID", "OBR", "OBX", "OBR"]]
+    placed = place(lines, structure("ORU_R01"), lambda _code, _at: None)
+    first, inner, second = placed[2][0], placed[3][0], placed[4][0]
+    placed[1][0].enter(frozenset())
+    placed[1][0].put("Patient", {"id": "p"})
+    first.enter(frozenset())
+
+    first.put("ServiceRequest", {"id": "s"})
+    inner.enter(frozenset())
+    second.enter(frozenset())
+
+    assert inner.nearest.keys() == {"Patient", "ServiceRequest"}
+    assert second.nearest.keys() == {"Patient"}
+    assert inner.nearest["Patient"][1] == {"reference": "Patient/p"}

@@ -82,3 +82,27 @@ def test_author_of_an_empty_note_makes_no_note(message: Build, convert: Convert)
     found = convert(raw)["Observation"][0]
 
     assert "note" not in found
+
+
+def test_order_number_that_two_segments_state_is_one_identifier(
+    message: Build, convert: Convert
+) -> None:
+    """ORC-2 and OBR-2 of one order, also where OBR stands in a group of its own."""
+    raw = message("ORM^O01", "ORC|NW|P1|F1", "OBR|1|P1|F1|24323-8^CMP^LN")
+
+    found = convert(raw)["ServiceRequest"][0]
+
+    assert [one["value"] for one in found["identifier"]] == ["P1", "F1"]
+
+
+def test_service_of_an_appointment_is_for_the_only_patient(
+    message: Build, convert: Convert
+) -> None:
+    """AIS stands in a group beside that of PID; the request still names its subject."""
+    schedule = SCHEDULE.format(minutes="30", start="202401050800+0100", end="202401050830+0100")
+    raw = message("SIU^S12", schedule, "RGS|1", "AIS|1||CONSULT^Consult")
+
+    found = convert(raw)
+
+    patient = found["Patient"][0]["id"]
+    assert found["ServiceRequest"][0]["subject"] == {"reference": f"Patient/{patient}"}

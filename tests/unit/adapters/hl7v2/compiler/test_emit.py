@@ -1,6 +1,7 @@
 """Generated functions."""
 
 import traceback
+from collections.abc import Callable
 
 import pytest
 
@@ -9,6 +10,14 @@ from adapters.hl7v2.compiler.layers import base_maps
 from adapters.hl7v2.compiler.rows import parse_map
 from adapters.hl7v2.dialect import Hl7v2
 from bridge.core.errors import BridgeError
+from bridge.core.record.canon import canonical
+
+RESULTS = (
+    "OBR|1|P1|F1|24323-8^CMP^LN|||20240102063000+0100",
+    "OBX|1|NM|2345-7^Glucose^LN||95|mg/dL^mg/dL^UCUM|70-99|N~ZZ|||F",
+    "OBX|2|NM|2345-7^Glucose^LN|2|96|mg/dL^mg/dL^UCUM|70-99|N~ZZ|||F",
+    'OBX|3|CE|600-7^Culture^LN||1^A^L~2^B^L|||""|||X',
+)
 
 
 def test_source_can_be_read_and_names_its_rows(dialect: Hl7v2) -> None:
@@ -55,3 +64,14 @@ def test_row_that_cannot_be_generated_is_refused(row: str, error: str) -> None:
 
     with pytest.raises(BridgeError, match=error):
         emit(parse_map("m", text), {}, tracing=False)
+
+
+def test_trace_build_gives_the_same_bytes(dialect: Hl7v2, message: Callable[..., bytes]) -> None:
+    """What is remembered together in the fast build comes row by row in the trace build."""
+    raw = message("ORU^R01", *RESULTS)
+
+    fast = [dialect.convert(raw, sender="") for _ in range(2)]
+    trace = dialect.converted(raw, sender="", tracing=True)
+
+    assert {one.canonical for one in fast} == {canonical(trace.bundle)}
+    assert [one.findings for one in fast] == [tuple(trace.build.ctx.findings)] * 2
