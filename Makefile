@@ -42,9 +42,10 @@ bench: setup ## speed, each figure beside its peer in the same run
 MESSAGES ?= 5000
 SENDERS ?= 8
 SECONDS ?= 60
+EVERY ?= 3
 
-chaos: setup ## a storm over a real node, everything counted afterwards
-	@$(BIN)/python -m tests.scenarios.chaos --messages $(MESSAGES) --senders $(SENDERS) --seconds $(SECONDS)
+chaos: setup ## senders at work while every process is killed, every EVERY seconds; prints a census
+	@$(BIN)/python -m tests.scenarios.chaos --messages $(MESSAGES) --senders $(SENDERS) --seconds $(SECONDS) --every $(EVERY)
 
 fmt: setup
 	@$(BIN)/ruff check --fix --quiet . || true

@@ -130,6 +130,8 @@ class Engine(threading.Thread):
         self.acknowledged: list[Letter] = []
         self.answers: dict[str, bytes] = {}
         self.sendings = self.refusals = self.breaks = 0
+        self.slowest_s = 0.0
+        self._stopping = threading.Event()
 
     def run(self) -> None:
         """Until everything is acknowledged, or time is up."""
@@ -139,17 +141,26 @@ class Engine(threading.Thread):
             while waiting and time.monotonic() < limit:
                 waiting = self._send(waiting)
                 time.sleep(PAUSE_S if waiting else self._gap_s)
+            if self._stopping.is_set():
+                break
         self._door.close()
+
+    def stop(self) -> None:
+        """Finish what is on the way and send no more."""
+        self._stopping.set()
+        self.join()
 
     def _send(self, group: list[Letter]) -> list[Letter]:
         """Those that must be sent again."""
         self.sendings += len(group)
+        started = time.monotonic()
         try:
             answers = self._door.send(group)
         except (OSError, httpx.HTTPError):
             self.breaks += 1
             self._door.close()
             return group
+        self.slowest_s = max(self.slowest_s, time.monotonic() - started)
         again = []
         for letter, answer in zip(group, answers, strict=True):
             if f"\rMSA|AA|{letter.control}".encode() in answer:

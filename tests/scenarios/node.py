@@ -173,6 +173,11 @@ class Node:
     # HTTP
 
     @property
+    def origin(self) -> str:
+        """Of its log."""
+        return self._environment["FHIR_ANCHOR__LOG__ORIGIN"]
+
+    @property
     def token(self) -> str:
         """The admin token."""
         return (self.folder / "admin.token").read_text().strip()
@@ -210,6 +215,18 @@ class Node:
             state = {(row["status"], bool(row["projected"])) for row in late}
             assert time.monotonic() < limit, f"{len(late)} of {len(rows)} are only {state}"
             time.sleep(0.2)
+
+    def wait_quiet(self, *, within_s: float = 30.0) -> None:
+        """Wait until no leaf is without a final anchor, so that a stop leaves nothing under way."""
+        until(lambda: self.waiting() == 0, within_s=within_s, otherwise="leaves still wait")
+
+    def waiting(self) -> float:
+        """Records and leaves that are not projected, sequenced or anchored, by the metrics."""
+        with self.client() as client:
+            lines = client.get("/metrics").text.splitlines()
+        gauges = dict(line.split(" ", 1) for line in lines if not line.startswith("#"))
+        names = ("unprojected_records", "unsequenced_leaves", "unanchored_leaves")
+        return sum(float(gauges[f"fhir_anchor_{name}"]) for name in names)
 
     def proof(self, record: str) -> tuple[bytes, bytes]:
         """Receipt and bundle of a record."""
