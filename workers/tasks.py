@@ -30,7 +30,7 @@ from workers.wiring import Services
 
 __all__ = ["TASKS", "register", "run_worker"]
 
-LONGEST_S = 5.0
+LONGEST_S = 1.0
 """A task gives way after this long, so that a burst of records does not starve anchoring."""
 ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 """Workers need nothing of each other: PostgreSQL's locks are what they share."""

@@ -18,11 +18,8 @@ MARKING = 0x666869725F6D726B
 LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 UNCOUNTED = text("""
 WITH bounds AS (
-    SELECT low, least(low + 100000, high) AS high FROM (
-        SELECT
-            (SELECT coalesce(max("end"), 0) FROM log_event WHERE kind = 4) AS low,
-            (SELECT coalesce(max(index) + 1, 0) FROM leaf) AS high
-    ) AS span
+    SELECT (SELECT coalesce(max("end"), 0) FROM log_event WHERE kind = 4) AS low,
+           (SELECT coalesce(max(index) + 1, 0) FROM leaf) AS high
 )
 SELECT r.feed, bounds.low AS begin, bounds.high AS until, count(*) AS records,
     max(r.number) AS last_number,
