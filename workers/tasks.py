@@ -98,9 +98,10 @@ def _stamp(node: Services, log: Log) -> bool:
 
 def _mark(node: Services, log: Log) -> bool:
     every = timedelta(seconds=node.settings.log.mark_s)
-    for event in mark(events=node.events, clock=node.clock, entropy=node.entropy, every=every):
+    made = mark(events=node.events, clock=node.clock, entropy=node.entropy, every=every)
+    for event in made:
         log.info("mark", begin=event.begin, end=event.end)
-    return False
+    return bool(made)
 
 
 def _answer(node: Services, log: Log) -> bool:
