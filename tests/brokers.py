@@ -40,7 +40,7 @@ class Broker(Protocol):
 
 def broker_named(kind: str) -> Broker:
     """`redis` or `rabbitmq`, not started."""
-    return {"redis": Redis, "rabbitmq": Rabbit}[kind]()
+    return Redis() if kind == "redis" else Rabbit()
 
 
 class Redis:

@@ -9,7 +9,7 @@ differ would throw each other's wake-ups away.
 from pathlib import Path
 
 from celery import Celery
-from kombu import Queue
+from kombu.entity import Exchange, Queue
 from kombu.exceptions import OperationalError
 from kombu.transport import TRANSPORT_ALIASES
 
@@ -58,6 +58,12 @@ def queue_of(task: str) -> str:
     return f"fhir-anchor.{task}"
 
 
+def _queue(task: str) -> Queue:
+    name = queue_of(task)
+    kept = {"x-max-length": KEPT}
+    return Queue(name, Exchange("fhir-anchor"), routing_key=name, queue_arguments=kept)
+
+
 def _beat(settings: Settings) -> dict[str, object]:
     every = {
         "project": 1.0,
@@ -78,7 +84,6 @@ def configured(settings: Settings) -> Celery:
     """The Celery app of a node."""
     celery = Celery("fhir-anchor")
     transport = _network(settings.queue.url) if settings.queue.url else _folder(settings.data)
-    kept = {"x-max-length": KEPT}
     celery.conf.update(
         transport,
         beat_schedule=_beat(settings),
@@ -90,7 +95,7 @@ def configured(settings: Settings) -> Celery:
         task_acks_late=False,
         task_default_delivery_mode="transient",
         task_ignore_result=True,
-        task_queues=[Queue(queue_of(task), queue_arguments=kept) for task in TASKS],
+        task_queues=[_queue(task) for task in TASKS],
         task_routes={task: {"queue": queue_of(task)} for task in TASKS},
         task_store_errors_even_if_ignored=False,
         task_time_limit=LONGEST_TASK_S,

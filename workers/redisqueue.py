@@ -15,17 +15,17 @@ KEPT = 16
 """Wake-ups of one queue: one would do, more let several workers start side by side."""
 
 
-class Channel(redis.Channel):  # type: ignore[misc]  # kombu publishes no types
+class Channel(redis.Channel):
     """Kombu's own, but for what a queue keeps."""
 
     def _put(self, queue: str, message: dict[str, Any], **options: object) -> None:
         """Add a wake-up and forget those that are too many, oldest first."""
-        super()._put(queue, message, **options)
+        super()._put(queue, message, **options)  # type: ignore[no-untyped-call]  # kombu's
         with self.conn_or_acquire() as client:
             client.ltrim(queue, 0, KEPT - 1)
 
 
-class Transport(redis.Transport):  # type: ignore[misc]  # kombu publishes no types
+class Transport(redis.Transport):
     """The transport behind `redis://` and `rediss://`."""
 
     Channel = Channel

@@ -1,4 +1,4 @@
-"""A broker down and up again, Redis and RabbitMQ alike: senders never notice, nothing stays behind."""
+"""A broker down and up again, Redis and RabbitMQ alike: no sender notices, nothing is left."""
 
 import time
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def test_broker_down_from_the_start_costs_nobody_an_acknowledgement(
         started = time.monotonic()
         send_all(wired.mllp, [letter], within_s=SLOWEST_ANSWER_S)
         slowest = max(slowest, time.monotonic() - started)
-    with closing(HttpDoor(wired.http, wired.token)) as door:
+    with closing(HttpDoor(wired.http, token=wired.token)) as door:
         answers = door.send(list(letters("DOWNHTTP", 5)))
     looked, said = _look(wired)
 

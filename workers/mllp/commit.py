@@ -149,7 +149,8 @@ class Committer:
         A message that was stored while the one before it comes again would overtake it.
         """
         lines = {id(one.line) for one in group if not one.unanswered}
-        told, kept = [], []
+        told: list[Waiting] = []
+        kept: list[Waiting] = []
         for one in (*group, *self._waiting):
             (told if id(one.line) in lines and not one.unanswered else kept).append(one)
         self._waiting = deque(kept)

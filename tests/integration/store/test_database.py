@@ -67,8 +67,6 @@ def test_a_machine_that_vanished_is_missed_within_half_a_minute(own: Database) -
             for part in own.connection.connection.driver_connection.info.dsn.split()  # type: ignore[union-attr]  # psycopg's
         )
 
-    idle, every, times = (
-        int(told[f"keepalives_{name}"]) for name in ("idle", "interval", "count")
-    )
+    idle, every, times = (int(told[f"keepalives_{name}"]) for name in ("idle", "interval", "count"))
     assert idle + every * times <= 30
     assert int(told["tcp_user_timeout"]) <= 30_000

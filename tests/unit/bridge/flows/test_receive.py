@@ -48,7 +48,8 @@ class _Broken(LineDialect):
 
     def convert(self, raw: bytes, *, sender: str, charset: str = "") -> CanonicalBundle:
         """Stumble over the control id 2."""
-        return super().convert(raw if b"|2|" not in raw else raw.split(b"|")[7], sender=sender)
+        spoiled = raw if b"|2|" not in raw else raw.split(b"|")[7]
+        return super().convert(spoiled, sender=sender, charset=charset)
 
 
 def test_message_that_breaks_the_mapping_is_kept_and_stops_no_feed() -> None:
