@@ -63,6 +63,8 @@ class Mappings:
     """Rules of a sender's name or an overlay's path; `base` without overlay; empty for every
     sender by what it matches. Raises BridgeError with file and line of what is wrong."""
     split: Callable[[bytes], Batch]
+    check_all: Callable[[], None]
+    """Refuses senders that cannot stand side by side. Raises BridgeError."""
 
 
 def check(mappings: Mappings, overlays: Sequence[Path]) -> None:
@@ -71,6 +73,12 @@ def check(mappings: Mappings, overlays: Sequence[Path]) -> None:
     for name in ("base", *(map(str, overlays) if overlays else mappings.names)):
         try:
             sys.stdout.write(f"ok  {mappings.rules(name).summary}\n")
+        except BridgeError as error:
+            wrong += 1
+            sys.stdout.write(f"NO  {error}\n")
+    if not overlays and not wrong:
+        try:
+            mappings.check_all()
         except BridgeError as error:
             wrong += 1
             sys.stdout.write(f"NO  {error}\n")
