@@ -302,18 +302,19 @@ def _convert(
     else:
         code.put(depth, f"x = {_call(code, row, kind, code_tables)} if s else None", row)
     code.put(depth, "if x is not None:")
-    depth += 1
-    several = kind.gives.endswith("[]") and kind.gives[:-2] not in RESOURCES
-    if several:
-        _touch_row(code, depth, row, kind.reads)
+    _made(code, depth + 1, row, base, kind)
+
+
+def _made(code: Code, depth: int, row: Row, base: str, kind: Datatype) -> None:
+    """What the function gave, put in its place: one value, or several of one text."""
+    if kind.gives.endswith("[]") and kind.gives[:-2] not in RESOURCES:
         code.put(depth, "for x in x:")
         depth += 1
     value = _wrapped(row, kind)
     if value != "x":
         code.put(depth, f"x = {value}")
     _store(code, depth, base, row.to, "x", row.siblings)
-    if not several:
-        _touch_row(code, depth, row, kind.reads)
+    _touch_row(code, depth, row, kind.reads)
 
 
 def _display_names(function: str) -> tuple[str, ...]:
