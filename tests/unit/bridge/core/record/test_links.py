@@ -10,8 +10,10 @@ from bridge.core.record.links import replaced
     [
         (b'{"resourceType":"Patient"}', ()),
         (
-            b'{"link":[{"other":{"reference":"Patient/a"},"type":"replaces"},'
-            b'{"other":{"reference":"Patient/b"},"type":"replaces"}]}',
+            (
+                b'{"link":[{"other":{"reference":"Patient/a"},"type":"replaces"},'
+                b'{"other":{"reference":"Patient/b"},"type":"replaces"}]}'
+            ),
             ("a", "b"),
         ),
         (b'{"link":[{"other":{"reference":"Patient/a"},"type":"replaced-by"}]}', ()),
