@@ -1,9 +1,8 @@
 """The senders' folder on disk: overlays, the layers beneath them, and a site's own functions.
 
-    senders/labx.toml          a sender, which may say site = "stmary" and realm = "us"
-    senders/site/stmary.toml   what holds for all senders of the site
-    senders/realm/us.toml      what holds in the country
-    senders/site/labx.py       functions that rows call as "py:site.labx.NAME"
+`senders/labx.toml` is a sender, which may say `site = "stmary"` and `realm = "us"`;
+`senders/site/stmary.toml` holds for all senders of the site, `senders/realm/us.toml` in the
+country; `senders/site/labx.py` has functions that rows call as `py:site.labx.NAME`.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Overlay files to a sender's profile: the sender's own file over that of its site and its realm."""
+"""Overlay files to a profile: the sender's own file over those of its site and its realm."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol

@@ -14,7 +14,6 @@ from msgspec import Raw
 from adapters.hl7v2.compiler.rows import refuse
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.registry import DATATYPES, Convert, Datatype
-from bridge.core.record.bundle import Severity
 
 __all__ = ["PREFIX", "SiteFunction", "gives", "register", "required", "shown"]
 

@@ -67,9 +67,7 @@ def _tables(segment: str, number: int, engine: Engine) -> list[CodeTable]:
     return [own.get(name) or tables.load(name) for name in sorted(names)]
 
 
-def _missing(
-    text: str, known: Sequence[CodeTable], ctx: Context
-) -> Iterator[tuple[str, str]]:
+def _missing(text: str, known: Sequence[CodeTable], ctx: Context) -> Iterator[tuple[str, str]]:
     """System and code of the triplets of a repetition that no table turned into anything."""
     parts = ["", *text.split(ctx.component), *[""] * 12]
     sent = [(parts[system], ctx.text(parts[code]).strip()) for code, system in _TRIPLETS]

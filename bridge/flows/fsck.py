@@ -18,6 +18,7 @@ from bridge.core.log.merkle import root as merkle_root
 from bridge.core.log.tiles import edge_tiles, grow, path_of
 from bridge.core.plain import plain
 from bridge.core.policy.audit import access_leaf, event_facts
+from bridge.core.proof.report import Check
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.canon import canonical, parse
 from bridge.core.record.claims import RECORD_NAMES, SALT_SIZE, Kind, claim, commitment, leaf
@@ -45,6 +46,9 @@ Progress: TypeAlias = Callable[[str, int], None]
 """Told after each page what was checked (`records`, `revisions`, `accesses`, `resources`, `leaves`)
 and how many so far."""
 
+Derive: TypeAlias = Callable[["StoredRecord"], Check]
+"""`flows.rederive.conversion` of one record, its last step."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
@@ -71,10 +75,17 @@ class Recomputed:
     Their bytes, header and leaf were checked all the same: they are what was sealed when they were
     made. What stays open is whether those rules make them of the record.
     """
+    underived: Mapping[str, int]
+    """How many records could not be converted again, by the reason; empty where nobody asked."""
 
 
 def fsck(
-    *, stored: Stored, book: LogBook, verifiers: Sequence[VerifierKey], progress: Progress
+    *,
+    stored: Stored,
+    book: LogBook,
+    verifiers: Sequence[VerifierKey],
+    progress: Progress,
+    derive: Derive | None = None,
 ) -> Recomputed:
     """The first difference between what is stored and what it must be, if there is one.
 
@@ -85,10 +96,13 @@ def fsck(
         book: leaves, tiles, head.
         verifiers: the log's keys, for its checkpoints.
         progress: called after every page.
+        derive: converts a record again; without it bundles are only what was sealed.
     """
     other: Counter[str] = Counter()
+    underived: Counter[str] = Counter()
     steps = (
-        _records(stored, progress),
+        _mappings(stored),
+        _records(stored, progress, derive, underived),
         _revisions(stored, progress, other),
         _accesses(stored, progress),
         _strays(stored),
@@ -96,10 +110,20 @@ def fsck(
         _log(book, progress),
         _checkpoints(stored, book, verifiers),
     )
-    return Recomputed(difference=next(chain.from_iterable(steps), None), other_rules=other)
+    first = next(chain.from_iterable(steps), None)
+    return Recomputed(difference=first, other_rules=other, underived=underived)
 
 
-def _records(stored: Stored, progress: Progress) -> Iterator[Difference]:
+def _mappings(stored: Stored) -> Iterator[Difference]:
+    with stored.unit():
+        changed = stored.changed_mapping()
+    if changed is not None:
+        yield Difference(where=f"mapping {changed.hex()}", what="its document was changed")
+
+
+def _records(
+    stored: Stored, progress: Progress, derive: Derive | None, underived: Counter[str]
+) -> Iterator[Difference]:
     after, done = 0, 0
     while True:
         with stored.unit():
@@ -107,12 +131,24 @@ def _records(stored: Stored, progress: Progress) -> Iterator[Difference]:
         if not page:
             return
         for record in page:
-            yield from _record(record)
+            yield from record_differences(record)
+            yield from _derived(record, derive, underived)
         after, done = page[-1].seq, done + len(page)
         progress("records", done)
 
 
-def _record(record: StoredRecord) -> Iterator[Difference]:
+def _derived(
+    record: StoredRecord, derive: Derive | None, underived: Counter[str]
+) -> Iterator[Difference]:
+    """What the source bytes give now, where somebody asked."""
+    found = derive(record) if derive else None
+    if found is not None and found.ok is False:
+        yield Difference(where=f"record {record.id}, conversion", what=found.detail)
+    elif found is not None and found.ok is None:
+        underived[found.detail] += 1
+
+
+def record_differences(record: StoredRecord) -> Iterator[Difference]:
     """Digests, canonical form, header, leaf of one record."""
     where = f"record {record.id}"
     if sha256(record.source) != record.source_digest:

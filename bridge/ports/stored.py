@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from bridge.core.ids import Digest, Instant, RecordId
+from bridge.core.ids import Digest, Instant, LeafIndex, RecordId
 from bridge.core.record.bundle import Apply
 from bridge.core.record.merge import ResourceRef
 from bridge.core.search.index import IndexRow
@@ -29,6 +29,11 @@ class StoredRecord:
     id: RecordId
     feed: str
     number: int
+    sender: str
+    pinned: str
+    """Profile that the door chose; with `charset` and the source it gives the bundle again."""
+    charset: str
+    dialect: str
     message_type: str
     received: Instant
     source: bytes
@@ -40,6 +45,8 @@ class StoredRecord:
     salts: bytes
     leaf: bytes | None
     """In the log or waiting for it; None when there is none."""
+    index: LeafIndex | None = None
+    """Of its leaf in the log; None while it waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +117,15 @@ class Stored(Protocol):
     def records(self, after: int, limit: int) -> Sequence[StoredRecord]:
         """Records with a `seq` above `after`, in order."""
 
+    def record(self, record: RecordId) -> StoredRecord | None:
+        """One record."""
+
+    def newest(self, sender: str, dialect: str, before: int, limit: int) -> Sequence[StoredRecord]:
+        """Records of a sender and dialect with a `seq` below `before`, newest first.
+
+        An empty sender is any; `before` 0 begins with the newest.
+        """
+
     def revisions(self, after: int, limit: int) -> Sequence[StoredRevision]:
         """Revisions with a `seq` above `after`, in order."""
 
@@ -126,6 +142,9 @@ class Stored(Protocol):
 
     def checkpoints(self, after: int, limit: int) -> Sequence[PublishedHead]:
         """Published checkpoints of more than `after` leaves, by size."""
+
+    def changed_mapping(self) -> Digest | None:
+        """A mapping whose document is not what its digest says; None when there is none."""
 
     def stray(self) -> str | None:
         """A row that nothing accounts for; None when there is none.

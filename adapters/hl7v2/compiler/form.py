@@ -81,8 +81,9 @@ def _check_words(data: Mapping[str, Any], text: str, place: str) -> None:
     """Texts of which not every one will do."""
     for name, known in _CHOICES.items():
         if data.get(name, known[0]) not in known:
-            raise refuse("profile-policy", f"{name} is {data[name]!r}",
-                         f"{place}, {line_of(text, name)}", f"use {', '.join(known[:-1])} or {known[-1]}")  # fmt: skip
+            where = f"{place}, {line_of(text, name)}"
+            do = f"use {', '.join(known[:-1])} or {known[-1]}"
+            raise refuse("profile-policy", f"{name} is {data[name]!r}", where, do)
     for name in ("charset", "fallback"):
         _check_charset(data.get(name, ""), f"{place}, {line_of(text, name)}")
     for position in data.get("match", {}):
@@ -142,7 +143,7 @@ def _check_rows(name: str, rows: object, text: str, place: str) -> None:
 
 
 def _check_constant(value: object, key: str, where: str) -> None:
-    """What JSON has and `canonical` takes: a date is written as text, 0.50 too, nothing is empty."""
+    """What JSON has and `canonical` takes: a date is written as text, and nothing is empty."""
     parts = (
         [*value.values()] if isinstance(value, dict) else value if isinstance(value, list) else None
     )
@@ -153,8 +154,8 @@ def _check_constant(value: object, key: str, where: str) -> None:
         for part in parts:
             _check_constant(part, key, where)
         return
-    raise refuse("overlay-form", f"{key} holds what no bundle can", where,
-                 "write texts, whole numbers, true or false; no dates, fractions or empty parts")  # fmt: skip
+    do = "write texts, whole numbers, true or false; no dates, fractions or empty parts"
+    raise refuse("overlay-form", f"{key} holds what no bundle can", where, do)
 
 
 def _typed(value: object, kind: type, name: str, where: str) -> None:

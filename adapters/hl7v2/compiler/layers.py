@@ -1,6 +1,6 @@
 """Layers: base maps under the overlays of realm, site and sender, to one flat list of maps."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -54,9 +54,7 @@ def resolve(profile: SenderProfile) -> tuple[SegmentMap, ...]:
     return tuple(maps)
 
 
-def _overlaid(
-    maps: list[SegmentMap], overlay: Overlay, own: Mapping[str, str]
-) -> list[SegmentMap]:
+def _overlaid(maps: list[SegmentMap], overlay: Overlay, own: Mapping[str, str]) -> list[SegmentMap]:
     """One layer applied; `own` are the site's functions by the name that rows use."""
     place = overlay.place
     lines = {name: table_lines(overlay.text, name) for name in ("fix", "replace", "drop", "add")}

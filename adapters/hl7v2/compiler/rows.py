@@ -141,9 +141,7 @@ def parse_map(name: str, text: str) -> SegmentMap:
     return map_of(name, data, place, lines)
 
 
-def map_of(
-    name: str, data: Mapping[str, Any], place: str, row_places: Iterable[str]
-) -> SegmentMap:
+def map_of(name: str, data: Mapping[str, Any], place: str, row_places: Iterable[str]) -> SegmentMap:
     """A segment map from its values; the inverse of `map_form`."""
     return SegmentMap(
         name=name,
