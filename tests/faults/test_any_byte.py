@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import text
 
+from bridge.chain.recount import transaction_differs
 from bridge.core.proof.report import Verdict
 from bridge.flows.fsck import Difference, fsck
 from bridge.settings import load
@@ -63,6 +64,7 @@ class Stopped:
             stored=self.services.stored,
             book=self.services.book,
             verifiers=self.services.verifier_keys,
+            transaction=transaction_differs,
             progress=lambda _stage, _done: None,
         ).difference
 
