@@ -36,7 +36,7 @@ PLACES = (
     Place(table="record", column="source", row="seq = 2", named="source"),
     Place(table="record", column="header", row="seq = 2", named="header"),
     Place(table="record", column="salts", row="seq = 2", named="leaf"),
-    Place(table="revision", column="header", row="record_seq = 2", named="header"),
+    Place(table="revision", column="header", row="record_seq = 2", named="revision"),
     Place(table="revision", column="salts", row="record_seq = 2", named="leaf"),
     Place(table="revision", column="resources_root", row="record_seq = 2", named="resources"),
     Place(table="resource_version", column="body", row="type = 'Patient'", named="version"),
