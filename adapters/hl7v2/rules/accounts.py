@@ -78,8 +78,8 @@ def merge_visit(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     prior["identifier"] = identifiers
     if survivor in {("", ""), key}:
         prior["subject"] = _reference(r)
-        for name, value in (("status", "unknown"), ("class", _UNKNOWN_CLASS)):
-            prior.setdefault(name, value)
+        prior.setdefault("status", "unknown")
+        prior.setdefault("class", {**_UNKNOWN_CLASS})
         return
     prior["class"] = {**_UNKNOWN_CLASS}
     prior["status"] = "entered-in-error"
