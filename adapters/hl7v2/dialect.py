@@ -120,7 +120,7 @@ class Hl7v2:
         held = len(build.shelf)
         root = engine.run(build, lines, structure(name))
         engine.memory.grown(len(build.shelf) - held)
-        settle(build)
+        settle(build, engine.periods)
         _apply_policy(build, profile)
         bundle = assemble(build, root, source=source, mapping=engine.digest)
         for number in _MSH_READ if tracing else ():
