@@ -177,9 +177,10 @@ def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if identifiers:
         retired["identifier"] = identifiers
     retired["active"] = False
-    name = DATATYPES["XPN.HumanName"].function(b.first(f[7]), b.ctx) if f[7] else None
-    if name:
-        retired["name"] = [name]
+    names = DATATYPES["XPN.HumanNames"].function
+    called = [name for one in f[7].split(b.ctx.repetition) for name in names(one, b.ctx) or ()]
+    if called:
+        retired["name"] = called
     r.setdefault("active", True)
     _link(retired, "replaced-by", r)
     _link(r, "replaces", retired)

@@ -101,7 +101,7 @@ def _manifestation(one: str, b: Build) -> JsonObject | None:
     return made if isinstance(made, dict) else None
 
 
-@rule("payor", reads=("IN1-3", "IN1-4", "IN1-5", "IN1-6", "IN1-7"), writes="payor", version=2)
+@rule("payor", reads=("IN1-3", "IN1-4", "IN1-5", "IN1-6", "IN1-7"), writes="payor", version=3)
 def payor(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """IN1-3 identifies the company of IN1-4 to IN1-7; without identifier, words."""
     b.ctx.at = "IN1-3"
@@ -134,8 +134,8 @@ def _reach(f: list[str], b: Build, body: JsonObject) -> None:
         b.ctx.at = f"IN1-{field}"
         for one in f[field].split(b.ctx.repetition) if f[field] not in {"", '""'} else ():
             made = DATATYPES[function].function(one, b.ctx) if one else None
-            if made:
-                append(body, name, {"name": made} if name == "contact" else made)
+            for part in made if isinstance(made, list) else [made] if made else []:
+                append(body, name, {"name": part} if name == "contact" else part)
 
 
 @rule("plan-class", reads=("IN1-2",), writes="class")
