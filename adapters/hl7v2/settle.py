@@ -20,6 +20,7 @@ Periods: TypeAlias = Mapping[str, tuple[tuple[str, ...], ...]]
 
 _ENDS: Final = frozenset({"start", "end"})
 _REACHED_BY: Final = frozenset({"name", "telecom", "address", "organization"})
+_REVIEWED: Final = frozenset({"Patient", "Appointment"})
 _MAX_MINUTES: Final = 5_256_000
 """Ten years: no appointment lasts longer."""
 _LAST_YEAR: Final = 9980
@@ -59,19 +60,24 @@ def settle(build: Build, periods: Periods) -> None:
         if seen in build.encoded:
             continue  # of one field, whose function has settled it
         kind = seen[0]
-        for path in periods.get(kind, ()):
-            if path[0] in resource:
-                _periods(resource, kind, path, build)
-        if "identifier" in resource and len(cast("list[Json]", resource["identifier"])) > 1:
+        if kind in periods:
+            _periods(resource, kind, periods[kind], build)
+        if "identifier" in resource:
             _once(resource, "identifier")
         if only and resource.get("subject") == _UNKNOWN:
             resource["subject"] = {"reference": only}
-        if "note" in resource:
-            _keep(resource, "note", frozenset({"text"}), build, kind)
-        if kind == "Patient" and "contact" in resource:
-            _keep(resource, "contact", _REACHED_BY, build, kind)
-        elif kind == "Appointment":
-            _appointment(resource, build)
+        if "note" in resource or kind in _REVIEWED:
+            _review(resource, kind, build)
+
+
+def _review(resource: JsonObject, kind: str, build: Build) -> None:
+    """Elements that are nothing without some other."""
+    if "note" in resource:
+        _keep(resource, "note", frozenset({"text"}), build, kind)
+    if kind == "Patient" and "contact" in resource:
+        _keep(resource, "contact", _REACHED_BY, build, kind)
+    elif kind == "Appointment":
+        _appointment(resource, build)
 
 
 def _only_patient(build: Build) -> str:
@@ -80,15 +86,21 @@ def _only_patient(build: Build) -> str:
     return f"Patient/{found[0]}" if len(found) == 1 else ""
 
 
-def _periods(resource: JsonObject, kind: str, path: tuple[str, ...], build: Build) -> None:
-    """Rule per-1, for the periods at one path of the resource."""
-    for period in _at(resource, path):
-        start, end = period.get("start"), period.get("end")
-        if isinstance(start, str) and isinstance(end, str) and ends_before(start, end):
-            del period["end"]
-            build.ctx.at = f"{kind}.{path[0]}" if isinstance(resource[path[0]], list) else kind
-            text = "a period ends before it starts: its end was left out"
-            build.ctx.note("period-reversed", text)
+def _periods(
+    resource: JsonObject, kind: str, paths: Iterable[tuple[str, ...]], build: Build
+) -> None:
+    """Rule per-1, for the periods at these paths of the resource."""
+    for path in paths:
+        if path[0] not in resource:
+            continue
+        for period in _at(resource, path):
+            start, end = period.get("start"), period.get("end")
+            if isinstance(start, str) and isinstance(end, str) and ends_before(start, end):
+                del period["end"]
+                listed = isinstance(resource[path[0]], list)
+                build.ctx.at = f"{kind}.{path[0]}" if listed else kind
+                text = "a period ends before it starts: its end was left out"
+                build.ctx.note("period-reversed", text)
 
 
 def _at(resource: JsonObject, path: tuple[str, ...]) -> list[JsonObject]:
@@ -107,11 +119,9 @@ def _at(resource: JsonObject, path: tuple[str, ...]) -> list[JsonObject]:
 
 def _once(resource: JsonObject, name: str) -> None:
     """Equal values of the array once, in the order of their first."""
-    kept: list[Json] = []
-    for one in cast("list[Json]", resource[name]):
-        if one not in kept:
-            kept.append(one)
-    resource[name] = kept
+    held = cast("list[Json]", resource[name])
+    if len(held) > 1:
+        resource[name] = [one for at, one in enumerate(held) if one not in held[:at]]
 
 
 def _keep(resource: JsonObject, name: str, needed: frozenset[str], build: Build, kind: str) -> None:
