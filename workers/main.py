@@ -271,13 +271,14 @@ def fsck_node(
     ] = False,
 ) -> None:
     """Recompute everything that is stored and name the first difference."""
+    from bridge.chain.recount import transaction_differs
     from bridge.cli.audit import fsck_stored
     from workers.history import deriving
     from workers.visited import visited
 
     with _one_means_found(), visited(settings_of(data, config)) as node:
         derive = deriving(node) if rederive else None
-        fsck_stored(node.stored, node.book, node.verifier_keys, derive)
+        fsck_stored(node.stored, node.book, node.verifier_keys, transaction_differs, derive)
 
 
 @app.command("rederive")

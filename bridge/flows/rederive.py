@@ -12,7 +12,7 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import RecordId, sha256
 from bridge.core.proof.report import Check, Verdict
 from bridge.core.record.canon import parse
-from bridge.flows.fsck import record_differences
+from bridge.flows.fsck.records import record_differences
 from bridge.ports.mappings import Again, Historian, MappingArchive, Original
 from bridge.ports.stored import Stored, StoredRecord
 
