@@ -56,7 +56,7 @@ class Engine:
         """Convert every segment, MSH the first of `lines`; gives the group of the whole message."""
         ctx = build.ctx
         applies = self.fast if build.trace is None else self.traced()
-        padded = self._padded(lines)
+        padded = build.lines = self._padded(lines)
         if build.trace is not None:
             build.number(padded)
         joined = _joined(padded, ctx.repetition) if build.code in _REPORTS else _NONE

@@ -1,5 +1,7 @@
 """Rules of Encounter, AllergyIntolerance and Coverage that need more than one value."""
 
+from typing import Final
+
 from adapters.hl7v2.build import Build, append, reference_to
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.grammar import Group
@@ -7,6 +9,10 @@ from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import Json, JsonObject
 
 __all__: list[str] = []
+
+_PLANNED_END: Final = (
+    "http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.plannedEndDate"
+)
 
 
 @rule("cancel-discharge", reads=("PV1-36", "PV1-45"), writes="period", version=2)
@@ -38,6 +44,18 @@ def cancel_transfer(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     if f[3] not in {"", '""'} and isinstance(places, list) and places:
         r["location"] = places[:1]
         b.erase(r, "location.where(status='active')")
+
+
+@rule("cancel-pending", reads=("PV1-42", "PV1-45"), writes="location")
+def cancel_pending(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """A25, A26, A27: what was pending will not happen (HL7 v2.5.1 ch. 3.3.25 to 3.3.27).
+
+    A discharge takes its planned end with it, a transfer or an admission the bed that was kept.
+    """
+    if b.trigger == "A25":
+        b.erase(r, f"extension.where(url='{_PLANNED_END}')")
+    else:
+        b.erase(r, "location.where(status='reserved')")
 
 
 @rule("discharged-to", reads=("PV1-37",), writes="hospitalization.destination")
