@@ -266,11 +266,12 @@ def audit(
 @app.command("fsck")
 def fsck_node(data: Data = None, config: Config = None) -> None:
     """Recompute everything that is stored and name the first difference."""
+    from bridge.chain.recount import transaction_differs
     from bridge.cli.audit import fsck_stored
     from workers.visited import visited
 
     with _one_means_found(), visited(settings_of(data, config)) as node:
-        fsck_stored(node.stored, node.book, node.verifier_keys)
+        fsck_stored(node.stored, node.book, node.verifier_keys, transaction_differs)
 
 
 @app.command()

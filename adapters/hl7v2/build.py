@@ -278,12 +278,16 @@ class Build:
         reference = cast("str", reference_to(resource)["reference"])
         return {"fullUrl": f"{self.base}/{reference}", "resource": resource}
 
-    def entries(self) -> list[Json]:
-        """The entries of all resources, those that did not change since encoding as encoded."""
+    def entries(self, references: list[str]) -> list[Json]:
+        """The entries of all resources, those that did not change since encoding as encoded.
+
+        Args:
+            references: `Patient/abc`, one a resource in their order.
+        """
         encoded, base = self.encoded, self.base
         return [
-            encoded.get(seen) or {"fullUrl": f"{base}/{seen[0]}/{seen[1]}", "resource": resource}
-            for seen, resource in self.resources.items()
+            encoded.get(seen) or {"fullUrl": f"{base}/{reference}", "resource": resource}
+            for reference, (seen, resource) in zip(references, self.resources.items(), strict=True)
         ]
 
     def keep(self, resource: JsonObject, entry: Raw | None = None) -> None:

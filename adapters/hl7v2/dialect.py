@@ -125,7 +125,7 @@ class Hl7v2:
         for one in build.enclosed:
             filed_under(one, build.keep)
         resolve(build.kin, build.resources.items())
-        settle(build)
+        settle(build, engine.periods)
         _apply_policy(build, profile)
         bundle = assemble(build, root, source=source, mapping=engine.digest)
         for number in _MSH_READ if tracing else ():

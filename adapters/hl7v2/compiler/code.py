@@ -76,7 +76,9 @@ def _key_part(code: Code, text: str, leading: str) -> str:
         return f"(b.apart({number}, {_component(field, at)}),)"
     if function:
         kind = datatype(function, code.rules.place)
-        return f"(b.identity({field}, {code.name('I', kind.function)}) if {field} else NO_KEY)"
+        name = code.name("I", kind.function)
+        known = f"identities.get(({name}, {field})) or b.identity({field}, {name})"
+        return f"({known} if {field} else NO_KEY)"
     return f"({_component(field, at)},)" if at.component else f"({field},)"
 
 
