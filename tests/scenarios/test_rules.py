@@ -240,6 +240,51 @@ def test_a_cancelled_order_is_revoked(hospital: Hospital, control: str) -> None:
     assert hospital.one("ServiceRequest")["status"] == "revoked"
 
 
+@pytest.mark.parametrize("control", ["CA", "DC", "OC", "CR", "OD"])
+def test_a_cancel_without_detail_reaches_its_order(hospital: Hospital, control: str) -> None:
+    """ORC alone names the order by its number; what was ordered stays."""
+    hospital.send("ORM^O01", RICH, "ORC|NW|P1", "OBR|1|P1||24323-8^Panel^LN")
+
+    hospital.send("ORM^O01", RICH, f"ORC|{control}|P1")
+
+    order = hospital.one("ServiceRequest")
+    assert (order["status"], order["code"]["text"]) == ("revoked", "Panel")
+
+
+def test_a_result_completes_the_order_that_it_answers(hospital: Hospital) -> None:
+    """One placer number is one order, although the laboratory codes the test otherwise."""
+    hospital.send("ORM^O01", RICH, "ORC|NW|P1", "OBR|1|P1||CMP^Panel^L")
+
+    hospital.send("ORU^R01", RICH, *RESULT, obx("4.0", "F"))
+
+    order = hospital.one("ServiceRequest")
+    assert order["status"] == "completed"
+    assert {one["value"] for one in order["identifier"]} == {"P1", "F1"}
+
+
+def test_tests_of_one_requisition_number_stay_apart(hospital: Hospital) -> None:
+    """A laboratory that gives all tests one number has an order for each."""
+    orders = ("ORC|NW|P1", "OBR|1|P1||A^First^L", "ORC|NW|P1", "OBR|2|P1||B^Second^L")
+
+    hospital.send("ORM^O01", RICH, *orders)
+    hospital.send("ORM^O01", RICH, *orders[2:], *orders[:2])
+
+    codes = [one["code"]["text"] for one in hospital.all("ServiceRequest")]
+    assert sorted(codes) == ["First", "Second"]
+
+
+def test_a_later_susceptibility_joins_the_ones_of_its_organism(hospital: Hospital) -> None:
+    """A panel that arrives in parts: the organism keeps the tests that it had."""
+    culture = f"OBR|1|P1|F1|600-7^Culture^LN{'|' * 20}MB|P"
+    organism = "OBX|1|CE|600-7^Culture^LN|1|1^E. coli^SCT||||||F"
+
+    hospital.send("ORU^R01", RICH, culture, organism, "OBX|2|SN|28-1^Amp^LN|1|>^16|||R|||F")
+    hospital.send("ORU^R01", RICH, culture, organism, "OBX|2|SN|185-9^Cip^LN|1|<^1|||S|||F")
+
+    held = [one for one in hospital.all("Observation") if "hasMember" in one]
+    assert [len(one["hasMember"]) for one in held] == [2]
+
+
 def test_a_deleted_vaccination_is_in_error(hospital: Hospital) -> None:
     """RXA-21 D acts on the stored vaccination."""
     shot = "RXA|0|1|20240105||08^HepB^CVX|1|mL||00||||||L1|||||CP|{}"
@@ -340,3 +385,52 @@ def test_results_without_visit_number_share_the_visit_that_began_then(hospital: 
         hospital.send("ORU^R01", pid, unnumbered, *RESULT, obx(value, "F"))
 
     assert len(hospital.all("Encounter")) == 2
+
+
+@pytest.mark.parametrize(
+    ("order", "other"),
+    [("{mr}~{ss}", "{ss}~{mr}"), ("{mr}", "{ss}~{mr}"), ("{pi}~{mr}", "{mr}")],
+    ids=["turned-round", "number-in-front", "index-in-front"],
+)
+def test_the_order_of_the_identifiers_makes_no_other_patient(
+    hospital: Hospital, order: str, other: str
+) -> None:
+    """The medical record number names the record, wherever it stands in PID-3."""
+    numbers = {"mr": "100^^^STMARY^MR", "ss": "999-99^^^SSA^SS", "pi": "E1^^^MPI^PI"}
+
+    for text in (order, other):
+        hospital.send("ADT^A08", "EVN|A08", f"PID|1||{text.format(**numbers)}||Berg^Anna")
+
+    found = {one["value"] for one in hospital.one("Patient")["identifier"]}
+    assert "100" in found
+
+
+def test_a_deleted_visit_is_in_error(hospital: Hospital) -> None:
+    """A23 takes the visit back; it stays to be seen, and nobody lies in its bed."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+
+    hospital.send("ADT^A23", "EVN|A23", RICH, ADMITTED)
+
+    visit = hospital.one("Encounter")
+    assert visit["status"] == "entered-in-error"
+    assert [place["status"] for place in visit["location"]] == ["completed"]
+
+
+def test_what_is_pending_is_planned_and_can_be_taken_back(hospital: Hospital) -> None:
+    """A15 and A16 reserve a bed and plan an end; A25 and A26 take them back."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+    pending = VISIT.format("|" * 22 + "W9^1^1^STMARY||") + "|20240201"
+
+    hospital.send("ADT^A15", "EVN|A15", RICH, pending)
+    hospital.send("ADT^A16", "EVN|A16", RICH, pending)
+    planned = hospital.one("Encounter")
+    hospital.send("ADT^A25", "EVN|A25", RICH, pending)
+    hospital.send("ADT^A26", "EVN|A26", RICH, pending)
+    visit = hospital.one("Encounter")
+
+    assert planned["status"] == visit["status"] == "in-progress"
+    assert {place["status"] for place in planned["location"]} == {"active", "reserved"}
+    assert planned["extension"][0]["valueDateTime"] == "2024-02-01"
+    assert [place["status"] for place in visit["location"]] == ["active"]
+    assert "extension" not in visit
+    assert "end" not in visit["period"]
