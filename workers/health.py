@@ -8,7 +8,7 @@ from http.client import HTTPException
 
 from bridge.api.node import Health
 from bridge.core.errors import BridgeError, Fault
-from bridge.store.backlog import read_anchored, read_backlog
+from bridge.store.backlog import read_anchored, read_backlog, read_lags
 from bridge.store.tallies import read_tallies
 from bridge.telemetry import Metrics
 from workers.celery_app import broker_errors, configured
@@ -69,6 +69,7 @@ class Watchman:
         self._metrics.halted.set(backlog.halted)
         self._metrics.quarantined.set(backlog.quarantined)
         self._feeds.tallies = read_tallies(self._services.database)
+        self._feeds.lags = read_lags(self._services.database)
         return f"{backlog.unprojected} records and {backlog.unsequenced} leaves wait"
 
     def _queue(self) -> str:

@@ -197,6 +197,7 @@ class Connection(asyncio.Protocol):
     def worded(self, message: Message, outcome: Outcome) -> bytes:
         """The reply to a settled message."""
         counters, at = self.door.counters, self.door.clock.now()
+        counters.last_s = at.timestamp()
         if isinstance(outcome, Received):
             match outcome.status:
                 case "stored":
