@@ -273,6 +273,10 @@ class Build:
         found = resource_id(self.namespace, kind, system, identifiers[0]["value"])
         return {"resourceType": kind, "id": found, **body}
 
+    def kinds(self) -> list[str]:
+        """The type of each resource, in their order."""
+        return [kind for kind, _ in self.resources]
+
     def entry(self, resource: JsonObject) -> JsonObject:
         """The Bundle.entry of a resource."""
         reference = cast("str", reference_to(resource)["reference"])

@@ -172,24 +172,28 @@ def place(
                 placed.append((group, fields, count))
                 continue
             step = found
-        group.at = max(group.at, step.index)
+        if step.index > group.at:
+            group.at = step.index
         for shape, start in step.into:
             group = Group(shape, group, name)
             group.at = start
-        group.hold(name, fields)
+        if name not in group.segments:
+            group.hold(name, fields)
         placed.append((group, fields, count))
     return placed
 
 
 def _search(group: Group, name: str) -> tuple[Group, Step | None, str]:
     """The nearest group for a segment that may not follow here, how to get in, and what to say."""
-    chain = [group]
-    while chain[-1].parent is not None:
-        chain.append(chain[-1].parent)
-    for above in chain:
+    above: Group | None = group.parent  # the group itself has no place for it
+    while above is not None:
         for step in above.shape.steps.get(name, ()):
             if step.index > above.at or (step.index == above.at and step.repeats):
                 return above, step, ""
+        above = above.parent
+    chain = [group]
+    while chain[-1].parent is not None:
+        chain.append(chain[-1].parent)
     for above in chain:
         if name in above.shape.steps:
             return above, above.shape.steps[name][0], "segment-order"
