@@ -58,6 +58,7 @@ class Chain(_Section):
     rpc: tuple[str, ...]
     agree: int = Field(ge=0)
     key_file: str
+    key_password_file: str
 
 
 class Log(_Section):
@@ -171,6 +172,7 @@ class Senders(_Section):
 
     folder: str
     namespace: str = Field(min_length=1)
+    validate_bundles: bool
 
 
 class Settings(_Section):
