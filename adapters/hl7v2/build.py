@@ -247,7 +247,10 @@ class Build:
         return self._referred(known[0])
 
     def recalled(
-        self, key: tuple[str, ...], make: Callable[[list[str], "Build"], Referred], fields: list[str]
+        self,
+        key: tuple[str, ...],
+        make: Callable[[list[str], "Build"], Referred],
+        fields: list[str],
     ) -> JsonObject | None:
         """A reference that the function makes of the texts in the key.
 
@@ -275,9 +278,7 @@ class Build:
                 self.keep(resource)
         return {**reference} if reference else None
 
-    def _person(
-        self, kind: str, function: Convert, text: str, display: Convert | None
-    ) -> Referred:
+    def _person(self, kind: str, function: Convert, text: str, display: Convert | None) -> Referred:
         """The reference, and the resources that it needs in the bundle, as values and encoded."""
         made = function(text, self.ctx)
         label = display(text, self.ctx) if display is not None else None

@@ -2,10 +2,12 @@
 
 import hashlib
 
-from bridge.core.record.canon import canonical
+import msgspec
 
 __all__ = ["lane", "resource_id"]
 
+_array = msgspec.json.encode
+"""Of texts alone: `canon.canonical` without its look at keys, of which there are none."""
 _HEX_DIGITS = 40
 """160 bits: nobody finds two keys of one id, and a FHIR id may have 64 characters."""
 
@@ -21,11 +23,11 @@ def resource_id(namespace: str, resource_type: str, *key: str) -> str:
         resource_type: such as `Patient`.
         key: identifier with its assigning authority, else control id and source path.
     """
-    parts = canonical(["fhir-anchor/id/1", namespace, resource_type, *key])
+    parts = _array(["fhir-anchor/id/1", namespace, resource_type, *key])
     return hashlib.sha256(parts).hexdigest()[:_HEX_DIGITS]
 
 
 def lane(namespace: str, *key: str) -> str:
     """Name of an ordering lane: 40 hexadecimal digits that reveal nothing of the key."""
-    parts = canonical(["fhir-anchor/lane/1", namespace, *key])
+    parts = _array(["fhir-anchor/lane/1", namespace, *key])
     return hashlib.sha256(parts).hexdigest()[:_HEX_DIGITS]
