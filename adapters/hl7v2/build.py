@@ -138,7 +138,8 @@ class Build:
                 return "", ""
             findings = len(self.ctx.findings)
             first = governing(text, self.ctx)
-            made = self.values.get((function, first)) or self.within(function, first)
+            known_value: Any = self.values.get((function, first))
+            made = known_value or self.within(function, first)
             del self.ctx.findings[findings:]  # the row that converts it notes them
             system = value = ""
             if made:
