@@ -17,7 +17,7 @@ from celery.worker.state import active_requests
 
 __all__ = ["Hearing", "watch_hearing"]
 
-QUIET_S = 60.0
+QUIET_S = 30.0
 """Without a wake-up and without work. Dozens of workers still hear their part of beat's."""
 BUSY_S = 600.0
 """Without a wake-up though a task seems to run: twice what a task may take."""
