@@ -138,8 +138,8 @@ class Build:
                 return "", ""
             findings = len(self.ctx.findings)
             first = governing(text, self.ctx)
-            known_value: Any = self.values.get((function, first))
-            made = known_value or self.within(function, first)
+            met: Any = self.values.get((function, first))
+            made = met or self.within(function, first)
             del self.ctx.findings[findings:]  # the row that converts it notes them
             system = value = ""
             if made:
