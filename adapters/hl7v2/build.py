@@ -16,9 +16,13 @@ from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.canon import canonical
 from bridge.core.record.identity import resource_id
 
-__all__ = ["NO_FIELDS", "Build", "Touch", "append", "element", "reference_to"]
+__all__ = ["NO_FIELDS", "Build", "Referred", "Touch", "append", "element", "reference_to"]
 
 Notes: TypeAlias = tuple[Note, ...]
+Kept: TypeAlias = tuple[tuple[str, str], JsonObject, Raw]
+"""Type and id, the resource, and its entry encoded."""
+Referred: TypeAlias = tuple[JsonObject, list[Kept]]
+"""A reference, empty where there is none, and the resources that it needs in the bundle."""
 NO_FIELDS: Final = [""] * 128
 """A segment that is not there: every field is empty. No HL7 segment has more than 60."""
 Touch: TypeAlias = tuple[str, str, int, int, tuple[int, ...], str]
@@ -116,8 +120,8 @@ class Build:
             found = resource_id(self.namespace, kind, *key, f"#{count}")
             seen = (kind, found)
         made: JsonObject = {"resourceType": kind, "id": found}
-        self.resources[seen] = made
-        group.put(kind, made)
+        self.resources[seen] = group.resources[kind] = made
+        group.nearest[kind] = (made, {"reference": f"{kind}/{found}"})
         if kind == "Patient":
             self.patients.append(key)
         return made
@@ -133,7 +137,9 @@ class Build:
             if not text:
                 return "", ""
             findings = len(self.ctx.findings)
-            made = self.within(function, governing(text, self.ctx))
+            first = governing(text, self.ctx)
+            known_value: Any = self.values.get((function, first))
+            made = known_value or self.within(function, first)
             del self.ctx.findings[findings:]  # the row that converts it notes them
             system = value = ""
             if made:
@@ -205,14 +211,16 @@ class Build:
             self.ctx.note(*note)
 
     def within(self, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
-        """The function's value, remembered within the message: times and numbers repeat."""
-        known = self.values.get((function, text))
-        if known is None:
-            findings = len(self.ctx.findings)
-            known = function(text, self.ctx)
-            if known is not None and findings == len(self.ctx.findings):
-                self.values[function, text] = known
-        return known
+        """The function's value, remembered within the message: times and numbers repeat.
+
+        Whoever calls has looked into `values` before.
+        """
+        ctx = self.ctx
+        findings = len(ctx.findings)
+        made = function(text, ctx)
+        if made is not None and findings == len(ctx.findings):
+            self.values[function, text] = made
+        return made
 
     def _remember(self, slot: int | str, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
         """Make the value with its findings, and keep both unless the text is prose."""
@@ -237,19 +245,46 @@ class Build:
         elif known[1]:
             for note in known[1]:
                 self.ctx.note(*note)
-        reference, resources = known[0]
-        for resource, entry in resources:
-            self.keep(resource, entry)
+        return self._referred(known[0])
+
+    def recalled(
+        self,
+        key: tuple[str, ...],
+        make: Callable[[list[str], "Build"], Referred],
+        fields: list[str],
+    ) -> JsonObject | None:
+        """A reference that the function makes of the texts in the key.
+
+        Remembered unless it had something to report.
+        """
+        known = self.shelf.get(key)
+        if known is None:
+            ctx = self.ctx
+            findings, suppressed = len(ctx.findings), ctx.suppressed
+            known = make(fields, self), ()
+            quiet = findings == len(ctx.findings) and suppressed == ctx.suppressed
+            if quiet and max(map(len, key)) <= MAX_TEXT:
+                self.shelf[key] = known
+        return self._referred(known[0])
+
+    def _referred(self, made: Referred) -> JsonObject | None:
+        """The reference, its resources in the bundle."""
+        reference, resources = made
+        held = self.resources
+        for seen, resource, entry in resources:
+            if seen not in held:
+                held[seen] = resource
+                self.encoded[seen] = entry
+            elif held[seen] is not resource:
+                self.keep(resource)
         return {**reference} if reference else None
 
-    def _person(
-        self, kind: str, function: Convert, text: str, display: Convert | None
-    ) -> tuple[JsonObject, list[tuple[JsonObject, Raw]]]:
+    def _person(self, kind: str, function: Convert, text: str, display: Convert | None) -> Referred:
         """The reference, and the resources that it needs in the bundle, as values and encoded."""
         made = function(text, self.ctx)
         label = display(text, self.ctx) if display is not None else None
         reference: JsonObject = {"display": label} if label else {}
-        resources: list[tuple[JsonObject, Raw]] = []
+        resources: list[Kept] = []
         chain = made if isinstance(made, list) else [made] if made else []
         whole = ""
         for body in reversed(chain):  # a place after the place that holds it
@@ -259,7 +294,7 @@ class Build:
             if whole:
                 resource["partOf"] = {"reference": whole}
             whole = f"{kind}/{cast('str', resource['id'])}"
-            resources.append((resource, Raw(canonical(self.entry(resource)))))
+            resources.append(self.kept(resource))
         if whole:
             reference["reference"] = whole
         return reference, resources
@@ -272,6 +307,15 @@ class Build:
         system = identifiers[0].get("system") or f"|{self.sender}"
         found = resource_id(self.namespace, kind, system, identifiers[0]["value"])
         return {"resourceType": kind, "id": found, **body}
+
+    def kept(self, resource: JsonObject) -> Kept:
+        """A resource that nothing alters any more, encoded."""
+        seen = (cast("str", resource["resourceType"]), cast("str", resource["id"]))
+        return seen, resource, Raw(canonical(self.entry(resource)))
+
+    def kinds(self) -> list[str]:
+        """The type of each resource, in their order."""
+        return [kind for kind, _ in self.resources]
 
     def entry(self, resource: JsonObject) -> JsonObject:
         """The Bundle.entry of a resource."""
@@ -290,14 +334,12 @@ class Build:
             for reference, (seen, resource) in zip(references, self.resources.items(), strict=True)
         ]
 
-    def keep(self, resource: JsonObject, entry: Raw | None = None) -> None:
+    def keep(self, resource: JsonObject) -> None:
         """Put a resource into the bundle; what one of its key left open is filled, not altered."""
         seen = (cast("str", resource["resourceType"]), cast("str", resource["id"]))
         stored = self.resources.get(seen)
         if stored is None:
             self.resources[seen] = resource
-            if entry is not None:
-                self.encoded[seen] = entry
         elif stored is not resource and not resource.keys() <= stored.keys():
             self.resources[seen] = {**resource, **stored}
             self.encoded.pop(seen, None)

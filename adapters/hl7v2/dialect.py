@@ -160,7 +160,7 @@ class Hl7v2:
         engine = self._chosen(head, sender)
         profile = engine.profile
         message = syntax.read(raw, head=head, charset=charset, senders=profile.charsets, note=note)
-        lines = fields_of(message.lines, message.delimiters.field)
+        lines = fields_of(message.lines, message.delimiters.field, engine.width)
         ctx = _context(message, lines[0], profile)
         ctx.findings += early
         _check_header(lines[0], message)
