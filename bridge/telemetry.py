@@ -7,6 +7,8 @@ dropped and its name is logged, so that a new field cannot leak a patient by bei
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from traceback import extract_tb
 from types import TracebackType
@@ -69,11 +71,31 @@ def configure_logs(process: str) -> structlog.stdlib.BoundLogger:
             scrub,
             structlog.processors.JSONRenderer(sort_keys=True),
         ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=_Lossy()),
         cache_logger_on_first_use=True,
     )
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(process=process)
     return logger
+
+
+class _Lossy(StringIO):
+    """Standard error of now, whose lines are lost when its disk is full: work is not."""
+
+    def __init__(self) -> None:
+        """Keep it: Celery puts something else in its place."""
+        super().__init__()
+        self._out = sys.stderr
+
+    def write(self, line: str) -> int:
+        """Write what can be written."""
+        with suppress(OSError, ValueError):  # closed at the end of the process
+            return self._out.write(line)
+        return 0
+
+    def flush(self) -> None:
+        """Nothing is kept back on purpose."""
+        with suppress(OSError, ValueError):
+            self._out.flush()
 
 
 class Metrics:

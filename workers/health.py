@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-
-from kombu.exceptions import OperationalError
+from http.client import HTTPException
 
 from bridge.api.node import Health
 from bridge.cli.rpc import JsonRpcReader
-from bridge.core.errors import BridgeError
+from bridge.core.errors import BridgeError, Fault
 from bridge.ports.anchors import State
-from bridge.store.backlog import read_anchored, read_anchoring, read_backlog
+from bridge.store.backlog import read_anchored, read_anchoring, read_backlog, read_lags
 from bridge.store.tallies import read_tallies
 from bridge.telemetry import Metrics
-from workers.celery_app import configured
+from workers.celery_app import broker_errors, configured
 from workers.mllp.tally import FeedMetrics
 from workers.wiring import Services
 
@@ -33,6 +32,7 @@ class Watchman:
         """Nothing is looked at yet."""
         self._services, self._metrics = services, metrics
         self._celery = configured(services.settings)
+        self._broker_errors = broker_errors(self._celery)
         self._parts: dict[str, Callable[[], str]] = {
             "database": self._database,
             "queue": self._queue,
@@ -70,11 +70,21 @@ class Watchman:
         self._metrics.halted.set(backlog.halted)
         self._metrics.quarantined.set(backlog.quarantined)
         self._feeds.tallies = read_tallies(self._services.database)
+        self._feeds.lags = read_lags(self._services.database)
         return f"{backlog.unprojected} records and {backlog.unsequenced} leaves wait"
 
     def _queue(self) -> str:
-        with self._celery.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=1, timeout=PATIENCE_S)
+        try:
+            with self._celery.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1, interval_start=0)
+        except self._broker_errors as error:
+            raise BridgeError(
+                "broker-unavailable",
+                Fault.PEER,
+                what=f"the broker did not answer or refused us, {type(error).__name__}",
+                where="queue.url",
+                do="start it, or mend queue.url; nothing is lost meanwhile",
+            ) from error
         return "reached"
 
     def _chain(self) -> str:
@@ -127,5 +137,5 @@ def _look_at(url: str) -> int | str:
 def _told(part: Callable[[], str]) -> Health:
     try:
         return Health(ok=True, detail=part())
-    except (BridgeError, OperationalError, OSError, ValueError, KeyError, TypeError) as error:
+    except (BridgeError, HTTPException, OSError, ValueError, KeyError, TypeError) as error:
         return Health(ok=False, detail=str(error)[:300])

@@ -34,7 +34,7 @@ from workers.wiring import Services
 
 __all__ = ["TASKS", "register", "run_worker"]
 
-LONGEST_S = 5.0
+LONGEST_S = 1.0
 """A task gives way after this long, so that a burst of records does not starve anchoring."""
 ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 """Workers need nothing of each other: PostgreSQL's locks are what they share."""
@@ -118,9 +118,10 @@ def _stamp_by(node: Services, log: Log, stamper: Stamper, every: timedelta) -> N
 
 def _mark(node: Services, log: Log) -> bool:
     every = timedelta(seconds=node.settings.log.mark_s)
-    for event in mark(events=node.events, clock=node.clock, entropy=node.entropy, every=every):
+    made = mark(events=node.events, clock=node.clock, entropy=node.entropy, every=every)
+    for event in made:
         log.info("mark", begin=event.begin, end=event.end)
-    return False
+    return bool(made)
 
 
 def _answer(node: Services, log: Log) -> bool:

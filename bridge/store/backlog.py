@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from bridge.core.ids import Instant, instant
 from bridge.store.database import Database
@@ -20,11 +20,41 @@ from bridge.store.schema import (
 __all__ = [
     "Anchoring",
     "Backlog",
+    "Lag",
     "count_resources",
     "read_anchored",
     "read_anchoring",
     "read_backlog",
+    "read_lags",
 ]
+
+OLDEST = 20_000
+"""Of what waits, so many are looked at: a scrape stays cheap however long the chain is away."""
+
+LAGS = text("""
+WITH anchored AS (
+    SELECT coalesce(max(size), 0) AS size FROM anchor_attempt WHERE state = 'evidenced'
+), waiting AS (
+    (SELECT 'projected' AS stage, r.feed, r.received
+     FROM (SELECT DISTINCT seq FROM lane_queue ORDER BY seq LIMIT :oldest) AS q
+     JOIN record r ON r.seq = q.seq)
+    UNION ALL
+    (SELECT 'sequenced', r.feed, r.received
+     FROM (SELECT subject FROM leaf_queue WHERE kind = 1 ORDER BY id LIMIT :oldest) AS q
+     JOIN record r ON r.id = q.subject)
+    UNION ALL
+    (SELECT 'anchored', r.feed, r.received
+     FROM (SELECT subject FROM leaf_queue WHERE kind = 1 ORDER BY id LIMIT :oldest) AS q
+     JOIN record r ON r.id = q.subject)
+    UNION ALL
+    (SELECT 'anchored', r.feed, r.received
+     FROM (SELECT subject FROM leaf, anchored WHERE index >= size AND kind = 1
+           ORDER BY index LIMIT :oldest) AS q
+     JOIN record r ON r.id = q.subject)
+)
+SELECT split_part(feed, '/', 1) AS feed, stage, min(received) AS oldest
+FROM waiting GROUP BY 1, 2
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +90,29 @@ def read_backlog(database: Database) -> Backlog:
             halted=connection.execute(halted).scalar_one(),
             quarantined=connection.execute(refused).scalar_one(),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lag:
+    """The oldest record of a feed that has not come to a stage."""
+
+    feed: str
+    """Without the start of its process: `mllp-2575`."""
+    stage: str
+    """`projected`, `sequenced` or `anchored`."""
+    oldest: Instant
+    """When it was received."""
+
+
+def read_lags(database: Database) -> tuple[Lag, ...]:
+    """Every feed and stage where something waits, among the oldest that wait.
+
+    Raises:
+        BridgeError: `store-unavailable`.
+    """
+    with database.unit():
+        rows = database.connection.execute(LAGS, {"oldest": OLDEST}).all()
+    return tuple(Lag(feed=row.feed, stage=row.stage, oldest=Instant(row.oldest)) for row in rows)
 
 
 def read_anchored(database: Database) -> int:
