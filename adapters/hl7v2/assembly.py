@@ -97,8 +97,17 @@ def _complete_resources(build: Build) -> None:
             made["content"] = [{"attachment": _UNKNOWN}]
         elif kind == "Appointment" and "participant" not in made:
             made["participant"] = [{"actor": _UNKNOWN, "status": "needs-action"}]
-        elif kind == "MedicationAdministration" and not made.keys() & _EFFECTIVE:
-            made["_effectiveDateTime"] = _UNKNOWN
+        elif kind == "MedicationAdministration":
+            _complete_administration(made)
+
+
+def _complete_administration(made: JsonObject) -> None:
+    """A time, and a dose beside every route (mad-1)."""
+    if not made.keys() & _EFFECTIVE:
+        made["_effectiveDateTime"] = _UNKNOWN
+    dosage = made.get("dosage")
+    if isinstance(dosage, dict) and "dose" not in dosage:
+        made["dosage"] = {**dosage, "dose": _UNKNOWN}
 
 
 def _complete_provenance(

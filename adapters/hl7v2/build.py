@@ -8,7 +8,8 @@ from msgspec import Raw
 
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.identifiers import governing
-from adapters.hl7v2.datatypes.registry import Convert
+from adapters.hl7v2.datatypes.registry import DATATYPES, Convert
+from adapters.hl7v2.dosing import Dosing
 from adapters.hl7v2.enclosed import Enclosed
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.kinship import Kin
@@ -20,6 +21,8 @@ from bridge.core.record.identity import resource_id
 __all__ = ["NO_FIELDS", "Build", "Referred", "Touch", "append", "element", "reference_to"]
 
 Notes: TypeAlias = tuple[Note, ...]
+_Codes: TypeAlias = tuple[set[str], set[str]]
+_NOTHING: Final[_Codes] = (set(), set())
 Kept: TypeAlias = tuple[tuple[str, str], JsonObject, Raw]
 """Type and id, the resource, and its entry encoded."""
 Referred: TypeAlias = tuple[JsonObject, list[Kept]]
@@ -41,7 +44,10 @@ class Build:
         "code",
         "control",
         "ctx",
-        "deletes", "enclosed", "encoded",
+        "deletes",
+        "dosing",
+        "enclosed",
+        "encoded",
         "fallback",
         "header",
         "identities",
@@ -91,6 +97,7 @@ class Build:
         self.keys: dict[tuple[str, str], int] = {}
         self.kin = Kin()
         self.enclosed: list[Enclosed] = []
+        self.dosing: dict[str, tuple[JsonObject, Dosing]] = {}
         self.deletes: list[tuple[JsonObject, str]] = []
         self.assumed: list[tuple[JsonObject, str, Json]] = []
         self.encoded: dict[tuple[str, str], Raw] = {}
@@ -99,7 +106,7 @@ class Build:
         self.identities: dict[tuple[Convert, str], tuple[str, str]] = {}
         self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}
         self.lines: Sequence[list[str]] = ()
-        self.shared: dict[str, set[str]] | None = None
+        self.shared: dict[str, _Codes] | None = None
         self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
         self.at_hand = (
@@ -154,17 +161,24 @@ class Build:
         return known
 
     def apart(self, number: str, code: str) -> str:
-        """The code where the message has orders of several codes under that number, else nothing.
+        """The code where the number alone does not tell the order, else nothing.
 
         An order number names one order (HL7 v2.5.1 ch. 4.5.1.2), so that a cancel without detail
-        and a result with other codes meet it. Laboratories that give every test of a requisition
-        the same number are told apart by what they test.
+        and a result with other codes meet it. It does not where a laboratory gives every test of a
+        requisition the same number, nor for the reflex tests of OBR-26 and OBR-29, which bear the
+        number of the order that led to them.
         """
         if not code:
             return ""
         if self.shared is None:
             self.shared = _shared(self.lines, self.ctx)
-        return code if len(self.shared.get(_number(number, self.ctx), ())) > 1 else ""
+        ordered, led = self.shared.get(_number(number, self.ctx), _NOTHING)
+        return code if len(ordered) > 1 or (code in led and code not in ordered) else ""
+
+    def dosed(self, order: JsonObject) -> Dosing:
+        """What was said so far of dose, time and route of a medication order."""
+        name = cast("str", order["id"])
+        return self.dosing.setdefault(name, (order, Dosing()))[1]
 
     def near(self, group: Group, kind: str) -> JsonObject | None:
         """The nearest resource of that type: in this group, else in those around it."""
@@ -238,7 +252,7 @@ class Build:
         return value, notes
 
     def refer(
-        self, slot: int, kind: str, function: Convert, text: str, display: Convert | None
+        self, slot: int | str, kind: str, function: Convert, text: str, display: Convert | None
     ) -> JsonObject | None:
         """A reference to a person or place: a resource where it has an identifier, else words.
 
@@ -283,6 +297,12 @@ class Build:
             elif held[seen] is not resource:
                 self.keep(resource)
         return {**reference} if reference else None
+
+    def person(self, name: str, text: str) -> JsonObject | None:
+        """A reference to the practitioner of a field, for rules: as rows refer to one."""
+        kind = DATATYPES[name]
+        display = DATATYPES[f"{name.split('.', 1)[0]}.display"].function
+        return self.refer(name, kind.gives, kind.function, text, display)
 
     def _person(self, kind: str, function: Convert, text: str, display: Convert | None) -> Referred:
         """The reference, and the resources that it needs in the bundle, as values and encoded."""
@@ -417,9 +437,9 @@ def reference_to(resource: JsonObject) -> JsonObject:
     return {"reference": f"{kind}/{name}"}
 
 
-def _shared(lines: Sequence[list[str]], ctx: Context) -> dict[str, set[str]]:
-    """Order numbers to the codes that are ordered under each."""
-    found: dict[str, set[str]] = {}
+def _shared(lines: Sequence[list[str]], ctx: Context) -> dict[str, _Codes]:
+    """Order numbers to the codes that are ordered under each, and those that these led to."""
+    found: dict[str, _Codes] = {}
     order: list[str] = []
     for fields in lines:
         if fields[0] == "ORC":
@@ -427,7 +447,8 @@ def _shared(lines: Sequence[list[str]], ctx: Context) -> dict[str, set[str]]:
         elif fields[0] == "OBR":
             code = fields[4].split(ctx.component, 1)[0]
             for number in {_number(text, ctx) for text in (*fields[2:4], *order)}:
-                found.setdefault(number, set()).add(code)
+                ordered, led = found.setdefault(number, (set(), set()))
+                (led if fields[26] or fields[29] else ordered).add(code)
     found.pop("", None)
     return found
 

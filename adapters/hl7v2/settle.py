@@ -11,6 +11,9 @@ from typing import Final, TypeAlias, cast
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.compiler.rows import SegmentMap
 from adapters.hl7v2.datatypes.times import ends_before, moment_of
+from adapters.hl7v2.dosing import instruct
+from adapters.hl7v2.enclosed import filed_under
+from adapters.hl7v2.kinship import resolve
 from bridge.core.record.bundle import Json, JsonObject
 
 __all__ = ["Periods", "periods_of", "settle"]
@@ -59,6 +62,7 @@ def settle(build: Build, periods: Periods) -> None:
     an unknown patient in a message about one patient (AIS, in a group beside that of PID) is about
     that one.
     """
+    _finish(build)
     only, encoded = _only_patient(build), build.encoded
     for seen, resource in build.resources.items():
         if seen in encoded:
@@ -72,6 +76,15 @@ def settle(build: Build, periods: Periods) -> None:
             resource["subject"] = {"reference": only}
         if "note" in resource or kind in _REVIEWED:
             _review(resource, kind, build)
+
+
+def _finish(build: Build) -> None:
+    """What needs more than one segment: documents, dosage instructions, parents and members."""
+    for one in build.enclosed:
+        filed_under(one, build.keep)
+    for order, dosing in build.dosing.values():
+        instruct(order, dosing)
+    resolve(build.kin, build.resources.items(), build.keep)
 
 
 def _review(resource: JsonObject, kind: str, build: Build) -> None:
