@@ -142,7 +142,7 @@ class Metrics:
             "Leaves under the newest checkpoint but no final anchor",
             registry=self.registry,
         )
-
+        self.anchoring = AnchorMetrics(self.registry)
         self.halted = Gauge(
             "fhir_anchor_halted_records",
             "Records that could not be applied and stopped their lanes",
@@ -157,3 +157,32 @@ class Metrics:
     def exposition(self) -> bytes:
         """The text format that Prometheus scrapes."""
         return generate_latest(self.registry)
+
+
+class AnchorMetrics:
+    """What was sent to the chain, what it cost, and how long the rest has waited."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Part of a process's metrics."""
+        self.unanchored_s = Gauge(
+            "fhir_anchor_unanchored_seconds",
+            "Age of the oldest checkpoint that no final anchor covers",
+            registry=registry,
+        )
+        self.transactions = Gauge(
+            "fhir_anchor_anchor_transactions",
+            "Transactions that anchor, by state",
+            ("state",),
+            registry=registry,
+        )
+        self.wait_s = Gauge(
+            "fhir_anchor_anchor_wait_seconds",
+            "Age of the oldest transaction that is in no block",
+            registry=registry,
+        )
+        self.gas = Gauge("fhir_anchor_anchor_gas", "Gas of all mined anchors", registry=registry)
+        self.cost_gwei = Gauge(
+            "fhir_anchor_anchor_cost_gwei",
+            "Cost of all mined anchors in billionths of the chain's coin",
+            registry=registry,
+        )

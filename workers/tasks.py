@@ -43,6 +43,9 @@ ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 PROCESSES = 1 + len(set(SLOT_OF.values()))
 """Every system outside may hang at once, and one is left to project and to sequence."""
 
+_ALERTS = frozenset({Move.AT_CAP, Move.OVER_BUDGET})
+"""Anchoring waits for a person, or for prices to fall."""
+
 Log = structlog.stdlib.BoundLogger
 
 
@@ -68,8 +71,16 @@ def _sequence(node: Services, log: Log) -> bool:
 
 
 def _anchor(node: Services, log: Log) -> bool:
-    step = anchor(book=node.book, anchors=node.anchors, chain=node.chain, clock=node.clock)
-    if step.attempt and step.move is not Move.WAITING:
+    step = anchor(
+        book=node.book,
+        anchors=node.anchors,
+        chain=node.chain,
+        clock=node.clock,
+        budget=node.budget,
+    )
+    if step.move in _ALERTS:
+        log.warning("anchor", state=step.move.value, chain=node.chain.name)
+    elif step.attempt and step.move is not Move.WAITING:
         log.info("anchor", state=step.move.value, size=step.attempt.payload.size)
     return False
 

@@ -35,9 +35,9 @@ _HEAD = keccak256(b"head(bytes32)")[:4]
 class JsonRpcReader:
     """A `HeadReader` over HTTP. Trusts nothing of the answer but its form."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
         """Take the URL; nothing is asked yet."""
-        self._url = url
+        self._url, self._timeout_s = url, timeout_s
         self.name = _public_name(url)
 
     def chain(self) -> str:
@@ -133,7 +133,7 @@ class JsonRpcReader:
             self._url, data=body, headers={"Content-Type": "application/json"}
         )
         try:
-            with urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310  as above
+            with urlopen(request, timeout=self._timeout_s) as response:  # noqa: S310  as above
                 data: bytes = response.read(MAX_ANSWER + 1)
         except HTTPError as error:
             error.close()
