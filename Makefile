@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: setup demo up test check lint types shape bench chaos fmt
+.PHONY: setup demo up test check lint types shape bench chaos fuzz fmt
 
 setup: .venv/.made
 
@@ -46,6 +46,13 @@ EVERY ?= 3
 
 chaos: setup ## senders at work while every process is killed, every EVERY seconds; prints a census
 	@$(BIN)/python -m tests.scenarios.chaos --messages $(MESSAGES) --senders $(SENDERS) --seconds $(SECONDS) --every $(EVERY)
+
+INPUTS ?= 1000000
+
+fuzz: setup ## mutated messages, INPUTS of them and SECONDS guided by coverage; stops at what breaks
+	@nice $(BIN)/python -m tests.fuzz --inputs $(INPUTS) --processes 2
+	@$(BIN)/uv sync --quiet --frozen --all-extras --group fuzz --inexact
+	@nice $(BIN)/python -m tests.fuzz --coverage -max_total_time=$(SECONDS)
 
 fmt: setup
 	@$(BIN)/ruff check --fix --quiet . || true
