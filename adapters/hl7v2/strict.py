@@ -163,7 +163,7 @@ def _check_groups(lines: Sequence[Sequence[str]], signs: Delimiters, structure: 
     parts = [*head[9].split(signs.component), "", ""][:2]
     head[9] = signs.component.join([*parts, structure])
     text = "\r".join(
-        [signs.field.join([head[0], *head[2:]]), *(signs.field.join(line) for line in lines[1:])]
+        signs.field.join(line).rstrip(signs.field) for line in ([head[0], *head[2:]], *lines[1:])
     )
     try:
         message = parse_message(text, validation_level=VALIDATION_LEVEL.TOLERANT, find_groups=True)

@@ -45,7 +45,7 @@ def compared(raw: bytes) -> tuple[str, list[str]]:
     except BridgeError:
         return "refused", []
     signs = message.delimiters
-    lines = fields_of(list(message.lines), signs.field)
+    lines = fields_of(list(message.lines), signs.field, 0)
     try:
         theirs = parse_message(
             _text(lines, signs), validation_level=VALIDATION_LEVEL.TOLERANT, find_groups=False
