@@ -10,9 +10,10 @@ from pathlib import Path
 
 from bridge.chain.account import KeyFileAccount
 from bridge.chain.deploy import Deployment, LogIdentity, deploy, plan_deployment, read_deployment
+from bridge.chain.endpoint import Endpoint
 from bridge.chain.evm import EvmChain
 from bridge.chain.rows import ChainRow, load_chains
-from bridge.chain.rpc import Endpoint, Endpoints
+from bridge.chain.rpc import Endpoints
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, TreeSize, sha256
 from bridge.core.log.note import VerifierKey
@@ -65,8 +66,9 @@ def endpoints_of(settings: Settings) -> Endpoints:
             where="chain.rpc",
             do="set chain.rpc, or start the node with `fhir-anchor up`, which brings a dev chain",
         )
-    nodes = [Endpoint(url, chain_id=row.chain_id) for url in urls]
-    return Endpoints(nodes, agree=settings.chain.agree or len(nodes) // 2 + 1)
+    # An address that stands there twice is still one witness.
+    nodes = [Endpoint(url, chain_id=row.chain_id) for url in dict.fromkeys(urls)]
+    return Endpoints(nodes, agree=settings.chain.agree)
 
 
 def account_of(settings: Settings) -> KeyFileAccount:

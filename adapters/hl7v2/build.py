@@ -6,6 +6,7 @@ from typing import Any, Final, TypeAlias, cast
 from msgspec import Raw
 
 from adapters.hl7v2.context import Context
+from adapters.hl7v2.datatypes.identifiers import governing
 from adapters.hl7v2.datatypes.registry import Convert
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.memory import MAX_TEXT, Memory, Note, surroundings
@@ -117,13 +118,13 @@ class Build:
         return (*self.fallback, f"{fields[0]}[{self.ctx.occurrence}]")
 
     def identity(self, text: str, function: Convert) -> tuple[str, str]:
-        """System and value of the first repetition, through the function that converts it."""
+        """System and value of the repetition that names the record, by the function given."""
         known = self.identities.get((function, text))
         if known is None:
             if not text:
                 return "", ""
             findings = len(self.ctx.findings)
-            made = self.within(function, self.first(text))
+            made = self.within(function, governing(text, self.ctx))
             del self.ctx.findings[findings:]  # the row that converts it notes them
             system = value = ""
             if made:

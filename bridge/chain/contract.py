@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
 from bridge.core.ids import Digest, TreeSize
@@ -50,9 +51,7 @@ def head_answer(data: bytes) -> AnchoredHead:
     """What `head()` returned; ValueError for anything else."""
     if len(data) != 160:
         raise ValueError(len(data))
-    root, size, sequence, _, _ = decode(
-        ["bytes32", "uint64", "uint64", "uint64", "uint64"], data, strict=True
-    )
+    root, size, sequence, _, _ = _decoded(["bytes32", "uint64", "uint64", "uint64", "uint64"], data)
     return AnchoredHead(size=TreeSize(size), root=Digest(root), sequence=sequence)
 
 
@@ -65,7 +64,7 @@ def registration_answer(data: bytes) -> tuple[str, bytes, bytes, str]:
     """Owner, origin hash, key hash and anchorer; ValueError for anything else."""
     if len(data) != 224:
         raise ValueError(len(data))
-    owner, _, origin, key, _, _, anchorer = decode(
+    owner, _, origin, key, _, _, anchorer = _decoded(
         ["address", "address", "bytes32", "bytes32", "address", "bytes32", "address"], data
     )
     return owner, origin, key, anchorer
@@ -77,6 +76,7 @@ def anchored_event(
     """Position and content of the one `Anchored` event of our contract and log.
 
     None when there is none, or more than one: two heads in a transaction leave open which counts.
+    ValueError when its data is not what the contract writes.
     """
     ours = [
         (position, log)
@@ -87,8 +87,8 @@ def anchored_event(
     if len(ours) != 1:
         return None
     position, log = ours[0]
-    size, root, prev_root = decode(
-        ["uint64", "bytes32", "bytes32"], bytes.fromhex(log["data"][2:]), strict=True
+    size, root, prev_root = _decoded(
+        ["uint64", "bytes32", "bytes32"], bytes.fromhex(log["data"][2:])
     )
     return position, Payload(prev_root=Digest(prev_root), size=TreeSize(size), root=Digest(root))
 
@@ -96,3 +96,11 @@ def anchored_event(
 def _call(signature: str, *values: object) -> bytes:
     types = signature[signature.index("(") + 1 : -1].split(",")
     return keccak(text=signature)[:4] + encode(types, values)
+
+
+def _decoded(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
+    """Strict; ValueError for bytes of another form, which only an endpoint that lies gives."""
+    try:
+        return decode(types, data, strict=True)
+    except DecodingError as error:
+        raise ValueError(len(data)) from error

@@ -20,8 +20,9 @@ from bridge.chain.contract import (
     registration_call,
 )
 from bridge.chain.contracts.artefact import artefact
+from bridge.chain.endpoint import RpcRefusal
 from bridge.chain.rows import ChainRow
-from bridge.chain.rpc import Endpoints, RpcRefusal
+from bridge.chain.rpc import Endpoints
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest
 from bridge.ports.sources import Entropy

@@ -15,6 +15,7 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import TreeSize
 from bridge.core.log.note import VerifierKey
 from bridge.core.proof.trust import Trust, parse_trust
+from bridge.core.record.revision import RULES
 from bridge.flows.check import Audit, check
 from bridge.flows.fsck import fsck
 from bridge.ports.logbook import AnchoredHead, LogBook
@@ -130,15 +131,22 @@ def fsck_stored(stored: Stored, book: LogBook, keys: Sequence[VerifierKey]) -> N
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
         stages = ("records", "revisions", "accesses", "resources", "leaves")
         rows = {name: bar.add_task(name, total=None) for name in stages}
-        difference = fsck(
+        done = fsck(
             stored=stored,
             book=book,
             verifiers=keys,
-            progress=lambda name, done: bar.update(rows[name], completed=done),
+            progress=lambda name, count: bar.update(rows[name], completed=count),
         )
-    if difference is not None:
-        sys.stdout.write(f"{difference}\n")
+    for rules, count in sorted(done.other_rules.items()):
+        sys.stdout.write(
+            f"not derived again: {count} revisions made by the rules {rules}, where these rules "
+            f"({RULES}) give other bytes - what is stored was checked against its seal; to derive "
+            "it again too, run the version of fhir-anchor that has those rules\n"
+        )
+    if done.difference is not None:
+        sys.stdout.write(f"{done.difference}\n")
         raise typer.Exit(FOUND)
     sys.stdout.write(
-        "clean: every record, revision, access, index row, leaf, tile and head is what it must be\n"
+        f"clean{', but for what is said above' if done.other_rules else ''}: every record, "
+        "revision, access, index row, leaf, tile and head is what it must be\n"
     )

@@ -11,6 +11,7 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant, RecordId
 from bridge.core.policy.access import CLINICAL, OVERSIGHT, Caller, allow
 from bridge.core.policy.audit import Interaction, Shown
+from bridge.core.record.links import MAX_RETIRED, replaced
 from bridge.core.record.merge import ResourceRef
 from bridge.core.search.query import SearchQuery
 from bridge.flows.noting import note_access
@@ -129,13 +130,18 @@ def disclose_search(
 def disclose_everything(
     everything: Everything, *, caller: Caller, reading: Reading, clock: Clock, entropy: Entropy
 ) -> Page:
-    """The patient, the compartment, and what these refer to, page by page."""
+    """The patient, the compartment, and what these refer to, page by page.
+
+    Of a survivor also what was filed under the records that it took over: a clinician who reads one
+    person must find all of it, and the links are what an undone merge takes away again.
+    """
     allow(caller, CLINICAL)
     with reading.unit():
-        if reading.version(ResourceRef("Patient", everything.patient)) is None:
+        found = reading.version(ResourceRef("Patient", everything.patient))
+        if found is None:
             raise _unknown("resource", "Patient")
         page = reading.everything(
-            everything.patient,
+            _one_person(found, reading),
             since=everything.since,
             types=everything.types,
             count=everything.count,
@@ -146,6 +152,19 @@ def disclose_everything(
         shown = _resources(Interaction.OPERATION, page.matches, reading, patients=patient)
         note_access(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
     return page
+
+
+def _one_person(survivor: Served, reading: Reading) -> tuple[str, ...]:
+    """The patient's id, then those of the records that it replaces, and of those they replace."""
+    known = {survivor.ref.id: None}
+    waiting = [survivor]
+    while waiting and len(known) < MAX_RETIRED:
+        for name in replaced(waiting.pop(0).body or b"{}"):
+            retired = reading.version(ResourceRef("Patient", name)) if name not in known else None
+            known[name] = None
+            if retired is not None:
+                waiting.append(retired)
+    return tuple(known)
 
 
 def disclose_source(

@@ -176,7 +176,7 @@ class Reading(Protocol):
 
     def everything(
         self,
-        patient: str,
+        patients: Sequence[str],
         *,
         since: Instant | None,
         types: Sequence[str],
@@ -184,7 +184,15 @@ class Reading(Protocol):
         page: str,
         caller: str,
     ) -> Page:
-        """The patient, the compartment, and what these refer to, in order of type and id.
+        """The patients, their compartments, and what these refer to, in order of type and id.
+
+        Args:
+            patients: records of one person, the one asked for first.
+            since: only what changed since then.
+            types: only these; empty for all.
+            count: resources on a page.
+            page: token of the page before; empty for the first.
+            caller: to whom the tokens belong.
 
         Raises:
             BridgeError: `page-token` for a token of another caller or query.

@@ -64,17 +64,17 @@ ORDER BY 1, 2 LIMIT :size
 
 POINTING = text("""
 SELECT DISTINCT type, param FROM index_reference
-WHERE target_id = :patient AND target_type = 'Patient'
+WHERE target_id = ANY(:patients) AND target_type = 'Patient'
 """)
 
 EVERYTHING = """
 WITH compartment AS (
-    SELECT 'Patient' AS type, %(patient)s::text AS id
+    SELECT 'Patient' AS type, unnest(%(patients)b::text[]) AS id
     UNION
     SELECT i.type, i.id FROM index_reference i
     JOIN unnest(%(types)b::text[], %(params)b::text[]) AS p (type, param)
       ON p.type = i.type AND p.param = i.param
-    WHERE i.target_id = %(patient)s AND i.target_type = 'Patient'
+    WHERE i.target_id = ANY(%(patients)b::text[]) AND i.target_type = 'Patient'
 ), referred AS (
     SELECT i.target_type, i.target_id FROM index_reference i
     JOIN compartment c ON c.type = i.type AND c.id = i.id
@@ -168,7 +168,7 @@ class PostgresReading(RecordReading):
 
     def everything(
         self,
-        patient: str,
+        patients: Sequence[str],
         *,
         since: Instant | None,
         types: Sequence[str],
@@ -176,13 +176,13 @@ class PostgresReading(RecordReading):
         page: str,
         caller: str,
     ) -> Page:
-        """The patient, the compartment, and what these refer to."""
-        pairs = self._compartment(patient)
-        binding = bound("everything", caller, patient, str(since), *types)
+        """The patients, their compartments, and what these refer to."""
+        pairs = self._compartment(patients)
+        binding = bound("everything", caller, patients[0], str(since), *types)
         last = opened(page, binding)[0] if page else "/"
         size = min(max(count, 1), MAX_PAGE)
         values = {
-            "patient": patient,
+            "patients": list(patients),
             "types": [kind for kind, _ in pairs],
             "params": [param for _, param in pairs],
             "inside": sorted({kind for kind, _ in pairs}),
@@ -273,9 +273,9 @@ class PostgresReading(RecordReading):
         rows = self._database.connection.execute(statement, values)
         return [ResourceRef(row.type, row.id) for row in rows]
 
-    def _compartment(self, patient: str) -> list[tuple[str, str]]:
-        """Type and parameter of the references that put a resource into this compartment."""
-        rows = self._database.connection.execute(POINTING, {"patient": patient})
+    def _compartment(self, patients: Sequence[str]) -> list[tuple[str, str]]:
+        """Type and parameter of the references that put a resource into these compartments."""
+        rows = self._database.connection.execute(POINTING, {"patients": list(patients)})
         return [(row.type, row.param) for row in rows if row.param in patient_parameters(row.type)]
 
 

@@ -72,7 +72,8 @@ def test_other_trigger_keeps_what_is_known(kind: str, convert: Convert) -> None:
 @pytest.mark.parametrize(
     ("trigger", "status"),
     [("A14", "planned"), ("A21", "onleave"), ("A22", "in-progress"), ("A27", "cancelled"),
-     ("A38", "cancelled")],
+     ("A38", "cancelled"), ("A23", "entered-in-error"), ("A52", "in-progress"),
+     ("A53", "onleave")],
 )  # fmt: skip
 def test_event_decides_the_state_of_the_visit(trigger: str, status: str, convert: Convert) -> None:
     """By the official table of events."""

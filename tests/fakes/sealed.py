@@ -24,6 +24,10 @@ LOG_ID = b"\x07" * 32
 TIME_S = 1_790_000_000
 TIME = "2026-09-21T14:13:20Z"
 DOCUMENT = b'{"entry":[{"resource":{"resourceType":"Patient"}}],"resourceType":"Bundle"}'
+REVISION_HEADER = (
+    b'{"at":"2026-09-21T14:10:00.000000Z","record":"01996ce4-1f00-7a00-8000-000000000001",'
+    b'"rules":"fhir-anchor/projection/1","versions":6}'
+)
 SOURCE = b"MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5.1\r"
 
 
@@ -192,7 +196,7 @@ class World:
         ]
 
     def _revision_value(self, name: str) -> bytes:
-        return sha(b"revision") if name == "header" else tree_root(self._version_claims())
+        return sha(REVISION_HEADER) if name == "header" else tree_root(self._version_claims())
 
     def _revision_claim(self, name: str) -> bytes:
         return claim(name, self.salts[name], self._revision_value(name))

@@ -64,7 +64,7 @@ class Stopped:
             book=self.services.book,
             verifiers=self.services.verifier_keys,
             progress=lambda _stage, _done: None,
-        )
+        ).difference
 
     @contextmanager
     def changed(self, place: Place, position: int) -> Iterator[None]:

@@ -284,6 +284,59 @@ def test_everything_holds_the_compartment_and_what_it_refers_to(ward: Database) 
     assert found == [*(f"Observation/{name}" for name in ALL1), "Patient/p1", "Practitioner/dr1"]
 
 
+def test_everything_of_a_survivor_holds_what_the_retired_had(ward: Database) -> None:
+    """A merged into B, B into C: C has all of it, B what A had too, A its own; all is noted.
+
+    That each also shows who links to it is of the compartment.
+    """
+    names = ("ma", "mb", "mc")
+    for name, takes, gives in (("ma", "", "mb"), ("mb", "ma", "mc"), ("mc", "mb", "")):
+        links = [
+            {"other": {"reference": f"Patient/{other}"}, "type": kind}
+            for other, kind in ((takes, "replaces"), (gives, "replaced-by"))
+            if other
+        ]
+        put(ward, "Patient", name, link=links)
+        put(ward, "Condition", f"of-{name}", subject={"reference": f"Patient/{name}"})
+
+    found = {name: _everything(ward, name) for name in names}
+
+    assert found == {
+        "ma": ["Condition/of-ma", "Patient/ma", "Patient/mb"],
+        "mb": ["Condition/of-ma", "Condition/of-mb", "Patient/ma", "Patient/mb", "Patient/mc"],
+        "mc": [f"Condition/of-{name}" for name in names] + [f"Patient/{name}" for name in names],
+    }
+    noted = {entity["what"]["reference"] for entity in last_event(ward)["entity"]}
+    assert {"Patient/ma", "Patient/mb", "Patient/mc"} <= noted
+
+
+def test_everything_of_records_that_replace_each_other_ends(ward: Database) -> None:
+    """A circle of links, as two registrars can make, is walked once."""
+    for name, other in (("ra", "rb"), ("rb", "ra")):
+        put(
+            ward,
+            "Patient",
+            name,
+            link=[
+                {"other": {"reference": f"Patient/{other}"}, "type": "replaces"},
+                {"other": {"reference": "Patient/never-seen"}, "type": "replaces"},
+            ],
+        )
+
+    assert _everything(ward, "ra") == ["Patient/ra", "Patient/rb"]
+
+
+def _everything(ward: Database, patient: str) -> list[str]:
+    page = disclose_everything(
+        Everything(patient=patient),
+        caller=READER,
+        reading=PostgresReading(ward),
+        clock=CLOCK,
+        entropy=ENTROPY,
+    )
+    return [str(one.ref) for one in page.matches]
+
+
 def test_source_and_bundle_are_exact_and_noted(ward: Database) -> None:
     """The bytes as received, the bytes as hashed, and the patient they concern in the event."""
     written = put(ward, "Condition", "c1", subject={"reference": "Patient/p2"})

@@ -340,3 +340,52 @@ def test_results_without_visit_number_share_the_visit_that_began_then(hospital: 
         hospital.send("ORU^R01", pid, unnumbered, *RESULT, obx(value, "F"))
 
     assert len(hospital.all("Encounter")) == 2
+
+
+@pytest.mark.parametrize(
+    ("order", "other"),
+    [("{mr}~{ss}", "{ss}~{mr}"), ("{mr}", "{ss}~{mr}"), ("{pi}~{mr}", "{mr}")],
+    ids=["turned-round", "number-in-front", "index-in-front"],
+)
+def test_the_order_of_the_identifiers_makes_no_other_patient(
+    hospital: Hospital, order: str, other: str
+) -> None:
+    """The medical record number names the record, wherever it stands in PID-3."""
+    numbers = {"mr": "100^^^STMARY^MR", "ss": "999-99^^^SSA^SS", "pi": "E1^^^MPI^PI"}
+
+    for text in (order, other):
+        hospital.send("ADT^A08", "EVN|A08", f"PID|1||{text.format(**numbers)}||Berg^Anna")
+
+    found = {one["value"] for one in hospital.one("Patient")["identifier"]}
+    assert "100" in found
+
+
+def test_a_deleted_visit_is_in_error(hospital: Hospital) -> None:
+    """A23 takes the visit back; it stays to be seen, and nobody lies in its bed."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+
+    hospital.send("ADT^A23", "EVN|A23", RICH, ADMITTED)
+
+    visit = hospital.one("Encounter")
+    assert visit["status"] == "entered-in-error"
+    assert [place["status"] for place in visit["location"]] == ["completed"]
+
+
+def test_what_is_pending_is_planned_and_can_be_taken_back(hospital: Hospital) -> None:
+    """A15 and A16 reserve a bed and plan an end; A25 and A26 take them back."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+    pending = VISIT.format("|" * 22 + "W9^1^1^STMARY||") + "|20240201"
+
+    hospital.send("ADT^A15", "EVN|A15", RICH, pending)
+    hospital.send("ADT^A16", "EVN|A16", RICH, pending)
+    planned = hospital.one("Encounter")
+    hospital.send("ADT^A25", "EVN|A25", RICH, pending)
+    hospital.send("ADT^A26", "EVN|A26", RICH, pending)
+    visit = hospital.one("Encounter")
+
+    assert planned["status"] == visit["status"] == "in-progress"
+    assert {place["status"] for place in planned["location"]} == {"active", "reserved"}
+    assert planned["extension"][0]["valueDateTime"] == "2024-02-01"
+    assert [place["status"] for place in visit["location"]] == ["active"]
+    assert "extension" not in visit
+    assert "end" not in visit["period"]

@@ -73,6 +73,7 @@ def _leaf() -> Any:
             "kind": 1,
             "leaf": sealed.leaf(1, claims).hex(),
         },
+        "revision": _revision(world, made),
         "versions": {
             "leaves": [
                 {
@@ -84,6 +85,26 @@ def _leaf() -> Any:
             ],
             "root": sealed.tree_root([_version_claim(world, name) for name in made]).hex(),
         },
+    }
+
+
+def _revision(world: World, made: list[str]) -> Any:
+    root = sealed.tree_root([_version_claim(world, name) for name in made])
+    values = {"header": sealed.sha(sealed.REVISION_HEADER), "resources": root}
+    claims = {name: sealed.claim(name, world.salts[name], values[name]) for name in values}
+    return {
+        "header": sealed.REVISION_HEADER.decode(),
+        "claims": [
+            {
+                "name": name,
+                "salt": world.salts[name].hex(),
+                "value": values[name].hex(),
+                "claim": claims[name].hex(),
+            }
+            for name in values
+        ],
+        "kind": 6,
+        "leaf": sealed.leaf(6, claims).hex(),
     }
 
 

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from bridge.core.errors import BridgeError
-from bridge.core.ids import Digest, sha256
+from bridge.core.ids import Digest, RecordId, parse_instant, sha256
 from bridge.core.log.merkle import leaf_hash, root
 from bridge.core.proof.endpoints import LiveHead
 from bridge.core.proof.trust import parse_trust
 from bridge.core.proof.verify import verify
 from bridge.core.record.canon import canonicalise
 from bridge.core.record.claims import Kind, claim, commitment, leaf
+from bridge.core.record.revision import RULES, revision_header, revision_leaf, rules_of
 from tests.fakes import sealed
 from tests.fakes.endpoint import FakeEndpoint
 from tests.spec import naive
@@ -64,6 +65,25 @@ def test_leaf() -> None:
     assert ours == theirs == {one["name"]: bytes.fromhex(one["claim"]) for one in record["claims"]}
     assert leaf(Kind.RECORD, commitment(ours)).hex() == record["leaf"]
     assert naive.leaf(1, theirs).hex() == record["leaf"]
+
+
+def test_revision() -> None:
+    """Header, claims and leaf of what one record did, by both implementations."""
+    revision, header = LEAF["revision"], json.loads(LEAF["revision"]["header"])
+    salts = [bytes.fromhex(one["salt"]) for one in revision["claims"]]
+    values = [bytes.fromhex(one["value"]) for one in revision["claims"]]
+    at, record = parse_instant(header["at"]), RecordId(header["record"])
+
+    ours = revision_header(record=record, at=at, versions=6, rules=header["rules"])
+    made = revision_leaf(header=ours, resources=Digest(values[1]), salts=b"".join(salts))
+    claims = {
+        "header": naive.claim("header", salts[0], naive.sha(ours)),
+        "resources": naive.claim("resources", salts[1], values[1]),
+    }
+
+    assert ours.decode() == revision["header"]
+    assert rules_of(ours) == RULES
+    assert naive.leaf(6, claims).hex() == made.hex() == revision["leaf"]
 
 
 def test_version_tree() -> None:

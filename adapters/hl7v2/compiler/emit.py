@@ -302,15 +302,19 @@ def _convert(
     else:
         code.put(depth, f"x = {_call(code, row, kind, code_tables)} if s else None", row)
     code.put(depth, "if x is not None:")
+    _made(code, depth + 1, row, base, kind)
+
+
+def _made(code: Code, depth: int, row: Row, base: str, kind: Datatype) -> None:
+    """What the function gave, put in its place: one value, or several of one text."""
+    if kind.gives.endswith("[]") and kind.gives[:-2] not in RESOURCES:
+        code.put(depth, "for x in x:")
+        depth += 1
     value = _wrapped(row, kind)
     if value != "x":
-        code.put(depth + 1, f"x = {value}")
-    if kind.gives.endswith("[]") and kind.gives[:-2] not in RESOURCES:
-        code.put(depth + 1, "for y in x:")
-        _store(code, depth + 2, base, row.to, "y", row.siblings)
-    else:
-        _store(code, depth + 1, base, row.to, "x", row.siblings)
-    _touch_row(code, depth + 1, row, kind.reads)
+        code.put(depth, f"x = {value}")
+    _store(code, depth, base, row.to, "x", row.siblings)
+    _touch_row(code, depth, row, kind.reads)
 
 
 def _display_names(function: str) -> tuple[str, ...]:
@@ -348,7 +352,7 @@ def _wrapped(row: Row, kind: Datatype) -> str:
     """The value inside its extension, where the row names one."""
     if not row.url:
         return "x"
-    gives = kind.gives
+    gives = kind.gives.removesuffix("[]")
     value = f"value{gives[0].upper()}{gives[1:]}" if gives not in RESOURCES else "valueReference"
     if row.part:
         inner = f"[{{'url': {row.part!r}, {value!r}: x}}]"

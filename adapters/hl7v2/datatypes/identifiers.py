@@ -30,6 +30,7 @@ __all__ = [
     "authority",
     "cx_identifier",
     "ei_identifier",
+    "governing",
     "hd_uri",
     "identifier_type",
 ]
@@ -42,6 +43,17 @@ _OIDS: Final = {
     "2.16.840.1.113883.4.927": "http://hl7.org/fhir/sid/us-mbi",
 }
 """https://hl7.org/fhir/R4/identifier-registry.html: FHIR prefers these URLs to the OIDs."""
+_OWN: Final = {"MR": 0, "PI": 1, "": 2}
+"""Type codes of table 0203 by which a hospital tells its patients apart, the best first."""
+_ELSEWHERE: Final = frozenset(
+    (
+        *("AN", "ANC", "AND", "ANON", "ANT", "AM", "BA", "BC", "BR", "CZ", "DC", "DFN", "DL", "DN"),
+        *("EI", "EN", "HC", "JHN", "MA", "MB", "MC", "MCD", "MCN", "MCR", "MCT", "MI", "MS", "NH"),
+        *("NI", "NIIP", "PC", "PCN", "PEN", "PN", "PPN", "PRC", "SB", "SN", "SP", "SS", "TAX"),
+        *("TN", "TPR", "VN", "VS", "WC"),
+    )
+)
+"""Types of what states, insurers, employers and accounts give: several records may share one."""
 _NATIONAL: Final = {
     "NPI": "http://hl7.org/fhir/sid/us-npi",
     "SS": "http://hl7.org/fhir/sid/us-ssn",
@@ -62,6 +74,33 @@ def cx_identifier(text: str, ctx: Context) -> JsonObject | None:
         if period:
             result["period"] = period
     return result
+
+
+def governing(text: str, ctx: Context) -> str:
+    """Of several identifiers of one thing the one that names its record, raw.
+
+    Senders do not keep the order of PID-3: the medical record number counts before the hospital's
+    internal one, these before others, and numbers of states, insurers and accounts come last.
+    docs/adr/0013.
+    """
+    if ctx.repetition not in text:
+        return text
+    best, chosen = len(_ELSEWHERE), ""
+    for one in text.split(ctx.repetition):
+        parts = split_parts(one, ctx)
+        if not part(parts, 1, ctx):
+            continue
+        rank = _rank(code_part(parts, 5, ctx))
+        if rank < best or not chosen:
+            best, chosen = rank, one
+    return chosen
+
+
+def _rank(kind: str) -> int:
+    own = _OWN.get(kind)
+    if own is not None:
+        return own
+    return 4 if kind in _ELSEWHERE or kind.startswith("NN") else 3
 
 
 @datatype("CX EI CNN CN XCN PLN DLN", "string", reads=(1,))

@@ -14,7 +14,16 @@ from adapters.hl7v2.datatypes.times import period_between, period_of
 from adapters.hl7v2.tables import load
 from bridge.core.record.bundle import Json, JsonObject, Severity
 
-__all__ = ["CN_NAME", "XCN_NAME", "NamePlan", "display_of", "fn_name", "human_name", "xpn_name"]
+__all__ = [
+    "CN_NAME",
+    "XCN_NAME",
+    "NamePlan",
+    "display_of",
+    "fn_name",
+    "human_name",
+    "xpn_name",
+    "xpn_names",
+]
 
 _EXTENSION: Final = "http://hl7.org/fhir/StructureDefinition/humanname-"
 _FAMILY_PARTS: Final = ("own-prefix", "own-name", "partner-prefix", "partner-name")
@@ -69,6 +78,23 @@ CN_NAME: Final = NamePlan(family=2, given=3, further=4, suffix=5, prefix=6, suff
 def xpn_name(text: str, ctx: Context) -> JsonObject | None:
     """Family, given, prefix, suffix with degree, use of table 0200, period; None when all empty."""
     return human_name(split_parts(text, ctx), XPN_NAME, ctx)
+
+
+@datatype(
+    "XPN PN",
+    "HumanNames",
+    reads=(1, 2, 3, 4, 5, 6, 7, 10, 12, 13, 14, 15),
+    gives="HumanName[]",
+)
+def xpn_names(text: str, ctx: Context) -> list[JsonObject] | None:
+    """The name, and XPN.15, what the person is called by, as a name of use nickname."""
+    parts = split_parts(text, ctx)
+    name = human_name(parts, XPN_NAME, ctx)
+    called = part(parts, 15, ctx) if len(parts) > 14 else ""
+    made = [name] if name else []
+    if called:
+        made.append({"use": "nickname", "given": [called]})
+    return made or None
 
 
 @datatype("XPN PN", "string", reads=(1, 2, 3, 4, 5, 6, 11, 14))

@@ -15,38 +15,53 @@ from adapters.hl7v2.datatypes.times import period_between
 from adapters.hl7v2.tables import load
 from bridge.core.record.bundle import Json, JsonObject, Severity
 
-__all__ = ["contact_point", "contact_string"]
+__all__ = ["contact_points", "contact_string"]
 
 _EXTENSION: Final = "http://hl7.org/fhir/StructureDefinition/contactpoint-"
 _PARTS: Final = ((5, "country"), (6, "area"), (7, "local"), (8, "extension"))
+_PAGES: Final = ("http://", "https://")
+_ELECTRONIC: Final = frozenset({"email", "url"})
 _MAX_RANK_DIGITS: Final = 9
 """A positiveInt of FHIR has 31 bits."""
+_OLD_NUMBER: Final = frozenset("0123456789()-+ .")
+"""What a TN has before X, B and C."""
 
 
-@datatype("XTN TN", "ContactPoint", reads=(1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 14, 18))
-def contact_point(text: str, ctx: Context) -> JsonObject | None:
-    """Value with system and use, the number's parts as extensions, period, rank."""
+@datatype(
+    "XTN TN",
+    "ContactPoint",
+    reads=(1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 18),
+    gives="ContactPoint[]",
+    version=2,
+)
+def contact_points(text: str, ctx: Context) -> list[JsonObject] | None:
+    """The number, then the electronic address, then a beeper; each with system, use, period, rank.
+
+    One XTN may hold a number and a mailbox: senders fill XTN.1 and XTN.4 of one repetition.
+    """
     parts = split_parts(text, ctx)
     equipment, use = code_part(parts, 3, ctx), code_part(parts, 2, ctx)
     system, mobile = _system(equipment, use, ctx)
-    value = _value(parts, system, ctx)
-    if not value:
-        return None
-    result: JsonObject = {
-        "system": _guess(value, parts) if not system else _refined(system, value),
-        "value": value,
-    }
-    _add_use(result, use, ctx, mobile=mobile)
-    if len(parts) > 4:
-        _add_extras(result, parts, ctx)
-    return result
+    numbers, addresses = _told_apart(parts, system, ctx)
+    made: list[JsonObject] = []
+    spoken = "phone" if system in _ELECTRONIC else system or "phone"
+    for value in numbers:
+        made += _number(value, spoken, parts if not made else [], ctx)
+    said = "" if numbers else system
+    made += [{"system": _kind(value, said), "value": value} for value in addresses]
+    for one in made:
+        _add_use(one, use, ctx, mobile=mobile)
+        if len(parts) > 8:
+            _add_extras(one, parts, ctx)
+    return made or None
 
 
 @datatype("XTN TN", "string", reads=(1, 4, 5, 6, 7, 8, 12))
 def contact_string(text: str, ctx: Context) -> str | None:
-    """The number or address alone."""
+    """The number, else the address."""
     parts = split_parts(text, ctx)
-    return _value(parts, "", ctx) or None
+    number_text = _composed(parts, ctx) or part(parts, 12, ctx) or part(parts, 1, ctx)
+    return number_text or part(parts, 4, ctx) or None
 
 
 def _system(equipment: str, use: str, ctx: Context) -> tuple[str, bool]:
@@ -61,12 +76,43 @@ def _system(equipment: str, use: str, ctx: Context) -> tuple[str, bool]:
     return ("pager", False) if use == "BPN" else ("", False)
 
 
-def _value(parts: list[str], system: str, ctx: Context) -> str:
-    """XTN.4 of an electronic address; else the parts, the unformatted number, the old form."""
-    address = part(parts, 4, ctx)
-    if system == "email":
-        return address or part(parts, 1, ctx)
-    return _composed(parts, ctx) or part(parts, 12, ctx) or part(parts, 1, ctx) or address
+def _told_apart(parts: list[str], system: str, ctx: Context) -> tuple[list[str], list[str]]:
+    """Numbers and electronic addresses among the four places, each once."""
+    numbers: list[str] = []
+    addresses: list[str] = []
+    composed, address = _composed(parts, ctx), part(parts, 4, ctx)
+    for value in (composed, part(parts, 12, ctx), part(parts, 1, ctx), address):
+        if not value:
+            continue
+        named = value is address or (system in _ELECTRONIC and not (address or composed))
+        if "@" in value or value.startswith(_PAGES) or (named and not _is_dialled(value)):
+            if value not in addresses:
+                addresses.append(value)
+        else:
+            _note_number(numbers, value)
+    return numbers, addresses
+
+
+def _is_dialled(value: str) -> bool:
+    return _OLD_NUMBER.issuperset(value)
+
+
+def _note_number(numbers: list[str], value: str) -> None:
+    """One number may be sent twice, with and without its area: the longer one stands."""
+    digits = _digits(value)
+    for at, known in enumerate(numbers):
+        held = _digits(known)
+        if held.endswith(digits):
+            return
+        if digits.endswith(held):
+            numbers[at] = value
+            return
+    numbers.append(value)
+
+
+def _digits(value: str) -> str:
+    """Of a number without its extension."""
+    return "".join(sign for sign in value.partition("X")[0] if sign.isdigit())
 
 
 def _composed(parts: list[str], ctx: Context) -> str:
@@ -81,43 +127,64 @@ def _composed(parts: list[str], ctx: Context) -> str:
     return " ".join(piece for piece in pieces if piece)
 
 
-def _guess(value: str, parts: list[str]) -> str:
-    """FHIR wants a system with every value (cpt-2): by the component, then by the form."""
-    if "@" in value:
-        return "email"
-    if value.startswith(("http://", "https://")):
+def _kind(value: str, system: str) -> str:
+    """FHIR wants a system with every value (cpt-2): by the form, then by what the sender said."""
+    if value.startswith(_PAGES):
         return "url"
-    only_address = len(parts) > 3 and parts[3] and not any(parts[at] for at in _present(parts))
-    return "other" if only_address else "phone"
+    return "email" if "@" in value else system or "other"
 
 
-def _present(parts: list[str]) -> tuple[int, ...]:
-    return tuple(at for at in (0, 6, 11) if at < len(parts))
+def _number(value: str, system: str, parts: list[str], ctx: Context) -> list[JsonObject]:
+    """The number, with its parts; of an old TN the extension, the beeper and the words apart."""
+    pieces = [(kind, part(parts, at, ctx)) for at, kind in _PARTS] if len(parts) > 4 else []
+    beeper = ""
+    if not any(piece for _, piece in pieces):
+        value, extension, beeper, words = _old_form(value)
+        pieces = [("extension", extension), ("comment", words)]
+    point: JsonObject = {"system": system, "value": value}
+    extensions: list[Json] = [
+        {"url": _EXTENSION + kind, "valueString": piece} for kind, piece in pieces if piece
+    ]
+    if extensions:
+        point["extension"] = extensions
+    return [point, {"system": "pager", "value": beeper}] if beeper else [point]
 
 
-def _refined(system: str, value: str) -> str:
-    """An `Internet` address may be a page as well as a mailbox."""
-    return "url" if system == "email" and value.startswith(("http://", "https://")) else system
+def _old_form(value: str) -> tuple[str, str, str, str]:
+    """`(555)555-1234X89B4711CEvenings` as `(555)555-1234 X89`, 89, 4711 and Evenings.
+
+    HL7 v2.3 ch. 2.8.41. What is not of that form is the number as it stands.
+    """
+    rest, _, words = value.partition("C")
+    rest, _, beeper = rest.partition("B")
+    rest, _, extension = rest.partition("X")
+    plain, digits = rest.strip(), beeper + extension
+    if not plain or not (digits or words) or not _is_dialled(plain):
+        return value, "", "", ""
+    if digits and not digits.strip().isdigit():
+        return value, "", "", ""
+    if words[1:2].isupper() or words[:1].islower():
+        words = f"C{words}"  # a word that begins with C, not the mark of a comment
+    return f"{plain} X{extension}" if extension else plain, extension, beeper, words.strip()
 
 
 def _add_use(result: JsonObject, use: str, ctx: Context, *, mobile: bool) -> None:
     row = look_up(load("TelecommunicationUseCode"), use) if use else None
-    if mobile:
+    electronic = result["system"] in _ELECTRONIC
+    if mobile and not electronic:
         result["use"] = "mobile"
-    elif row is not None:
+    elif row is not None and not (electronic and (mobile or row[1] == "mobile")):
         result["use"] = row[1]
-    elif use and use not in {"NET", "BPN"}:
+    elif row is None and use and use not in {"NET", "BPN"}:
         ctx.note("code-unmapped", "the telecom use has no use in FHIR", Severity.INFORMATION)
 
 
 def _add_extras(result: JsonObject, parts: list[str], ctx: Context) -> None:
-    extensions: list[Json] = [
-        {"url": _EXTENSION + kind, "valueString": value}
-        for at, kind in _PARTS
-        if (value := part(parts, at, ctx))
-    ]
-    if extensions:
-        result["extension"] = extensions
+    comment = part(parts, 9, ctx)
+    if comment:
+        extension: JsonObject = {"url": _EXTENSION + "comment", "valueString": comment}
+        known = result.get("extension")
+        result["extension"] = [*known, extension] if isinstance(known, list) else [extension]
     if len(parts) < 13:
         return
     start, end = (parts[at - 1] if at <= len(parts) else "" for at in (13, 14))

@@ -1,21 +1,31 @@
 """Rules of accounts and linked patients: what merges, moves and links do to stored data."""
 
-from typing import cast
+from typing import Final, cast
 
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import JsonObject
+from bridge.core.record.identity import resource_id
 
 __all__: list[str] = []
 
+PV1_19: Final = 19
+_UNKNOWN_CLASS: Final = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-NullFlavor",
+    "code": "UNK",
+    "display": "unknown",
+}
+"""Says nothing of a stored visit's class (core.record.statements)."""
 
-@rule("merge-account", reads=("MRG-3",), writes="partOf")
+
+@rule("merge-account", reads=("MRG-1", "MRG-3"), writes="partOf", version=2)
 def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     """MRG-3: the retired account is inactive and part of the one in PID-18.
 
-    HL7 v2.5.1 ch. 3.3.41 (A41); v2-to-FHIR map MRG[Account].
+    HL7 v2.5.1 ch. 3.3.41 (A41), 3.3.44 (A44: without another number it only changes its patient);
+    v2-to-FHIR map MRG[Account].
     """
     b.ctx.at = "MRG-3"
     function = DATATYPES["CX.Identifier"].function
@@ -29,11 +39,51 @@ def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if retired is survivor:
         b.ctx.note("merge-self", "the merged account is the surviving one: nothing was changed")
         return
+    _in_order_with(f, b)
     retired["identifier"] = [identifier]
-    retired["status"] = "inactive"
     retired["subject"] = [_reference(r)]
+    if survivor is None and b.trigger == "A44":
+        retired["status"] = "active"
+        b.assume(retired, "status")
+        return
+    retired["status"] = "inactive"
     if survivor is not None:
         retired["partOf"] = _reference(survivor)
+
+
+@rule("merge-visit", reads=("MRG-1", "MRG-5", "MRG-6"), writes="partOf")
+def merge_visit(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
+    """MRG-5: the visit has another number or another patient.
+
+    One number in MRG-5 and PV1-19, or none in PV1-19: the visit is this patient's now. Two numbers:
+    the prior one is in error and part of the one that counts, so that what was filed under it leads
+    there. HL7 v2.5.1 ch. 3.3.42 (A42), 3.3.45 (A45), 3.3.50 (A50).
+    """
+    b.ctx.at = "MRG-5"
+    function = DATATYPES["CX.Identifier"].function
+    identifiers = [
+        made
+        for field in (5, 6)
+        for one in f[field].split(b.ctx.repetition)
+        if one and (made := function(one, b.ctx)) is not None
+    ]
+    if not identifiers:
+        return
+    key = b.identity(f[5], function)
+    visit = g.segments.get("PV1")
+    number = visit[19] if visit and len(visit) > PV1_19 else ""
+    survivor = b.identity(number, function)
+    prior = b.opened(g, "Encounter", key, merge=True)
+    _in_order_with(f, b)
+    prior["identifier"] = identifiers
+    if survivor in {("", ""), key}:
+        prior["subject"] = _reference(r)
+        prior.setdefault("status", "unknown")
+        prior.setdefault("class", {**_UNKNOWN_CLASS})
+        return
+    prior["class"] = {**_UNKNOWN_CLASS}
+    prior["status"] = "entered-in-error"
+    prior["partOf"] = {"reference": f"Encounter/{resource_id(b.namespace, 'Encounter', *survivor)}"}
 
 
 @rule("link-patients", reads=("PID-3",), writes="item", version=2)
@@ -70,6 +120,13 @@ def _unlink(b: Build, *patients: JsonObject) -> None:
         patient["active"] = True
         reference = f"Patient/{cast('str', other['id'])}"
         b.erase(patient, f"link.where(other.reference='{reference}')")
+
+
+def _in_order_with(f: list[str], b: Build) -> None:
+    """The message waits in the lane of MRG-1 too: what it takes was that patient's."""
+    prior = b.identity(f[1], DATATYPES["CX.Identifier"].function)
+    if prior[-1]:
+        b.patients.append(prior)
 
 
 def _reference(resource: JsonObject) -> JsonObject:

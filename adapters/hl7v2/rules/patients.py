@@ -151,7 +151,9 @@ def birth_place(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         append(r, "extension", {"url": f"{_SD}patient-birthPlace", "valueAddress": {"text": text}})
 
 
-@rule("merge-patient", reads=("MRG-1", "MRG-2", "MRG-3", "MRG-4", "MRG-7"), writes="link")
+@rule(
+    "merge-patient", reads=("MRG-1", "MRG-2", "MRG-3", "MRG-4", "MRG-7"), writes="link", version=2
+)
 def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     """MRG: the retired patient points to the survivor and back, and is no longer active.
 
@@ -171,15 +173,17 @@ def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         return
     identifiers = [
         made
-        for one in f[at].split(b.ctx.repetition)
+        for field in (1, 4, 2)
+        for one in f[field].split(b.ctx.repetition)
         if one and (made := function(one, b.ctx)) is not None
     ]
     if identifiers:
         retired["identifier"] = identifiers
     retired["active"] = False
-    name = DATATYPES["XPN.HumanName"].function(b.first(f[7]), b.ctx) if f[7] else None
-    if name:
-        retired["name"] = [name]
+    names = DATATYPES["XPN.HumanNames"].function
+    called = [name for one in f[7].split(b.ctx.repetition) for name in names(one, b.ctx) or ()]
+    if called:
+        retired["name"] = called
     r.setdefault("active", True)
     _link(retired, "replaced-by", r)
     _link(r, "replaces", retired)

@@ -1,5 +1,7 @@
 """Rules of Encounter, AllergyIntolerance and Coverage that need more than one value."""
 
+from typing import Final
+
 from adapters.hl7v2.build import Build, append, reference_to
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.grammar import Group
@@ -7,6 +9,10 @@ from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import Json, JsonObject
 
 __all__: list[str] = []
+
+_PLANNED_END: Final = (
+    "http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.plannedEndDate"
+)
 
 
 @rule("cancel-discharge", reads=("PV1-36", "PV1-45"), writes="period", version=2)
@@ -38,6 +44,18 @@ def cancel_transfer(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     if f[3] not in {"", '""'} and isinstance(places, list) and places:
         r["location"] = places[:1]
         b.erase(r, "location.where(status='active')")
+
+
+@rule("cancel-pending", reads=("PV1-42", "PV1-45"), writes="location")
+def cancel_pending(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """A25, A26, A27: what was pending will not happen (HL7 v2.5.1 ch. 3.3.25 to 3.3.27).
+
+    A discharge takes its planned end with it, a transfer or an admission the bed that was kept.
+    """
+    if b.trigger == "A25":
+        b.erase(r, f"extension.where(url='{_PLANNED_END}')")
+    else:
+        b.erase(r, "location.where(status='reserved')")
 
 
 @rule("discharged-to", reads=("PV1-37",), writes="hospitalization.destination")
@@ -101,7 +119,7 @@ def _manifestation(one: str, b: Build) -> JsonObject | None:
     return made if isinstance(made, dict) else None
 
 
-@rule("payor", reads=("IN1-3", "IN1-4", "IN1-5", "IN1-6", "IN1-7"), writes="payor", version=2)
+@rule("payor", reads=("IN1-3", "IN1-4", "IN1-5", "IN1-6", "IN1-7"), writes="payor", version=3)
 def payor(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """IN1-3 identifies the company of IN1-4 to IN1-7; without identifier, words."""
     b.ctx.at = "IN1-3"
@@ -134,8 +152,8 @@ def _reach(f: list[str], b: Build, body: JsonObject) -> None:
         b.ctx.at = f"IN1-{field}"
         for one in f[field].split(b.ctx.repetition) if f[field] not in {"", '""'} else ():
             made = DATATYPES[function].function(one, b.ctx) if one else None
-            if made:
-                append(body, name, {"name": made} if name == "contact" else made)
+            for part in made if isinstance(made, list) else [made] if made else []:
+                append(body, name, {"name": part} if name == "contact" else part)
 
 
 @rule("plan-class", reads=("IN1-2",), writes="class")

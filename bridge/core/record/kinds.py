@@ -11,6 +11,8 @@ __all__ = ["settled", "superseded"]
 
 _RESULT: Final = frozenset({"value", "component", "dataAbsentReason", "interpretation"})
 """One statement of an Observation: `high` beside a corrected, normal value would be a lie."""
+_OVER: Final = frozenset({"finished", "cancelled", "entered-in-error"})
+"""The patient has left, or never came."""
 _OPEN: Final = frozenset({"planned", "arrived", "triaged", "in-progress", "onleave"})
 """https://hl7.org/fhir/R4/valueset-encounter-status.html: the patient has not left."""
 
@@ -26,7 +28,11 @@ def settled(body: JsonObject, newer: JsonObject) -> JsonObject:
     if body.get("resourceType") != "Encounter":
         return body
     places, now = body.get("location"), newer.get("location")
-    if not isinstance(places, list) or not isinstance(now, list) or not _active(now):
+    if not isinstance(places, list):
+        return body
+    if body.get("status") in _OVER:
+        return body | {"location": [_left(place, []) for place in places]}
+    if not isinstance(now, list) or not _active(now):
         return body
     return body | {"location": [_left(place, _active(now)) for place in places]}
 

@@ -2,7 +2,8 @@ r"""What applying one record did: new resource versions as they are served, and 
 
 A revision's claims (docs/spec/leaf.md), in the order of `claims.REVISION_NAMES`:
 
-    header     canonical {"at":"2026-11-22T14:00:00.000000Z","record":"0190...","versions":3}
+    header     canonical {"at":"2026-11-22T14:00:00.000000Z","record":"0190...",
+               "rules":"fhir-anchor/projection/1","versions":3}
     resources  the root, as it is, of an RFC 6962 tree whose leaf n is the claim named
                `Type/id/version` over the version's bytes, in order of name (bytewise); no bytes
                for a deletion; the root of the empty tree when the record changed nothing
@@ -10,23 +11,32 @@ A revision's claims (docs/spec/leaf.md), in the order of `claims.REVISION_NAMES`
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from bridge.core.errors import BridgeError
 from bridge.core.ids import Digest, Instant, RecordId, instant_text, sha256
 from bridge.core.log.merkle import leaf_hash, root
 from bridge.core.record.bundle import Apply, JsonObject
-from bridge.core.record.canon import canonical
+from bridge.core.record.canon import canonical, parse
 from bridge.core.record.claims import SALT_SIZE, Kind, claim, commitment, leaf
 from bridge.core.record.merge import Change, ResourceRef, apply_bundle
 
 __all__ = [
+    "RULES",
     "State",
     "Version",
     "resources_root",
     "revise",
     "revision_header",
     "revision_leaf",
+    "rules_of",
     "version_name",
 ]
+
+RULES: Final = "fhir-anchor/projection/1"
+"""Names how a record meets what is stored. Whatever lets another byte come out of the same record
+and the same state gets the next number, and the header of every revision says which one made it:
+what older rules made is then never taken for something that was changed (docs/adr/0012)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +86,21 @@ def revise(
     return tuple(sorted(versions, key=lambda version: version.name.encode()))
 
 
-def revision_header(*, record: RecordId, at: Instant, versions: int) -> bytes:
+def revision_header(*, record: RecordId, at: Instant, versions: int, rules: str = RULES) -> bytes:
     """What the `header` claim covers."""
-    return canonical({"at": instant_text(at), "record": record, "versions": versions})
+    return canonical(
+        {"at": instant_text(at), "record": record, "rules": rules, "versions": versions}
+    )
+
+
+def rules_of(header: bytes) -> str:
+    """The inverse: the rules that a revision's header names; empty when it names none."""
+    try:
+        said = parse(header)
+    except BridgeError:
+        return ""
+    rules = said.get("rules") if isinstance(said, dict) else None
+    return rules if isinstance(rules, str) else ""
 
 
 def resources_root(versions: Sequence[Version], salts: Sequence[bytes]) -> Digest:

@@ -5,15 +5,18 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import text
 
-from bridge.core.ids import RecordId
+from bridge.core.ids import RecordId, sha256
+from bridge.core.log.merkle import leaf_hash
 from bridge.core.log.note import VerifierKey
 from bridge.core.policy.access import Caller, Role
 from bridge.core.proof.report import Verdict
 from bridge.core.proof.trust import Trust
 from bridge.core.proof.verify import verify
+from bridge.core.record.claims import claim
 from bridge.core.record.merge import ResourceRef
+from bridge.core.record.revision import RULES, revision_header, revision_leaf
 from bridge.flows.disclose import disclose_version
-from bridge.flows.fsck import Difference, fsck
+from bridge.flows.fsck import Difference, Recomputed, fsck
 from bridge.flows.issue import VersionRef, issue
 from bridge.flows.project import project
 from bridge.flows.receive import Inbound, receive
@@ -50,7 +53,7 @@ class Node:
     database: Database
     records: tuple[RecordId, ...]
 
-    def fsck(self) -> Difference | None:
+    def recomputed(self) -> Recomputed:
         """Recompute all of it."""
         return fsck(
             stored=PostgresStored(self.database),
@@ -58,6 +61,10 @@ class Node:
             verifiers=[KEY],
             progress=lambda _stage, _done: None,
         )
+
+    def fsck(self) -> Difference | None:
+        """What it finds."""
+        return self.recomputed().difference
 
     def run(self, statement: str, **values: object) -> None:
         """What a database administrator could do."""
@@ -296,3 +303,62 @@ def test_whoever_edits_everything_still_meets_the_log(node: Node) -> None:
     assert stored.leaf != leaf_of(leaf)
     assert found is not None
     assert found.where.startswith("tile/0/")
+
+
+def test_what_older_rules_made_is_counted_and_not_accused(clean: Database) -> None:
+    """It is served as it was sealed; only that this program makes other bytes of it is said."""
+    node = _older(clean, "fhir-anchor/projection/0")
+
+    done = node.recomputed()
+
+    assert (done.difference, done.other_rules) == (None, {"fhir-anchor/projection/0": 1})
+
+
+def test_seal_of_what_older_rules_made_is_checked(clean: Database) -> None:
+    """Nobody escapes by naming other rules afterwards."""
+    node = _older(clean, "fhir-anchor/projection/0")
+    node.run("UPDATE resource_version SET body = body || ' ' WHERE version = 1")
+
+    found = node.fsck()
+
+    assert found is not None
+    assert "the versions do not lead to the root" in found.what
+
+
+def test_other_bytes_by_the_same_rules_are_a_change(clean: Database) -> None:
+    """Even when everything in the database agrees with them."""
+    node = _older(clean, RULES)
+
+    found = node.fsck()
+
+    assert found is not None
+    assert found.where.endswith("version Patient/a/1")
+
+
+def _older(clean: Database, rules: str) -> Node:
+    """One record, whose only version was made and sealed by rules that make other bytes of it."""
+    entropy = CountedEntropy()
+    (kept,) = receive(
+        [Inbound(raw=line("1", bundle=bundle(patient("a"))), feed="test/1", number=1)],
+        dialect=LineDialect(),
+        intake=PostgresIntake(clean),
+        clock=FixedClock(),
+        entropy=entropy,
+    )
+    project(versions=PostgresVersions(clean), clock=FixedClock(), entropy=entropy)
+    node = Node(database=clean, records=(kept.record,))
+    stored = PostgresStored(clean)
+    with stored.unit():
+        (made,) = stored.revisions(0, 1)
+    (version,) = made.versions
+    body = version.body.replace(b'"id":"a"', b'"active":true,"id":"a"')
+    root = leaf_hash(claim("Patient/a/1", version.salt, sha256(body)))
+    header = revision_header(record=made.record, at=made.at, versions=1, rules=rules)
+    sealed = revision_leaf(header=header, resources=root, salts=made.salts)
+    node.run("UPDATE resource_version SET body = :body", body=body)
+    node.run(
+        "UPDATE revision SET header = :header, resources_root = :root", header=header, root=root
+    )
+    node.run("UPDATE leaf_queue SET leaf = :leaf WHERE kind = 6", leaf=sealed)
+    node.run("INSERT INTO index_token VALUES ('Patient', 'a', 'active', '', 'true')")
+    return node

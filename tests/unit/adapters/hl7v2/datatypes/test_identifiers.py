@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from adapters.hl7v2.context import Context
+from adapters.hl7v2.datatypes.identifiers import governing
+
 CASES: list[Any] = [
     pytest.param(
         "CX.Identifier", "1^^^^^^x", "", {"value": "1"}, ["date-invalid"], id="bad-period"
@@ -329,3 +332,24 @@ def test_identifier_names_its_authority(
     value = convert(name, text, table)
 
     assert value == (expected, found)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1^^^A^SS", "1^^^A^SS"),
+        ("1^^^A^SS~2^^^B^MR~3^^^C^MR", "2^^^B^MR"),
+        ("1^^^A^PI~2^^^B^MR", "2^^^B^MR"),
+        ("1^^^A^NNCHE~2^^^B~3^^^C^XYZ", "2^^^B"),
+        ("1^^^A^SS~3^^^C^XYZ", "3^^^C^XYZ"),
+        ("1^^^A^SS~2^^^A^DL", "1^^^A^SS"),
+        ('""^^^A^MR~2^^^A^SS', "2^^^A^SS"),
+        ("~^^^A^MR", ""),
+    ],
+    ids=["one", "mr", "before-pi", "untyped", "own-code", "first-of-two", "no-number", "none"],
+)
+def test_record_is_named_by_the_hospitals_own_number(
+    ctx: Context, text: str, expected: str
+) -> None:
+    """In whatever order the sender lists them (docs/adr/0013)."""
+    assert governing(text, ctx) == expected

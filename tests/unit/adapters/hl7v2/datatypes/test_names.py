@@ -70,6 +70,18 @@ CASES: list[Any] = [
     pytest.param(
         "XPN.HumanName", "A^^^^^^CURRENT", "", {"family": "A"}, ["code-unmapped"], id="unknown-use"
     ),
+    pytest.param(
+        "XPN.HumanNames",
+        "Berg^Anna^^^^^L^^^^^^^^Nan",
+        "",
+        [
+            {"family": "Berg", "given": ["Anna"], "use": "official"},
+            {"use": "nickname", "given": ["Nan"]},
+        ],
+        [],
+        id="called-by",
+    ),
+    pytest.param("XPN.HumanNames", "^^^^^^L", "", None, [], id="names-without-name"),
     pytest.param("XPN.HumanName", "^^^^^^L", "", None, [], id="use-without-name"),
     pytest.param("XPN.HumanName", "O\\T\\B", "", {"family": "O&B"}, [], id="escaped-delimiter"),
     pytest.param("XPN.string", "Mouse^Mickey^J^III^Dr", "", "Dr Mickey J Mouse III", [], id="line"),

@@ -3,6 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from adapters.hl7v2.dialect import Hl7v2
+
 Build = Callable[..., bytes]
 Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
 Codes = Callable[[bytes], list[tuple[str, str]]]
@@ -25,6 +29,16 @@ def test_account_merge_retires_the_prior_account_and_no_patient(
     assert len(found["Patient"]) == 1
 
 
+def test_account_that_only_moves_stays_open(message: Build, convert: Convert) -> None:
+    """A44 without another number: the account of MRG-3 is this patient's now."""
+    found = convert(message("ADT^A44", "MRG|99^^^H^MR||A2^^^H^AN"))
+
+    (account,) = found["Account"]
+    assert account["status"] == "active"
+    assert account["subject"] == [{"reference": f"Patient/{found['Patient'][0]['id']}"}]
+    assert "partOf" not in account
+
+
 def test_account_merged_with_itself_is_reported(message: Build, codes: Codes) -> None:
     """Nothing is retired by mistake."""
     raw = message("ADT^A41", "MRG|17^^^H^MR||A1^^^H^AN", patient=ACCOUNT.format(number="A1"))
@@ -45,6 +59,41 @@ def test_visit_moves_to_the_patient_of_its_message(message: Build, convert: Conv
     patient = f"Patient/{found['Patient'][0]['id']}"
     assert len(found["Encounter"]) == 2
     assert {visit["subject"]["reference"] for visit in found["Encounter"]} == {patient}
+
+
+def test_visit_without_segment_moves_by_its_prior_number(message: Build, convert: Convert) -> None:
+    """A45 whose sender leaves PV1 out: MRG-5 names the visit, PID whose it is now."""
+    found = convert(message("ADT^A45", "MRG|99^^^H^MR||||V1^^^H^VN"))
+
+    (visit,) = found["Encounter"]
+    assert visit["identifier"][0]["value"] == "V1"
+    assert visit["subject"] == {"reference": f"Patient/{found['Patient'][0]['id']}"}
+
+
+@pytest.mark.parametrize("trigger", ["A42", "A45", "A50"])
+def test_visit_with_another_number_is_part_of_the_one_that_counts(
+    message: Build, convert: Convert, trigger: str
+) -> None:
+    """What was filed under the prior number leads to the other; the prior one is in error."""
+    number = "|" * 17 + "V2^^^H"
+
+    found = convert(message(f"ADT^{trigger}", "MRG|17^^^H^MR||||V1^^^H", f"PV1|1|I{number}"))
+
+    prior, counts = found["Encounter"]
+    assert prior["status"] == "entered-in-error"
+    assert prior["partOf"] == {"reference": f"Encounter/{counts['id']}"}
+    assert "subject" not in prior
+    assert counts["identifier"][0]["value"] == "V2"
+
+
+def test_moved_visit_waits_in_both_lanes(message: Build, dialect: Hl7v2) -> None:
+    """What the prior patient's feed said of the visit comes before it leaves him."""
+    raw = message("ADT^A45", "MRG|99^^^H^MR||||V1^^^H")
+    prior = message("ADT^A08", patient="PID|1||99^^^H^MR||Doe^Jo")
+
+    lanes = dialect.convert(raw, sender="").lanes
+
+    assert set(dialect.convert(prior, sender="").lanes) < set(lanes)
 
 
 def test_link_and_unlink_are_one_linkage(message: Build, convert: Convert) -> None:

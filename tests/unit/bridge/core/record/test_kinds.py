@@ -42,6 +42,18 @@ def test_an_open_visit_has_no_end() -> None:
     assert superseded(stored, {"status": "finished"}) == stored
 
 
+@pytest.mark.parametrize("status", ["finished", "cancelled", "entered-in-error"])
+def test_nobody_is_in_a_place_when_the_visit_is_over(status: str) -> None:
+    """A late update repeats the bed: it was left all the same."""
+    place: JsonObject = {"location": {"display": "A"}, "status": "active"}
+
+    body = settled(
+        {"resourceType": "Encounter", "status": status, "location": [place]}, {"location": [place]}
+    )
+
+    assert body["location"] == [{"location": {"display": "A"}, "status": "completed"}]
+
+
 def test_a_new_place_completes_the_one_before() -> None:
     """A patient is in one place at a time; planned places stay planned."""
     places: JsonObject = {

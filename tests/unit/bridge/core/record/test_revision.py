@@ -11,11 +11,13 @@ from bridge.core.record.canon import parse
 from bridge.core.record.claims import claim
 from bridge.core.record.merge import ResourceRef
 from bridge.core.record.revision import (
+    RULES,
     State,
     Version,
     resources_root,
     revise,
     revision_header,
+    rules_of,
 )
 from tests.fakes.bundles import bundle, patient
 
@@ -84,7 +86,17 @@ def _naive(leaves: Sequence[bytes]) -> bytes:
 
 
 def test_header_is_canonical() -> None:
-    """Record, time and number of versions."""
+    """Record, time, number of versions, and the rules that made them."""
     header = revision_header(record=RecordId("0190-a"), at=AT, versions=3)
 
-    assert header == b'{"at":"2026-11-22T14:00:00.000000Z","record":"0190-a","versions":3}'
+    assert header == (
+        b'{"at":"2026-11-22T14:00:00.000000Z","record":"0190-a",'
+        b'"rules":"fhir-anchor/projection/1","versions":3}'
+    )
+    assert rules_of(header) == RULES
+
+
+@pytest.mark.parametrize("header", [b"x", b"[1]", b'{"rules":7}', b'{"at":"now"}'])
+def test_header_without_rules_names_none(header: bytes) -> None:
+    """Whatever stands there."""
+    assert rules_of(header) == ""
