@@ -43,6 +43,8 @@ class Element:
     codes: frozenset[str] = frozenset()
     targets: frozenset[str] = frozenset()
     """Resource types that a Reference here may lead to; empty for any."""
+    form: str = ""
+    """Of a code whose value set is a grammar, such as `MIME type (BCP 13)`."""
     concept: Concept | None = None
     """What a CodeableConcept here must have a code of."""
     model: type[FHIRAbstractModel] | None = None
@@ -141,7 +143,8 @@ def _element(owner: str, alias: str, info: FieldInfo, extra: Mapping[str, object
     return Element(
         name=alias,
         repeats=repeats,
-        type_name=form.name if form else name,
+        type_name=name,
+        form=form.name if form else "",
         choice=choice,
         grammar=_formed(form) if form else GRAMMARS[name],
         codes=codes,

@@ -170,7 +170,7 @@ def _check_value(value: Json, element: Element, at: Path, problems: Problems) ->
 def _check_primitive(value: Json, element: Element, at: Path, problems: Problems) -> None:
     assert element.grammar is not None  # noqa: S101  its caller looked
     if not element.grammar(value):
-        problems.add("value-form", at, f"the value is no valid {element.type_name}")
+        problems.add("value-form", at, f"the value is no valid {element.form or element.type_name}")
     elif element.codes and value not in element.codes:
         problems.add("code-unknown", at, "the code is not in the required value set")
     elif element.type_name in _LINKS and isinstance(value, str) and "urn:" in value:
