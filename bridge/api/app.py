@@ -8,6 +8,7 @@ from bridge.api.methods import PlainMethods
 from bridge.api.node import Node
 from bridge.api.routes import (
     fhir_bundle,
+    fhir_everything,
     fhir_operations,
     fhir_read,
     fhir_write,
@@ -24,6 +25,7 @@ __all__ = ["create_app"]
 PARTS = (
     hl7v2,
     fhir_bundle,
+    fhir_everything,
     fhir_operations,  # before reads and writes, whose paths would take `$validate` for a type
     fhir_read,
     fhir_write,

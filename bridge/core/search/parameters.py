@@ -60,8 +60,16 @@ def searchable(resource_type: str) -> tuple[str, ...]:
     return tuple(sorted({"_id", "_lastUpdated", *parameters_of(resource_type)}))
 
 
-def parse_query(resource_type: str, pairs: Sequence[tuple[str, str]]) -> SearchQuery:
+def parse_query(
+    resource_type: str, pairs: Sequence[tuple[str, str]], *, lenient: bool = False
+) -> SearchQuery:
     """The search that name and value pairs (percent-decoded) ask for.
+
+    Args:
+        resource_type: of what is searched.
+        pairs: as written and in order.
+        lenient: pass over parameters that are not known, https://hl7.org/fhir/R4/search.html#errors;
+            `pairs` of the search, and so its `self` link, leaves them out.
 
     Raises:
         BridgeError: fault SENDER, naming the parameter, never its value.
@@ -70,7 +78,11 @@ def parse_query(resource_type: str, pairs: Sequence[tuple[str, str]]) -> SearchQ
         _refuse(
             "search-size", f"over {MAX_PAIRS} parameters", resource_type, "ask for less at once"
         )
-    asked = [(name, value) for name, value in pairs if name not in _IGNORED]
+    asked = [
+        (name, value)
+        for name, value in pairs
+        if name not in _IGNORED and not (lenient and _is_unknown(resource_type, name))
+    ]
     controls: dict[str, str] = {}
     clauses: list[Clause] = []
     includes: list[Include] = []
@@ -135,6 +147,11 @@ def _parameter(resource_type: str, name: str) -> Parameter:
         name if re.fullmatch(r"[\w\-]{1,64}", name) else "query",
         f"use {near[0]}" if near else "see CapabilityStatement.rest.resource.searchParam",
     )
+
+
+def _is_unknown(resource_type: str, name: str) -> bool:
+    bare = name.partition(":")[0]
+    return bare not in {*searchable(resource_type), *_CONTROLS}
 
 
 def _no_modifier(parameter: Parameter, modifier: str, *allowed: str) -> None:
