@@ -1,6 +1,7 @@
 """Calldata, answers and events of CheckpointAnchor."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from eth_abi.abi import decode, encode
@@ -12,18 +13,41 @@ from bridge.ports.chain import AnchoredHead, Payload
 
 __all__ = [
     "ANCHORED",
+    "NOBODY",
     "ZERO_ROOT",
+    "Registration",
+    "accept_owner_call",
     "anchor_call",
     "anchored_event",
+    "change_key_call",
     "head_answer",
     "head_call",
+    "propose_owner_call",
     "register_call",
     "registration_answer",
     "registration_call",
+    "retire_call",
+    "set_anchorer_call",
 ]
 
+NOBODY: Final = "0x" + "00" * 20
 ZERO_ROOT: Final = Digest(bytes(32))
 ANCHORED: Final = keccak(text="Anchored(bytes32,uint64,uint64,bytes32,bytes32)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What the contract says of a log. Addresses are lower-case hexadecimal with 0x."""
+
+    owner: str
+    """`NOBODY` before it is registered."""
+    pending_owner: str
+    origin_hash: bytes
+    key_hash: bytes
+    successor: str
+    """The contract that goes on; `NOBODY` while the log is open here."""
+    successor_log_id: bytes
+    anchorer: str
 
 
 def anchor_call(log_id: bytes, payload: Payload) -> bytes:
@@ -60,14 +84,47 @@ def registration_call(log_id: bytes) -> bytes:
     return _call("registration(bytes32)", log_id)
 
 
-def registration_answer(data: bytes) -> tuple[str, bytes, bytes, str]:
-    """Owner, origin hash, key hash and anchorer; ValueError for anything else."""
+def registration_answer(data: bytes) -> Registration:
+    """What `registration()` returned; ValueError for anything else."""
     if len(data) != 224:
         raise ValueError(len(data))
-    owner, _, origin, key, _, _, anchorer = _decoded(
+    owner, pending, origin, key, successor, successor_log, anchorer = _decoded(
         ["address", "address", "bytes32", "bytes32", "address", "bytes32", "address"], data
     )
-    return owner, origin, key, anchorer
+    return Registration(
+        owner=owner,
+        pending_owner=pending,
+        origin_hash=origin,
+        key_hash=key,
+        successor=successor,
+        successor_log_id=successor_log,
+        anchorer=anchorer,
+    )
+
+
+def change_key_call(log_id: bytes, key_hash: bytes) -> bytes:
+    """Calldata of `changeKey()`."""
+    return _call("changeKey(bytes32,bytes32)", log_id, key_hash)
+
+
+def set_anchorer_call(log_id: bytes, anchorer: str) -> bytes:
+    """Calldata of `setAnchorer()`."""
+    return _call("setAnchorer(bytes32,address)", log_id, anchorer)
+
+
+def propose_owner_call(log_id: bytes, owner: str) -> bytes:
+    """Calldata of `proposeOwner()`."""
+    return _call("proposeOwner(bytes32,address)", log_id, owner)
+
+
+def accept_owner_call(log_id: bytes) -> bytes:
+    """Calldata of `acceptOwner()`."""
+    return _call("acceptOwner(bytes32)", log_id)
+
+
+def retire_call(log_id: bytes, successor: str, successor_log_id: bytes) -> bytes:
+    """Calldata of `retire()`."""
+    return _call("retire(bytes32,address,bytes32)", log_id, successor, successor_log_id)
 
 
 def anchored_event(

@@ -6,7 +6,9 @@ from adapters.hl7v2.rules import (
     documents,
     medications,
     observations,
+    parents,
     patients,
+    values,
     visits,
 )
 from adapters.hl7v2.rules.registry import RULES, Rule
@@ -19,6 +21,8 @@ __all__ = [
     "documents",
     "medications",
     "observations",
+    "parents",
     "patients",
+    "values",
     "visits",
 ]
