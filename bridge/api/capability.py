@@ -27,7 +27,8 @@ INTERACTIONS = (
 LOG_PARAMETERS = ("patient",)
 SECURITY = (
     "Bearer tokens with the roles sender, reader, compliance, monitor and admin (RFC 6750); the "
-    "operator hands them out. Header X-Purpose-Of-Use states a code of v3-PurposeOfUse, TREAT by default."
+    "operator hands them out. Header X-Purpose-Of-Use states a code of v3-PurposeOfUse, TREAT by "
+    "default."
 )
 ACCESS_LOG = (
     "Searches find the node's own access log, for the role compliance: by patient, newest first."
