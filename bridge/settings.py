@@ -97,6 +97,7 @@ class Http(_Section):
 
     host: str
     port: int = Port
+    public_url: str = Field(pattern=r"^$|^https?://[^\s?#]+$")
     max_connections: int = Field(ge=1)
     statement_timeout_s: float = Field(ge=0)
 
