@@ -19,6 +19,7 @@ from bridge.api.routes import (
     records,
     verify,
 )
+from bridge.api.slashes import PlainPaths
 
 __all__ = ["create_app"]
 
@@ -52,4 +53,5 @@ def create_app(node: Node) -> FastAPI:
         app.include_router(part.router)
     app.add_middleware(Metered, metrics=node.metrics)
     app.add_middleware(PlainMethods, routes=doors)
+    app.add_middleware(PlainPaths)
     return app

@@ -48,7 +48,9 @@ MAX_VALUES = 200
 MAX_TEXT = 4_096
 """Characters of one value; more than any URL that a proxy lets through."""
 
-_CONTROLS = ("_count", "_include", "_revinclude", "_sort", "_summary", "_total", PAGE)
+METHOD = "_totalMethod"
+"""How fhirpy asks for `_total=accurate`, with the value `count`."""
+_CONTROLS = ("_count", "_include", "_revinclude", "_sort", "_summary", "_total", METHOD, PAGE)
 _IGNORED = frozenset({"_format", "_pretty"})
 _PREFIXED = re.compile(r"([a-z]{2})(?=[\d.+\-])").match
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
@@ -103,7 +105,7 @@ def parse_query(
         sort=_sort(resource_type, controls.get("_sort", "")),
         count=_count(controls.get("_count", "")),
         includes=tuple(dict.fromkeys(includes)),
-        total=_total(controls.get("_total", "none")),
+        total=_total(controls.get("_total", "none"), controls.get(METHOD, "")),
         only_count=_only_count(controls.get("_summary", "false"), controls.get("_count", "")),
         page=controls.get(PAGE, ""),
         pairs=tuple(pair for pair in asked if pair[0] != PAGE),
@@ -340,7 +342,11 @@ def _count(text: str) -> int | None:
     return min(int(text), MAX_COUNT)
 
 
-def _total(text: str) -> Total:
+def _total(text: str, method: str) -> Total:
+    if method not in {"", "count"}:
+        _refuse("search-value", "only the method count is known", METHOD, "write _total=accurate")
+    if method:
+        return Total.ACCURATE
     try:
         return Total(text)
     except ValueError:

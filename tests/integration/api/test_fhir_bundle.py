@@ -64,6 +64,13 @@ def test_transaction_answers_each_entry_in_order(api: ServedApi) -> None:
     assert api["reader"].get(f"/records/{answer.headers['X-Record-Id']}").status_code == 200
 
 
+def test_service_url_may_end_with_a_slash(api: ServedApi) -> None:
+    """As fhir-kit-client writes it for transactions and batches."""
+    bundle = {"resourceType": "Bundle", "type": "batch", "entry": [entry("GET", "metadata")]}
+
+    assert api["clinic"].post("/fhir/", json=bundle).status_code == 200
+
+
 def test_transaction_is_all_or_nothing(api: ServedApi) -> None:
     """One entry that cannot be applied leaves no trace of the others."""
     stale = send(

@@ -281,3 +281,12 @@ def test_lenient_search_still_refuses_a_modifier() -> None:
     """FHIR asks for that: it would widen the search unsaid."""
     with pytest.raises(BridgeError, match="no such modifier"):
         parse_query("Patient", [("family:below", "a")], lenient=True)
+
+
+def test_total_as_fhirpy_asks_for_it() -> None:
+    """Its `count()` sends `_count=0` with a parameter of its own."""
+    query = parse_query("Patient", [("_count", "0"), ("_totalMethod", "count")])
+
+    assert (query.total, query.only_count) == (Total.ACCURATE, True)
+    with pytest.raises(BridgeError, match="write _total=accurate"):
+        parse_query("Patient", [("_totalMethod", "guess")])
