@@ -99,6 +99,7 @@ def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:
         hl7v2=services.hl7v2,
         worded=lambda raw, received: _worded(raw, received, services.clock.now()),
         fhir=services.fhir,
+        work_items=services.work_items,
         is_type=lambda name: resource_shape(name) is not None,
         validate=problems_in,
         tokens=read_tokens(Path(tokens_file) if tokens_file else None, admin),

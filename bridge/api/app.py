@@ -18,6 +18,7 @@ from bridge.api.routes import (
     quarantine,
     records,
     verify,
+    work_items,
 )
 from bridge.api.slashes import PlainPaths
 
@@ -32,6 +33,7 @@ PARTS = (
     fhir_write,
     records,
     quarantine,
+    work_items,
     log,
     verify,
     health,

@@ -2,12 +2,15 @@
 
 from adapters.hl7v2.rules import (
     accounts,
+    comments,
     controls,
     documents,
+    dosages,
     medications,
     observations,
     parents,
     patients,
+    schedules,
     values,
     visits,
 )
@@ -17,12 +20,15 @@ __all__ = [
     "RULES",
     "Rule",
     "accounts",
+    "comments",
     "controls",
     "documents",
+    "dosages",
     "medications",
     "observations",
     "parents",
     "patients",
+    "schedules",
     "values",
     "visits",
 ]
