@@ -1,6 +1,7 @@
 """The bundle under construction: resources by their keys, references, deletes, and the trace."""
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, Final, TypeAlias, cast
 
 from msgspec import Raw
@@ -26,6 +27,7 @@ Kept: TypeAlias = tuple[tuple[str, str], JsonObject, Raw]
 """Type and id, the resource, and its entry encoded."""
 Referred: TypeAlias = tuple[JsonObject, list[Kept]]
 """A reference, empty where there is none, and the resources that it needs in the bundle."""
+_KIND: Final = itemgetter(0)
 NO_FIELDS: Final = [""] * 128
 """A segment that is not there: every field is empty. No HL7 segment has more than 60."""
 Touch: TypeAlias = tuple[str, str, int, int, tuple[int, ...], str]
@@ -36,7 +38,7 @@ class Build:
     """Everything that the generated functions write into; one instance a message."""
 
     __slots__ = (
-        "assumed",
+        "assumed", "at_hand",
         "base",
         "bundle",
         "code",
@@ -107,6 +109,9 @@ class Build:
         self.shared: dict[str, _Codes] | None = None
         self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
+        self.at_hand = (
+            ctx, ctx.repetition, ctx.component, self.shelf, self.values, self.identities,
+        )  # fmt: skip
 
     # -- resources -------------------------------------------------------------------------
 
@@ -145,8 +150,8 @@ class Build:
                 return "", ""
             findings = len(self.ctx.findings)
             first = governing(text, self.ctx)
-            known_value: Any = self.values.get((function, first))
-            made = known_value or self.within(function, first)
+            met: Any = self.values.get((function, first))
+            made = met or self.within(function, first)
             del self.ctx.findings[findings:]  # the row that converts it notes them
             system = value = ""
             if made:
@@ -335,7 +340,7 @@ class Build:
 
     def kinds(self) -> list[str]:
         """The type of each resource, in their order."""
-        return [kind for kind, _ in self.resources]
+        return [*map(_KIND, self.resources)]
 
     def entry(self, resource: JsonObject) -> JsonObject:
         """The Bundle.entry of a resource."""
