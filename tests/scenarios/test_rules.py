@@ -12,6 +12,7 @@ RICH = (
 POOR = "PID|1||100^^^STMARY^MR||BERG^A^^^^^L||1970"
 VISIT = "PV1|1|I|W1^101^1^STMARY||||7^House^Gregory^^^Dr|||MED|||||||||V1^^^STMARY|{}20240105"
 ADMITTED = VISIT.format("|" * 24)
+STATES = {"clinicalStatus", "verificationStatus"}
 RESULT = ("ORC|RE|P1|F1", "OBR|1|P1|F1|24323-8^Panel^LN")
 
 
@@ -389,3 +390,36 @@ def test_what_is_pending_is_planned_and_can_be_taken_back(hospital: Hospital) ->
     assert [place["status"] for place in visit["location"]] == ["active"]
     assert "extension" not in visit
     assert "end" not in visit["period"]
+
+
+def test_a_cancelled_appointment_keeps_who_and_where_and_can_be_booked_again(
+    hospital: Hospital,
+) -> None:
+    """S15 with SCH and PID alone; S12 again has no reason of a cancellation (R4 app-4)."""
+    schedule = "SCH|P1|F1||||SICK|CHECKUP|NORMAL|30|MIN|^^^20240201090000^20240201093000"
+    group = ("RGS|1|A", "AIL|1|A|R1^^^STMARY", "AIP|1|A|9^House^Greg|ATND")
+    hospital.send("SIU^S12", schedule, RICH, *group)
+    booked = hospital.one("Appointment")
+
+    hospital.send("SIU^S15", schedule, RICH)
+    cancelled = hospital.one("Appointment")
+    hospital.send("SIU^S12", schedule, RICH, *group[:2])
+    again = hospital.one("Appointment")
+
+    assert cancelled["participant"] == booked["participant"]
+    assert (cancelled["status"], again["status"]) == ("cancelled", "booked")
+    assert cancelled["cancelationReason"]["coding"][0]["code"] == "SICK"
+    assert "cancelationReason" not in again
+    assert len(again["participant"]) == len(booked["participant"]) - 1
+
+
+def test_a_deleted_allergy_is_in_error_and_may_come_back(hospital: Hospital) -> None:
+    """IAM-6 D and A: what is in error has no clinical status (R4 ait-1, ait-2)."""
+    states = []
+    for action in "ADA":
+        hospital.send(
+            "ADT^A60", "EVN|A60", RICH, f"IAM|1|DA|PEN^Penicillin|SV|hives|{action}|A1^STMARY"
+        )
+        states.append(hospital.one("AllergyIntolerance").keys() & STATES)
+
+    assert states == [{"clinicalStatus"}, {"verificationStatus"}, {"clinicalStatus"}]

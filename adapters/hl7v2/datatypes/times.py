@@ -26,6 +26,7 @@ __all__ = [
     "period_of",
     "period_start",
     "time_of_day",
+    "uninstant",
 ]
 
 _KEPT: Final = 8192
@@ -54,6 +55,15 @@ def instant(text: str, ctx: Context) -> str | None:
         return value
     ctx.note("instant-imprecise", "an instant needs a time of day and an offset: send both")
     return None
+
+
+@datatype("TS DTM", "uninstant", reads=(1,), gives="dateTime")
+def uninstant(text: str, ctx: Context) -> str | None:
+    """The date of a value that is no instant, which `instant` reports; None of one that is."""
+    findings = len(ctx.findings)
+    value = date_time(text, ctx)
+    del ctx.findings[findings:]
+    return value if value and len(value) <= 10 else None
 
 
 @datatype("TS DTM DT", "date", reads=(1,))

@@ -2,6 +2,7 @@
 
 from adapters.hl7v2.rules import (
     accounts,
+    appointments,
     controls,
     documents,
     medications,
@@ -15,6 +16,7 @@ __all__ = [
     "RULES",
     "Rule",
     "accounts",
+    "appointments",
     "controls",
     "documents",
     "medications",

@@ -99,6 +99,8 @@ def test_zone_follows_daylight_saving(
             "TS.instant", "20211020112600+0000", "2021-10-20T11:26:00+00:00", id="instant"
         ),
         pytest.param("TS.instant", "20211020", None, id="instant-of-a-day"),
+        pytest.param("TS.uninstant", "20211020", "2021-10-20", id="day-of-no-instant"),
+        pytest.param("TS.uninstant", "20211020112600+0000", None, id="instant-is-none"),
         pytest.param("TM.time", "1230", "12:30:00", id="time"),
         pytest.param("TM.time", "123015.5-0500", "12:30:15.5", id="time-with-offset"),
         pytest.param("TM.time", "2400", "00:00:00", id="midnight"),
