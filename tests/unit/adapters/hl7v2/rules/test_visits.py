@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 Build = Callable[..., bytes]
 Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
 
@@ -36,3 +38,53 @@ def test_discharge_finishes_the_visit(message: Build, convert: Convert) -> None:
 
     assert (visit["status"], visit["period"]) == ("finished", {"end": "2024-01-05"})
     assert visit["hospitalization"]["destination"]["display"] == "HOME"
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ("MO|", (None, None, "MO")),
+        ("SEVERE|hives", (None, "severe", None)),
+        ("SV|", ("high", None, None)),
+        ("XX|hives", (None, None, "XX")),
+        ('""|hives', (None, None, None)),
+        ("|", (None, None, None)),
+    ],
+)
+def test_severity_is_never_lost(
+    message: Build, convert: Convert, sent: str, expected: tuple[str | None, ...]
+) -> None:
+    """AL1-4 grades the reaction; without one, or of another code, it stands as it was sent."""
+    allergy = convert(message("ADT^A01", f"AL1|1|DA|PEN^Penicillin|{sent}"))["AllergyIntolerance"][
+        0
+    ]
+
+    (kept,) = allergy.get("_criticality", {}).get("extension", [{}])
+    codes = kept.get("valueCodeableConcept", {"coding": [{"code": None}]})["coding"]
+    grade = allergy.get("reaction", [{}])[0].get("severity")
+    assert (allergy.get("criticality"), grade, codes[0]["code"]) == expected
+
+
+def test_next_of_kin_is_a_contact_and_with_a_number_a_related_person(
+    message: Build, convert: Convert
+) -> None:
+    """Whoever reads the patient sees whom to call; who has a number can be referred to."""
+    number = "|" * 7 + "77^^^H^MR"
+
+    found = convert(message("ADT^A01", f"NK1|1|Berg^Otto|SPO||031 1{number}", "NK1|2|Berg^Lea"))
+
+    names = [one["name"]["given"] for one in found["Patient"][0]["contact"]]
+    assert names == [["Otto"], ["Lea"]]
+    (related,) = found["RelatedPerson"]
+    assert related["name"][0]["given"] == ["Otto"]
+
+
+def test_diagnosis_is_of_the_episode_too(message: Build, convert: Convert) -> None:
+    """PV1-54 names an episode of care: the diagnosis stands there as well as at the visit."""
+    found = convert(
+        message("ADT^A01", "PV1|1|I" + "|" * 52 + "E1^^^H", "DG1|1||J18.9^Pneumonia^I10|||A")
+    )
+
+    condition = f"Condition/{found['Condition'][0]['id']}"
+    (one,) = found["EpisodeOfCare"][0]["diagnosis"]
+    assert one["condition"] == {"reference": condition}
