@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _PRACTITIONER: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17, 19, 20, 21)
-"""XCN.8 (source table), XCN.11 and XCN.12 (check digit and scheme) are left on purpose: they say how
+"""XCN.8 (source table), XCN.11 and XCN.12 (check digit, scheme) are left on purpose: they say how
 a number was written. XCN.14, the desk that handed it out, counts where XCN.9 is silent."""
 
 
