@@ -58,6 +58,7 @@ class Chain(_Section):
     rpc: tuple[str, ...]
     agree: int = Field(ge=0)
     key_file: str
+    key_password_file: str
 
 
 class Log(_Section):

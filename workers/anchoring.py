@@ -5,14 +5,24 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bridge.chain.account import KeyFileAccount
-from bridge.chain.deploy import Deployment, LogIdentity, deploy, plan_deployment, read_deployment
+from bridge.chain.account import AnchorAccount, KeyFileAccount
+from bridge.chain.deploy import (
+    Deployment,
+    Former,
+    LogIdentity,
+    deploy,
+    plan_deployment,
+    read_deployment,
+)
+from bridge.chain.endpoint import Endpoint
 from bridge.chain.evm import EvmChain
+from bridge.chain.govern import Governor
 from bridge.chain.rows import ChainRow, load_chains
-from bridge.chain.rpc import Endpoint, Endpoints
+from bridge.chain.rpc import Endpoints
+from bridge.chain.transact import Teller
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, TreeSize, sha256
 from bridge.core.log.note import VerifierKey
@@ -24,9 +34,27 @@ from bridge.ports.sources import Entropy
 from bridge.settings import Settings, shipped
 from workers.places import DEVCHAIN_FOLDER, TRUST_FILE
 
-__all__ = ["anchoring_chain", "endpoints_of", "high_water", "row_of"]
+__all__ = [
+    "FOLLOWING_FILE",
+    "STATE_FILE",
+    "account_of",
+    "anchoring_chain",
+    "chain_of",
+    "deployed_contract",
+    "endpoints_of",
+    "follow_key",
+    "following_contract",
+    "governor_of",
+    "high_water",
+    "identity_of",
+    "known_contract",
+    "planned_contract",
+    "row_of",
+]
 
 STATE_FILE = "contract.json"
+FOLLOWING_FILE = "contract.following.json"
+"""Of a succession that is under way."""
 MARK_FILE = "high-water.json"
 OPEN_CHAINS = frozenset({"embedded", "anvil"})
 """Chains of one's own machine: a contract is deployed there without being asked for."""
@@ -65,14 +93,18 @@ def endpoints_of(settings: Settings) -> Endpoints:
             where="chain.rpc",
             do="set chain.rpc, or start the node with `fhir-anchor up`, which brings a dev chain",
         )
-    nodes = [Endpoint(url, chain_id=row.chain_id) for url in urls]
-    return Endpoints(nodes, agree=settings.chain.agree or len(nodes) // 2 + 1)
+    # An address that stands there twice is still one witness.
+    nodes = [Endpoint(url, chain_id=row.chain_id) for url in dict.fromkeys(urls)]
+    return Endpoints(nodes, agree=settings.chain.agree)
 
 
 def account_of(settings: Settings) -> KeyFileAccount:
     """The anchoring account: its key file, or the dev chain's funded key."""
-    named = settings.chain.key_file
-    return KeyFileAccount(Path(named) if named else settings.data / DEVCHAIN_FOLDER / KEY_FILE)
+    named, password = settings.chain.key_file, settings.chain.key_password_file
+    return KeyFileAccount(
+        Path(named) if named else settings.data / DEVCHAIN_FOLDER / KEY_FILE,
+        password_file=Path(password) if password else None,
+    )
 
 
 def known_contract(settings: Settings) -> Deployment | None:
@@ -94,38 +126,118 @@ def known_contract(settings: Settings) -> Deployment | None:
     return kept
 
 
-def planned_contract(settings: Settings, signer: FileSigner, entropy: Entropy) -> Deployment:
+def planned_contract(
+    settings: Settings,
+    signer: FileSigner,
+    entropy: Entropy,
+    owner: AnchorAccount | None = None,
+) -> Deployment:
     """A deployment that is known or would be made now; sends nothing."""
-    return known_contract(settings) or plan_deployment(
-        endpoints_of(settings),
-        row_of(settings),
-        account_of(settings),
-        _identity(settings, signer),
-        entropy,
-    )
+    return known_contract(settings) or _fresh(settings, signer, entropy, owner)
 
 
-def deployed_contract(settings: Settings, signer: FileSigner, entropy: Entropy) -> Deployment:
+def deployed_contract(
+    settings: Settings,
+    signer: FileSigner,
+    entropy: Entropy,
+    owner: AnchorAccount | None = None,
+) -> Deployment:
     """Deploy, or finish and verify what was deployed before; twice has one effect.
+
+    Args:
+        settings: of the node.
+        signer: the log's keys.
+        entropy: for the log's id.
+        owner: pays and owns the log; None is the anchoring account.
 
     Raises:
         BridgeError: what `bridge.chain.deploy.deploy` says.
     """
     with _alone(settings.data / "contract.lock"):
-        return deploy(
-            endpoints_of(settings),
+        return _deployed(
+            settings,
+            signer,
             settings.data / STATE_FILE,
-            planned_contract(settings, signer, entropy),
-            _identity(settings, signer),
-            wait=lambda: time.sleep(1),
+            planned_contract(settings, signer, entropy, owner),
         )
 
 
-def _identity(settings: Settings, signer: FileSigner) -> LogIdentity:
+def following_contract(
+    settings: Settings, signer: FileSigner, entropy: Entropy, owner: AnchorAccount | None = None
+) -> Deployment:
+    """The contract and log that will take over, deployed and registered; twice has one effect."""
+    with _alone(settings.data / "contract.lock"):
+        planned = _fresh(settings, signer, entropy, owner)
+        return _deployed(settings, signer, settings.data / FOLLOWING_FILE, planned)
+
+
+def identity_of(settings: Settings, signer: FileSigner) -> LogIdentity:
+    """What the registration says of this node's log."""
     return LogIdentity(
         origin_hash=sha256(settings.log.origin.encode()),
         key_hash=sha256(signer.verifier_key.encode()),
         former_key_hashes=tuple(sha256(key.encode()) for key in signer.verifier_keys[1:]),
+    )
+
+
+def governor_of(
+    settings: Settings, contract: Deployment, owner: AnchorAccount | None = None
+) -> Governor:
+    """Who speaks for the log's owner; None is the anchoring account."""
+    teller = Teller(
+        endpoints=endpoints_of(settings),
+        row=row_of(settings),
+        account=owner or account_of(settings),
+        contract=contract.address,
+    )
+    return Governor(
+        teller=teller, log_id=bytes.fromhex(contract.log_id[2:]), wait=lambda: time.sleep(1)
+    )
+
+
+def follow_key(settings: Settings, signer: FileSigner, contract: Deployment) -> bool:
+    """Let the contract name the log's newest key; False when this node's account is not the owner.
+
+    A log whose registration names a former key is whole: the trust file says whose signatures
+    count. The registration tells strangers who have no trust file.
+
+    Raises:
+        BridgeError: `contract-refused` or `transaction-slow`.
+    """
+    governor, key_hash = governor_of(settings, contract), identity_of(settings, signer).key_hash
+    found = governor.registration()
+    if found.key_hash == key_hash:
+        return True
+    if found.owner != governor.teller.account.address:
+        return False
+    governor.change_key(key_hash)
+    return True
+
+
+def _fresh(
+    settings: Settings, signer: FileSigner, entropy: Entropy, owner: AnchorAccount | None
+) -> Deployment:
+    account = account_of(settings)
+    return plan_deployment(
+        endpoints_of(settings),
+        row_of(settings),
+        owner or account,
+        identity_of(settings, signer),
+        entropy,
+        anchorer=account.address,
+    )
+
+
+def _deployed(
+    settings: Settings, signer: FileSigner, state: Path, planned: Deployment
+) -> Deployment:
+    return deploy(
+        endpoints_of(settings),
+        state,
+        planned,
+        identity_of(settings, signer),
+        wait=lambda: time.sleep(1),
+        anchorer=account_of(settings).address,
     )
 
 
@@ -145,6 +257,13 @@ def anchoring_chain(settings: Settings, signer: FileSigner, entropy: Entropy) ->
         )
     contract = deployed_contract(settings, signer, entropy)
     _write_trust(settings, signer, contract)
+    with suppress(BridgeError):  # anchoring does not wait for it; the next start tries again
+        follow_key(settings, signer, contract)
+    return chain_of(settings, contract)
+
+
+def chain_of(settings: Settings, contract: Deployment) -> EvmChain:
+    """The Chain port over a contract that is known to be there."""
     return EvmChain(
         endpoints_of(settings),
         row_of(settings),
@@ -157,7 +276,16 @@ def anchoring_chain(settings: Settings, signer: FileSigner, entropy: Entropy) ->
 
 def _write_trust(settings: Settings, signer: FileSigner, contract: Deployment) -> None:
     """What a verifier of this node's receipts has to believe; hand it out with the receipts."""
-    pinned = Contract(
+    known: list[Deployment | Former] = [contract, *contract.former]
+    pinned = tuple(_pin(settings, each) for each in known)
+    keys = [VerifierKey.parse(text) for text in signer.verifier_keys]
+    logs = tuple((settings.log.origin, key) for key in keys)
+    trust = Trust(logs=logs, contracts=pinned)
+    _replace(settings.data / TRUST_FILE, trust_text(trust))
+
+
+def _pin(settings: Settings, contract: Deployment | Former) -> Contract:
+    return Contract(
         origin=settings.log.origin,
         chain=contract.chain,
         address=bytes.fromhex(contract.address[2:]),
@@ -167,10 +295,6 @@ def _write_trust(settings: Settings, signer: FileSigner, contract: Deployment) -
         independent=settings.chain.name not in OPEN_CHAINS,
         endpoints=1,
     )
-    keys = [VerifierKey.parse(text) for text in signer.verifier_keys]
-    logs = tuple((settings.log.origin, key) for key in keys)
-    trust = Trust(logs=logs, contracts=(pinned,))
-    _replace(settings.data / TRUST_FILE, trust_text(trust))
 
 
 def high_water(settings: Settings, chain: Callable[[], EvmChain]) -> AnchoredHead | None:
@@ -181,10 +305,14 @@ def high_water(settings: Settings, chain: Callable[[], EvmChain]) -> AnchoredHea
     still caught.
     """
     file = settings.data / MARK_FILE
+    before = _read_mark(file)
     try:
         head = chain().view().head
     except BridgeError:
-        return _read_mark(file)
+        return before
+    if before is not None and head.size <= before.size:
+        # A chain that was rolled back, or the empty log of a successor, takes nothing back.
+        return before
     if head.size == 0:
         return None
     mark = AnchoredHead(size=head.size, root=head.root)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from bridge.cli.options import Config, Data, settings_of
+from bridge.core.errors import BridgeError
 from bridge.core.record.events import KeyAction
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def rotate(data: Data = None, config: Config = None) -> None:
         _state(node, KeyAction.ADDED, node.signer.verifier_key)
         key = rotate_key(node.key_file, entropy=node.entropy)
         _state(node, KeyAction.ADDED, key)
+        _tell_contract(node)
     sys.stdout.write(f"{key}\n")
 
 
@@ -56,6 +58,29 @@ def retire(data: Data = None, config: Config = None) -> None:
         for key in former:
             _state(node, KeyAction.RETIRED, key)
             sys.stdout.write(f"{key}\n")
+
+
+def _tell_contract(node: "Services") -> None:
+    """Let the contract name the new key now, if it can be reached and this node's account may.
+
+    Nothing rests on it: a worker does it at its next start, or the owner by a command.
+    """
+    from bridge.keys.file import open_signer
+    from workers.anchoring import follow_key, known_contract
+
+    try:
+        contract = known_contract(node.settings)
+        if contract is None or not node.settings.chain.rpc:
+            return
+        origin = node.settings.log.origin
+        signer = open_signer(node.key_file, origin=origin, entropy=node.entropy)
+        if not follow_key(node.settings, signer, contract):
+            sys.stderr.write(
+                "the contract names the former key - its owner should run "
+                "`fhir-anchor contract change-key --owner-key FILE`\n"
+            )
+    except BridgeError as error:
+        sys.stderr.write(f"the contract was not told: {error}; a worker does it at its start\n")
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from bridge.cli.options import Config, Data, HostPort, TokenFile, Url, host_port
 from bridge.cli.verify import verify
 from bridge.core.errors import BridgeError
 from bridge.core.proof.export import Export
+from workers.contracts import commands as contract_commands
 from workers.keys import commands as key_commands
 from workers.mapping import commands as map_commands
 
@@ -34,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(key_commands, name="keys")
+app.add_typer(contract_commands, name="contract")
 app.add_typer(map_commands, name="map")
 NOT_DONE, USAGE = 1, 2
 
@@ -264,11 +266,12 @@ def audit(
 @app.command("fsck")
 def fsck_node(data: Data = None, config: Config = None) -> None:
     """Recompute everything that is stored and name the first difference."""
+    from bridge.chain.recount import transaction_differs
     from bridge.cli.audit import fsck_stored
     from workers.visited import visited
 
     with _one_means_found(), visited(settings_of(data, config)) as node:
-        fsck_stored(node.stored, node.book, node.verifier_keys)
+        fsck_stored(node.stored, node.book, node.verifier_keys, transaction_differs)
 
 
 @app.command()
@@ -295,43 +298,6 @@ def upgrade(data: Data = None, config: Config = None) -> None:
     from workers.wiring import Services
 
     Services(settings_of(data, config)).prepare()
-
-
-contract = typer.Typer(help="The contract that keeps this log's heads.", no_args_is_help=True)
-app.add_typer(contract, name="contract")
-
-
-@contract.command("deploy")
-def contract_deploy(
-    data: Data = None,
-    config: Config = None,
-    *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing.")] = False,
-) -> None:
-    """Deploy CheckpointAnchor and register this log; repeating it has one effect."""
-    from bridge.cli.contract import say_contract
-    from workers.anchoring import deployed_contract, planned_contract
-    from workers.wiring import Services
-
-    node = Services(settings_of(data, config))
-    asked = (node.settings, node.signer, node.entropy)
-    if dry_run:
-        say_contract("planned, nothing was sent", planned_contract(*asked))
-    else:
-        say_contract("deployed and verified", deployed_contract(*asked))
-
-
-@contract.command("show")
-def contract_show(data: Data = None, config: Config = None) -> None:
-    """What this node anchors to."""
-    from bridge.cli.contract import say_contract
-    from workers.anchoring import known_contract
-
-    found = known_contract(settings_of(data, config))
-    if found is None:
-        sys.stdout.write("no contract yet - run `fhir-anchor contract deploy`\n")
-    else:
-        say_contract("deployed" if found.complete else "on its way", found)
 
 
 config_commands = typer.Typer(help="The settings of a node.", no_args_is_help=True)

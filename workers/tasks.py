@@ -7,8 +7,10 @@ the task with a line in the log; the next beat tries again.
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 
 import structlog
 from celery import Celery
@@ -21,11 +23,13 @@ from bridge.flows.project import project
 from bridge.flows.sequence import sequence
 from bridge.flows.stamp import stamp
 from bridge.flows.watch import watch
+from bridge.ports.stamps import Stamper
 from bridge.settings import Settings
 from bridge.telemetry import configure_logs
 from workers.anchoring import high_water
 from workers.answers import send_answer
 from workers.celery_app import QUIET, configured
+from workers.slots import SLOT_OF, slot
 from workers.wiring import Services
 
 __all__ = ["TASKS", "register", "run_worker"]
@@ -34,6 +38,9 @@ LONGEST_S = 5.0
 """A task gives way after this long, so that a burst of records does not starve anchoring."""
 ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 """Workers need nothing of each other: PostgreSQL's locks are what they share."""
+
+PROCESSES = 1 + len(set(SLOT_OF.values()))
+"""Every system outside may hang at once, and one is left to project and to sequence."""
 
 Log = structlog.stdlib.BoundLogger
 
@@ -77,23 +84,25 @@ def _watch(node: Services, log: Log) -> bool:
 
 
 def _stamp(node: Services, log: Log) -> bool:
-    for stamper, every in node.stampers:
-        try:
-            done = stamp(
-                book=node.book,
-                stamps=node.stamps,
-                stamper=stamper,
-                clock=node.clock,
-                every=every,
-            )
-        except BridgeError as error:  # the other systems are asked all the same
-            log.warning("stamp", kind=stamper.kind, code=error.code, where=error.where)
-            continue
-        for one in (*([done.made] if done.made else ()), *done.completed):
-            log.info("stamp", kind=one.kind, size=one.size)
-        for problem in done.problems:
-            log.warning("stamp", kind=stamper.kind, code=problem.code, where=problem.where)
+    """Each system by a thread of its own: none waits for another that hangs."""
+    with ThreadPoolExecutor(len(node.stampers) or 1) as pool:
+        for done in [pool.submit(_stamp_by, node, log, *each) for each in node.stampers]:
+            done.result()
     return False
+
+
+def _stamp_by(node: Services, log: Log, stamper: Stamper, every: timedelta) -> None:
+    try:
+        done = stamp(
+            book=node.book, stamps=node.stamps, stamper=stamper, clock=node.clock, every=every
+        )
+    except BridgeError as error:
+        log.warning("stamp", kind=stamper.kind, code=error.code, where=error.where)
+        return
+    for one in (*([done.made] if done.made else ()), *done.completed):
+        log.info("stamp", kind=one.kind, size=one.size)
+    for problem in done.problems:
+        log.warning("stamp", kind=stamper.kind, code=problem.code, where=problem.where)
 
 
 def _mark(node: Services, log: Log) -> bool:
@@ -134,7 +143,17 @@ def register(celery: Celery, settings: Settings) -> None:
         return Services(settings)
 
     for name, body in TASKS.items():
-        celery.task(name=name)(_guarded(name, body, lambda: services_of(os.getpid()), log))
+        run = _guarded(name, body, lambda: services_of(os.getpid()), log)
+        celery.task(name=name)(_in_its_slot(settings.data / "slots", name, run))
+
+
+def _in_its_slot(folder: Path, name: str, run: Callable[[], None]) -> Callable[[], None]:
+    def alone() -> None:
+        with slot(folder, name) as free:
+            if free:
+                run()
+
+    return alone
 
 
 def _guarded(
@@ -160,4 +179,4 @@ def run_worker(settings: Settings) -> None:
     """A Celery worker of this node, until SIGTERM; what runs is finished first."""
     celery = configured(settings)
     register(celery, settings)
-    celery.worker_main(["worker", "--pool=prefork", "--concurrency=2", *QUIET, *ALONE])
+    celery.worker_main(["worker", "--pool=prefork", f"--concurrency={PROCESSES}", *QUIET, *ALONE])

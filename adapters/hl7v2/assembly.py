@@ -1,8 +1,11 @@
 """The Bundle around the resources: order, fullUrl, focus, Provenance, and the change set."""
 
+from functools import lru_cache
 from typing import Final, cast
 
-from adapters.hl7v2.build import Build, reference_to
+from msgspec import Raw
+
+from adapters.hl7v2.build import Build
 from adapters.hl7v2.changes import changes
 from adapters.hl7v2.grammar import Group
 from bridge.core.ids import Digest
@@ -26,7 +29,14 @@ _FOCUS: Final = frozenset({
     "Appointment", "Immunization", "MedicationRequest",
 })  # fmt: skip
 _EFFECTIVE: Final = frozenset({"effectiveDateTime", "effectivePeriod"})
+_COMPLETED: Final = frozenset({"DocumentReference", "Appointment", "MedicationAdministration"})
+_UNKNOWN: Final = cast("Json", UNKNOWN)
 _PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+_AUTHOR: Final[JsonObject] = {"coding": [{"system": _PARTICIPANT, "code": "author"}]}
+_ASSEMBLER: Final[JsonObject] = {
+    "type": {"coding": [{"system": _PARTICIPANT, "code": "assembler"}]},
+    "who": {"display": MAPPING_VERSION},
+}
 
 
 def begin(build: Build, root: Group) -> None:
@@ -49,11 +59,11 @@ def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> J
     """The finished Bundle."""
     header = root.resources["MessageHeader"]
     provenance = root.resources["Provenance"]
+    references = [f"{kind}/{name}" for kind, name in build.resources]
     _complete_header(header, build)
     _complete_resources(build)
-    references = [f"{kind}/{name}" for kind, name in build.resources]
-    _complete_provenance(provenance, references, header, source, mapping)
-    entries = [build.entry(header), *build.entries(), build.entry(provenance)]
+    _complete_provenance(provenance, [_name(header), *references], header, source, mapping)
+    entries = [build.entry(header), *build.entries(references), build.entry(provenance)]
     changed = changes(build)
     if changed is not None:
         entries.append(build.entry(changed))
@@ -70,26 +80,26 @@ def _complete_header(header: JsonObject, build: Build) -> None:
         }
     origin = cast("JsonObject", header.setdefault("source", {}))
     if "endpoint" not in origin:
-        origin["_endpoint"] = cast("Json", UNKNOWN)
+        origin["_endpoint"] = _UNKNOWN
     for destination in cast("list[JsonObject]", header.get("destination", [])):
         if "endpoint" not in destination:
-            destination["_endpoint"] = cast("Json", UNKNOWN)
-    focus: list[Json] = [
-        {"reference": f"{kind}/{name}"} for kind, name in build.resources if kind in _FOCUS
-    ]
+            destination["_endpoint"] = _UNKNOWN
+    focus = [f"{kind}/{name}" for kind, name in build.resources if kind in _FOCUS]
     if focus:
-        header["focus"] = focus
+        header["focus"] = _references(focus)
 
 
 def _complete_resources(build: Build) -> None:
     """What R4 requires and only the end of the message can tell to be missing."""
     for (kind, _), made in build.resources.items():
+        if kind not in _COMPLETED:
+            continue
         if kind == "DocumentReference" and "content" not in made:
-            made["content"] = [{"attachment": cast("Json", UNKNOWN)}]
+            made["content"] = [{"attachment": _UNKNOWN}]
         elif kind == "Appointment" and "participant" not in made:
-            made["participant"] = [{"actor": cast("Json", UNKNOWN), "status": "needs-action"}]
+            made["participant"] = [{"actor": _UNKNOWN, "status": "needs-action"}]
         elif kind == "MedicationAdministration" and not made.keys() & _EFFECTIVE:
-            made["_effectiveDateTime"] = cast("Json", UNKNOWN)
+            made["_effectiveDateTime"] = _UNKNOWN
 
 
 def _complete_provenance(
@@ -100,25 +110,28 @@ def _complete_provenance(
     mapping: Digest,
 ) -> None:
     """Target, agents and entities: https://hl7.org/fhir/R4/provenance.html."""
-    provenance["target"] = [
-        reference_to(header),
-        *[cast("Json", {"reference": reference}) for reference in references],
-    ]
+    provenance["target"] = _references(references)
     if "recorded" not in provenance:
-        provenance["_recorded"] = cast("Json", UNKNOWN)
+        provenance["_recorded"] = _UNKNOWN
     sender = header.get("sender")
     origin = cast("JsonObject", header["source"])
     who: Json = sender if isinstance(sender, dict) else {"display": origin.get("name") or "unknown"}
-    agents = cast("list[Json]", provenance.setdefault("agent", []))
-    agents.insert(0, {"type": {"coding": [{"system": _PARTICIPANT, "code": "author"}]}, "who": who})
-    agents.append({
-        "type": {"coding": [{"system": _PARTICIPANT, "code": "assembler"}]},
-        "who": {"display": MAPPING_VERSION},
-    })  # fmt: skip
+    operators = cast("list[Json]", provenance.get("agent", []))
+    provenance["agent"] = [{"type": _AUTHOR, "who": who}, *operators, _ASSEMBLER]
     provenance["entity"] = [
         {"role": "source", "what": _digest(source, "the message as received")},
-        {"role": "derivation", "what": _digest(mapping, f"mapping {MAPPING_VERSION}")},
+        _derivation(mapping),
     ]
+
+
+def _name(resource: JsonObject) -> str:
+    return f"{cast('str', resource['resourceType'])}/{cast('str', resource['id'])}"
+
+
+def _references(names: list[str]) -> Raw:
+    """References to our own resources, encoded: neither their types nor their ids need escapes."""
+    joined = '"},{"reference":"'.join(names)
+    return Raw(f'[{{"reference":"{joined}"}}]')
 
 
 def _digest(value: Digest, display: str) -> JsonObject:
@@ -128,3 +141,9 @@ def _digest(value: Digest, display: str) -> JsonObject:
         "value": f"urn:sha256:{value.hex()}",
     }
     return {"identifier": identifier, "display": display}
+
+
+@lru_cache(maxsize=64)  # one a sender
+def _derivation(mapping: Digest) -> JsonObject:
+    """The entity of the rules that made the bundle. Shared, never altered."""
+    return {"role": "derivation", "what": _digest(mapping, f"mapping {MAPPING_VERSION}")}

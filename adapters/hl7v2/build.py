@@ -8,7 +8,9 @@ from msgspec import Raw
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.identifiers import governing
 from adapters.hl7v2.datatypes.registry import Convert
+from adapters.hl7v2.enclosed import Enclosed
 from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.kinship import Kin
 from adapters.hl7v2.memory import MAX_TEXT, Memory, Note, surroundings
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.canon import canonical
@@ -33,16 +35,19 @@ class Build:
         "code",
         "control",
         "ctx",
-        "deletes", "encoded",
+        "deletes", "enclosed", "encoded",
         "fallback",
         "header",
         "identities",
         "keys",
+        "kin",
+        "lines",
         "namespace",
         "occurrences",
         "patients",
         "resources",
         "sender",
+        "shared",
         "shelf",
         "trace",
         "trigger",
@@ -78,6 +83,8 @@ class Build:
         self.resources: dict[tuple[str, str], JsonObject] = {}
         self.patients: list[tuple[str, ...]] = []
         self.keys: dict[tuple[str, str], int] = {}
+        self.kin = Kin()
+        self.enclosed: list[Enclosed] = []
         self.deletes: list[tuple[JsonObject, str]] = []
         self.assumed: list[tuple[JsonObject, str, Json]] = []
         self.encoded: dict[tuple[str, str], Raw] = {}
@@ -85,6 +92,8 @@ class Build:
         self.values: dict[tuple[Convert, str], Json] = {}
         self.identities: dict[tuple[Convert, str], tuple[str, str]] = {}
         self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}
+        self.lines: Sequence[list[str]] = ()
+        self.shared: dict[str, set[str]] | None = None
         self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
 
@@ -132,6 +141,19 @@ class Build:
                 system = made.get("system", "") or f"|{self.sender}"
             known = self.identities[function, text] = (system, value)
         return known
+
+    def apart(self, number: str, code: str) -> str:
+        """The code where the message has orders of several codes under that number, else nothing.
+
+        An order number names one order (HL7 v2.5.1 ch. 4.5.1.2), so that a cancel without detail
+        and a result with other codes meet it. Laboratories that give every test of a requisition
+        the same number are told apart by what they test.
+        """
+        if not code:
+            return ""
+        if self.shared is None:
+            self.shared = _shared(self.lines, self.ctx)
+        return code if len(self.shared.get(_number(number, self.ctx), ())) > 1 else ""
 
     def near(self, group: Group, kind: str) -> JsonObject | None:
         """The nearest resource of that type: in this group, else in those around it."""
@@ -256,12 +278,16 @@ class Build:
         reference = cast("str", reference_to(resource)["reference"])
         return {"fullUrl": f"{self.base}/{reference}", "resource": resource}
 
-    def entries(self) -> list[Json]:
-        """The entries of all resources, those that did not change since encoding as encoded."""
+    def entries(self, references: list[str]) -> list[Json]:
+        """The entries of all resources, those that did not change since encoding as encoded.
+
+        Args:
+            references: `Patient/abc`, one a resource in their order.
+        """
         encoded, base = self.encoded, self.base
         return [
-            encoded.get(seen) or {"fullUrl": f"{base}/{seen[0]}/{seen[1]}", "resource": resource}
-            for seen, resource in self.resources.items()
+            encoded.get(seen) or {"fullUrl": f"{base}/{reference}", "resource": resource}
+            for reference, (seen, resource) in zip(references, self.resources.items(), strict=True)
         ]
 
     def keep(self, resource: JsonObject, entry: Raw | None = None) -> None:
@@ -342,6 +368,26 @@ def reference_to(resource: JsonObject) -> JsonObject:
     """A relative literal reference, https://hl7.org/fhir/R4/references.html#literal."""
     kind, name = cast("str", resource["resourceType"]), cast("str", resource["id"])
     return {"reference": f"{kind}/{name}"}
+
+
+def _shared(lines: Sequence[list[str]], ctx: Context) -> dict[str, set[str]]:
+    """Order numbers to the codes that are ordered under each."""
+    found: dict[str, set[str]] = {}
+    order: list[str] = []
+    for fields in lines:
+        if fields[0] == "ORC":
+            order = fields[2:4]
+        elif fields[0] == "OBR":
+            code = fields[4].split(ctx.component, 1)[0]
+            for number in {_number(text, ctx) for text in (*fields[2:4], *order)}:
+                found.setdefault(number, set()).add(code)
+    found.pop("", None)
+    return found
+
+
+def _number(text: str, ctx: Context) -> str:
+    """An order number without its authority, which ORC and OBR need not repeat."""
+    return text.split(ctx.component, 1)[0]
 
 
 def _unnumbered(where: str) -> str:

@@ -43,8 +43,8 @@ _Operations = dict[tuple[str, str], Json]
 def _identified(build: Build) -> _Operations:
     """Patient and visit of a message that is about something else."""
     return dict(
-        _default(resource, "")
-        for (kind, _), resource in build.resources.items()
+        _default(f"{kind}/{name}", kind)
+        for kind, name in build.resources
         if kind in STATED_BY and build.code not in STATED_BY[kind]
     )
 
@@ -52,16 +52,14 @@ def _identified(build: Build) -> _Operations:
 def _assumed(build: Build) -> _Operations:
     """Elements that a default or a conclusion filled, and that no later row stated."""
     return dict(
-        _default(resource, name)
+        _default(f"{kind}/{cast('str', resource['id'])}", f"{kind}.{name}")
         for resource, name, value in build.assumed
         if resource.get(name) == value
+        for kind in (cast("str", resource["resourceType"]),)
     )
 
 
-def _default(resource: JsonObject, name: str) -> tuple[tuple[str, str], JsonObject]:
-    target = cast("str", reference_to(resource)["reference"])
-    kind = cast("str", resource["resourceType"])
-    path = f"{kind}.{name}" if name else kind
+def _default(target: str, path: str) -> tuple[tuple[str, str], JsonObject]:
     return (target, path), {
         "name": "default",
         "part": [{"name": "target", "valueString": target}, {"name": "path", "valueString": path}],

@@ -13,8 +13,10 @@ from adapters.hl7v2.assembly import assemble
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.zones import offset_of
+from adapters.hl7v2.enclosed import filed_under
 from adapters.hl7v2.engine import Engine, compiled, fields_of
 from adapters.hl7v2.grammar import structure, structure_of
+from adapters.hl7v2.kinship import resolve
 from adapters.hl7v2.profiles import ANYONE, SenderProfile, choose
 from adapters.hl7v2.settle import settle
 from bridge.core.errors import BridgeError, Fault
@@ -120,7 +122,10 @@ class Hl7v2:
         held = len(build.shelf)
         root = engine.run(build, lines, structure(name))
         engine.memory.grown(len(build.shelf) - held)
-        settle(build)
+        for one in build.enclosed:
+            filed_under(one, build.keep)
+        resolve(build.kin, build.resources.items())
+        settle(build, engine.periods)
         _apply_policy(build, profile)
         bundle = assemble(build, root, source=source, mapping=engine.digest)
         for number in _MSH_READ if tracing else ():

@@ -15,6 +15,7 @@ from adapters.hl7v2.context import MAX_FINDINGS, Context
 from adapters.hl7v2.grammar import Group, Structure, place
 from adapters.hl7v2.memory import Memory
 from adapters.hl7v2.profiles import SenderProfile
+from adapters.hl7v2.settle import Periods, periods_of
 from bridge.core.ids import Digest
 from bridge.core.record.bundle import Severity
 
@@ -50,13 +51,15 @@ class Engine:
     """Segments that the maps of other segments look up."""
     pads: tuple[tuple[str, ...], ...]
     """By the number of fields of a segment: the empty ones up to the highest that a map reads."""
+    periods: Periods
+    """Where two rows make one period."""
     memory: Memory
 
     def run(self, build: Build, lines: Iterable[list[str]], structure: Structure) -> Group:
         """Convert every segment, MSH the first of `lines`; gives the group of the whole message."""
         ctx = build.ctx
         applies = self.fast if build.trace is None else self.traced()
-        padded = self._padded(lines)
+        padded = build.lines = self._padded(lines)
         if build.trace is not None:
             build.number(padded)
         joined = _joined(padded, ctx.repetition) if build.code in _REPORTS else _NONE
@@ -143,6 +146,7 @@ def compiled(profile: SenderProfile) -> Engine:
         ),
         foreign=frozenset[str]().union(*(made.foreign for made in fast)),
         pads=tuple(("",) * (width - count) for count in range(width)),
+        periods=periods_of(maps),
         memory=Memory(),
     )
 

@@ -85,6 +85,16 @@ class Group:
         self.nearest = self.parent.nearest if shared else self.parent.nearest.copy()
         self.around = {**self.parent.around, **own}
 
+    def hold(self, name: str, fields: list[str]) -> None:
+        """A segment stands in the group, and in those around it of which this is the only one.
+
+        ORC sees the OBR or RXE of its order, whichever brackets the standard draws around it.
+        """
+        group: Group | None = self
+        while group is not None:
+            group.segments.setdefault(name, fields)
+            group = None if group.shape.repeats else group.parent
+
     def put(self, kind: str, resource: JsonObject) -> None:
         """From now on this is the resource of that type in the group."""
         self.resources[kind] = resource
@@ -158,7 +168,7 @@ def place(
             if code:
                 odd(code, number)
             if found is None:
-                group.segments.setdefault(name, fields)
+                group.hold(name, fields)
                 placed.append((group, fields, count))
                 continue
             step = found
@@ -166,7 +176,7 @@ def place(
         for shape, start in step.into:
             group = Group(shape, group, name)
             group.at = start
-        group.segments.setdefault(name, fields)
+        group.hold(name, fields)
         placed.append((group, fields, count))
     return placed
 

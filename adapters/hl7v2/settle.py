@@ -4,17 +4,23 @@ A row fills one element and cannot know the others: a period that ends before it
 of whom nothing is known. What cannot stand is taken out and reported; nothing is invented.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 from adapters.hl7v2.build import Build
+from adapters.hl7v2.compiler.rows import SegmentMap
 from adapters.hl7v2.datatypes.times import ends_before, moment_of
 from bridge.core.record.bundle import Json, JsonObject
 
-__all__ = ["settle"]
+__all__ = ["Periods", "periods_of", "settle"]
 
-_PERIODS: Final = frozenset({"period", "occurrencePeriod", "effectivePeriod", "performedPeriod"})
+Periods: TypeAlias = Mapping[str, tuple[tuple[str, ...], ...]]
+"""By resource type the paths of the periods whose start and end come of two rows."""
+
+_ENDS: Final = frozenset({"start", "end"})
 _REACHED_BY: Final = frozenset({"name", "telecom", "address", "organization"})
+_REVIEWED: Final = frozenset({"Patient", "Appointment"})
 _MAX_MINUTES: Final = 5_256_000
 """Ten years: no appointment lasts longer."""
 _LAST_YEAR: Final = 9980
@@ -30,61 +36,92 @@ _UNKNOWN: Final = {
 }
 
 
-def settle(build: Build) -> None:
+def periods_of(maps: Iterable[SegmentMap]) -> Periods:
+    """Where the rows may make a period that ends before it starts; functions settle their own."""
+    found: dict[str, dict[tuple[str, ...], None]] = {}
+    for rules in maps:
+        for row in rules.rows:
+            steps = row.to if row.on else (*rules.into, *row.to)
+            *path, last = [step.name for step in steps] or [""]
+            if path and last in _ENDS and path[-1].lower().endswith("period"):
+                found.setdefault(row.on or rules.target, {})[tuple(path)] = None
+    return {kind: tuple(paths) for kind, paths in found.items()}
+
+
+def settle(build: Build, periods: Periods) -> None:
     """Make every resource of the build satisfy per-1, pat-1, app-3 and Annotation.text.
 
     Besides, an identifier that two segments state (ORC-2 and OBR-2) is kept once, and what is about
     an unknown patient in a message about one patient (AIS, in a group beside that of PID) is about
     that one.
     """
-    patients = [one for (kind, _), one in build.resources.items() if kind == "Patient"]
-    only = patients[0] if len(patients) == 1 else None
+    only = _only_patient(build)
     for seen, resource in build.resources.items():
         if seen in build.encoded:
             continue  # of one field, whose function has settled it
-        kind = cast("str", resource["resourceType"])
-        _periods(resource, kind, build)
-        if len(cast("list[Json]", resource.get("identifier", ()))) > 1:
+        kind = seen[0]
+        if kind in periods:
+            _periods(resource, kind, periods[kind], build)
+        if "identifier" in resource:
             _once(resource, "identifier")
         if only and resource.get("subject") == _UNKNOWN:
-            resource["subject"] = {"reference": f"Patient/{cast('str', only['id'])}"}
-        if "note" in resource:
-            _keep(resource, "note", frozenset({"text"}), build, kind)
-        if kind == "Patient" and "contact" in resource:
-            _keep(resource, "contact", _REACHED_BY, build, kind)
-        elif kind == "Appointment":
-            _appointment(resource, build)
+            resource["subject"] = {"reference": only}
+        if "note" in resource or kind in _REVIEWED:
+            _review(resource, kind, build)
 
 
-def _periods(resource: JsonObject, kind: str, build: Build) -> None:
-    """Rule per-1, for periods that two rows fill: of the resource and of its array elements."""
-    for name, value in resource.items():
-        if isinstance(value, list):
-            for one in value:
-                if isinstance(one, dict) and "period" in one:
-                    _period(cast("JsonObject", one["period"]), f"{kind}.{name}", build)
-        elif name in _PERIODS:
-            _period(cast("JsonObject", value), kind, build)
-        elif name == "occurrenceTiming":
-            repeat = cast("JsonObject", cast("JsonObject", value).get("repeat", {}))
-            _period(cast("JsonObject", repeat.get("boundsPeriod", {})), kind, build)
+def _review(resource: JsonObject, kind: str, build: Build) -> None:
+    """Elements that are nothing without some other."""
+    if "note" in resource:
+        _keep(resource, "note", frozenset({"text"}), build, kind)
+    if kind == "Patient" and "contact" in resource:
+        _keep(resource, "contact", _REACHED_BY, build, kind)
+    elif kind == "Appointment":
+        _appointment(resource, build)
 
 
-def _period(period: JsonObject, where: str, build: Build) -> None:
-    start, end = period.get("start"), period.get("end")
-    if isinstance(start, str) and isinstance(end, str) and ends_before(start, end):
-        del period["end"]
-        build.ctx.at = where
-        build.ctx.note("period-reversed", "a period ends before it starts: its end was left out")
+def _only_patient(build: Build) -> str:
+    """The reference to the one patient of the message; empty where there are more or none."""
+    found = [name for kind, name in build.resources if kind == "Patient"]
+    return f"Patient/{found[0]}" if len(found) == 1 else ""
+
+
+def _periods(
+    resource: JsonObject, kind: str, paths: Iterable[tuple[str, ...]], build: Build
+) -> None:
+    """Rule per-1, for the periods at these paths of the resource."""
+    for path in paths:
+        if path[0] not in resource:
+            continue
+        for period in _at(resource, path):
+            start, end = period.get("start"), period.get("end")
+            if isinstance(start, str) and isinstance(end, str) and ends_before(start, end):
+                del period["end"]
+                listed = isinstance(resource[path[0]], list)
+                build.ctx.at = f"{kind}.{path[0]}" if listed else kind
+                text = "a period ends before it starts: its end was left out"
+                build.ctx.note("period-reversed", text)
+
+
+def _at(resource: JsonObject, path: tuple[str, ...]) -> list[JsonObject]:
+    """The objects at the path, through every element of the arrays on the way."""
+    found: list[JsonObject] = [resource]
+    for name in path:
+        held = [one[name] for one in found if name in one]
+        found = []
+        for value in held:
+            if isinstance(value, dict):
+                found.append(value)
+            elif isinstance(value, list):
+                found += [one for one in value if isinstance(one, dict)]
+    return found
 
 
 def _once(resource: JsonObject, name: str) -> None:
     """Equal values of the array once, in the order of their first."""
-    kept: list[Json] = []
-    for one in cast("list[Json]", resource[name]):
-        if one not in kept:
-            kept.append(one)
-    resource[name] = kept
+    held = cast("list[Json]", resource[name])
+    if len(held) > 1:
+        resource[name] = [one for at, one in enumerate(held) if one not in held[:at]]
 
 
 def _keep(resource: JsonObject, name: str, needed: frozenset[str], build: Build, kind: str) -> None:

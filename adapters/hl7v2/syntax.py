@@ -23,6 +23,8 @@ ABSENT: Final = "\x1f"
 
 _CONTROLS: Final = bytes(code for code in range(32) if code not in b"\t\r\n\x1b")
 _FRAMING: Final = b" \t\r\n\x00\x0b"
+_SEARCHED: Final = 65_536
+"""Bytes that are searched for the end of MSH; real ones have 60 to 400."""
 Note = Callable[[str, str], None]
 
 
@@ -65,20 +67,27 @@ def header(raw: bytes) -> list[str]:
 
     Element n is MSH-n from n = 1 on, as for every other segment.
     """
-    data = raw[:65536].lstrip(_FRAMING)
-    for mark in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"):
-        if data.startswith(mark):
-            codec = "utf-8" if mark[0] == 0xEF else "utf-16"
-            data = (
-                raw[:65536].decode(codec, "replace").lstrip("\ufeff").encode("latin-1", "replace")
-            )
+    data = raw if raw[:3] == b"MSH" else _unmarked(raw[:_SEARCHED].lstrip(_FRAMING), raw)
     if data[:3] != b"MSH" or len(data) < 4:
         return []
-    line = data.replace(b"\n", b"\r").split(b"\r", 1)[0].decode("latin-1")
+    end = data.find(b"\r", 0, _SEARCHED)
+    end = _SEARCHED if end < 0 else end
+    feed = data.find(b"\n", 0, end)  # senders on Unix end segments with LF
+    line = data[: end if feed < 0 else feed].decode("latin-1")
     if len(line) < 4:
         return []
     parts = line.split(line[3])
     return [parts[0], line[3], *parts[1:]]
+
+
+def _unmarked(data: bytes, raw: bytes) -> bytes:
+    """The same without a byte order mark, and of UTF-16 as if it were latin-1."""
+    for mark in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"):
+        if data.startswith(mark):
+            codec = "utf-8" if mark[0] == 0xEF else "utf-16"
+            text = raw[:_SEARCHED].decode(codec, "replace").lstrip("\ufeff")
+            return text.encode("latin-1", "replace")
+    return data
 
 
 def read(
@@ -117,9 +126,9 @@ def read(
     start = 0 if wide else len(raw) - len(raw.lstrip(b" \t\x00\x0b\x1c\r\n"))
     if not wide and len(data) != len(raw.rstrip(b"\r\n")):
         note("framing-bytes", "bytes of framing or blank lines around the message were skipped")
-    declared = tuple(
-        name for name in (head[18] if len(head) > 18 else "").split(_repetition(head)) if name
-    )
+    declared: tuple[str, ...] = ()
+    if len(head) > 18 and head[18]:
+        declared = tuple([name for name in head[18].split(_repetition(head)) if name])
     text, codec = decode(data, declared=declared, transport=charset, senders=senders, note=note)
     if wide or len(data) != len(data.translate(None, _CONTROLS)) or "\x1b" in text:
         clean = text.translate(dict.fromkeys((*_CONTROLS, 0x1B)))
@@ -167,14 +176,15 @@ def _no_header(raw: bytes) -> BridgeError:
 def _delimiters(text: str, start: int) -> Delimiters:
     """MSH-1 and MSH-2, refused where a reader could not tell data from delimiters."""
     field = text[3]
-    _check(field, "MSH-1", start + 3)
-    line_end = min((text.find(end) for end in "\r\n" if end in text), default=len(text))
-    return _declared(field, text[4:line_end].split(field, 1)[0], start)
+    end = text.find(field, 4)
+    declared = text[4 : len(text) if end < 0 else end]
+    return _declared(field, declared.split("\r", 1)[0].split("\n", 1)[0], start)
 
 
 @lru_cache(maxsize=64)  # a process meets a handful; bounded against a sender that varies them
 def _declared(field: str, declared: str, start: int) -> Delimiters:
-    """The delimiters of MSH-2."""
+    """The delimiters of MSH-1 and MSH-2."""
+    _check(field, "MSH-1", start + 3)
     if not declared:
         raise _refuse(
             "delimiter-missing",
@@ -229,6 +239,18 @@ def _lines(text: str, delimiters: Delimiters, note: Note) -> list[str]:
             "split the message",
         )
     field = delimiters.field
+    if not lines[-1]:
+        lines.pop()
+    if [1 for line in lines if line[3:4] != field or not line[:3].isalnum()]:
+        lines = _gathered(lines, field, note)
+        _one_header(lines)
+    elif "\rMSH" in text:
+        _one_header(lines)
+    return lines
+
+
+def _gathered(lines: list[str], field: str, note: Note) -> list[str]:
+    """The segments where some line is not one: what starts none belongs to the one before."""
     kept: list[str] = []
     tail: list[str] = []
     for line in lines:
@@ -241,7 +263,6 @@ def _lines(text: str, delimiters: Delimiters, note: Note) -> list[str]:
             _oddity(line, field, kept, tail, note)
     if tail:
         kept[-1] = "\n".join((kept[-1], *tail))
-    _one_header(kept)
     return kept
 
 

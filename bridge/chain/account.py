@@ -31,14 +31,15 @@ class KeyFileAccount:
     Source: https://ethereum.org/en/developers/docs/data-structures-and-encoding/web3-secret-storage/
     """
 
-    def __init__(self, path: Path, *, password: str = "") -> None:
+    def __init__(self, path: Path, *, password_file: Path | None = None) -> None:
         """Read the key once.
 
         Raises:
-            BridgeError: `anchor-key` with fault OPERATOR when it cannot be read; `anchor-key-mode`
-                when others than its owner may.
+            BridgeError: `anchor-key` with fault OPERATOR when it or its password cannot be read;
+                `anchor-key-mode` when others than its owner may.
         """
-        self._account = _load(path, password)
+        password = "" if password_file is None else _read(password_file).splitlines()[:1]
+        self._account = _load(path, "".join(password))
         self.address: str = self._account.address.lower()
 
     def sign(self, transaction: dict[str, Any]) -> tuple[bytes, bytes]:
@@ -48,25 +49,36 @@ class KeyFileAccount:
 
 
 def _load(path: Path, password: str) -> LocalAccount:
+    text = _read(path).strip()
+    try:
+        key = (
+            Account.decrypt(text, password)
+            if text.startswith("{")
+            else bytes.fromhex(text.removeprefix("0x"))
+        )
+        account: LocalAccount = Account.from_key(key)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        # From none: the libraries quote what they could not read, which may be the key.
+        raise _unreadable(path) from None
+    return account
+
+
+def _read(path: Path) -> str:
+    """A file that only its owner may read."""
     try:
         mode = path.stat().st_mode
-        text = path.read_text("utf-8").strip()
-    except OSError as error:
-        raise _unreadable(path) from error
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise _unreadable(path) from None
     if mode & 0o077:
         raise BridgeError(
             "anchor-key-mode",
             Fault.OPERATOR,
-            what=f"the anchoring key may be read by others (mode {mode & 0o777:03o})",
+            what=f"the anchoring key or password may be read by others (mode {mode & 0o777:03o})",
             where=path.name,
             do="chmod 600 the file",
         )
-    try:
-        key = Account.decrypt(text, password) if text.startswith("{") else bytes.fromhex(text)
-        account: LocalAccount = Account.from_key(key)
-    except (ValueError, TypeError, KeyError) as error:
-        raise _unreadable(path) from error
-    return account
+    return text
 
 
 def _unreadable(path: Path) -> BridgeError:

@@ -7,7 +7,7 @@ bytes go out again, so a run that was cut anywhere ends in one contract and one 
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import rlp
@@ -15,23 +15,33 @@ from eth_utils.crypto import keccak
 
 from bridge.chain.account import AnchorAccount
 from bridge.chain.contract import (
+    NOBODY,
+    Registration,
     register_call,
     registration_answer,
     registration_call,
 )
 from bridge.chain.contracts.artefact import artefact
 from bridge.chain.rows import ChainRow
-from bridge.chain.rpc import Endpoints, RpcRefusal
+from bridge.chain.rpc import Endpoints
+from bridge.chain.transact import price_of, send_until
 from bridge.core.errors import BridgeError, Fault
-from bridge.core.ids import Digest
 from bridge.ports.sources import Entropy
 
-__all__ = ["Deployment", "LogIdentity", "deploy", "plan_deployment", "read_deployment"]
+__all__ = [
+    "Deployment",
+    "Former",
+    "LogIdentity",
+    "deploy",
+    "plan_deployment",
+    "read_deployment",
+    "registration_of",
+    "write_deployment",
+]
 
 # Measured 1.0 M and 0.1 M gas; the rest is for chains that count deployment bytes dearer.
 _DEPLOY_GAS: Final = 2_500_000
 _REGISTER_GAS: Final = 300_000
-_POLLS: Final = 600
 
 
 class LogIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +64,17 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     deploy_raw: str
     register_raw: str
     complete: bool
+    former: tuple["Former", ...] = ()
+    """Contracts that kept the log's heads before, the newest first: receipts name them for ever."""
+
+
+class Former(msgspec.Struct, frozen=True, kw_only=True):
+    """A contract that a succession closed."""
+
+    chain: str
+    address: str
+    code_hash: str
+    log_id: str
 
 
 def plan_deployment(
@@ -62,18 +83,21 @@ def plan_deployment(
     account: AnchorAccount,
     identity: LogIdentity,
     entropy: Entropy,
+    *,
+    anchorer: str = "",
 ) -> Deployment:
     """Decide and sign everything; send nothing. This is the dry run.
 
-    The account's next two nonces are taken, so nothing else may send from it until `deploy` is
-    done.
+    `account` pays and will own the log; `anchorer` is the address that anchors, empty for the
+    same. The account's next two nonces are taken, so nothing else may send from it until `deploy`
+    is done.
     """
     profile = artefact().profile(row.evm_profile)
     nonce = endpoints.ask("eth_getTransactionCount", account.address, "latest", read=_number)
     sender = bytes.fromhex(account.address[2:])
     address = keccak(rlp.encode([sender, nonce]))[12:]
     log_id = entropy.take(32)
-    price = _price(endpoints, row)
+    price = price_of(endpoints, row)
     _, deploy_raw = account.sign(
         {
             **price,
@@ -85,7 +109,10 @@ def plan_deployment(
         }
     )
     call = register_call(
-        log_id, origin=identity.origin_hash, key=identity.key_hash, anchorer=account.address
+        log_id,
+        origin=identity.origin_hash,
+        key=identity.key_hash,
+        anchorer=anchorer or account.address,
     )
     _, register_raw = account.sign(
         {
@@ -137,6 +164,7 @@ def deploy(
     identity: LogIdentity,
     *,
     wait: Callable[[], None],
+    anchorer: str = "",
 ) -> Deployment:
     """Carry out a plan, or what a run before this one left of it, and verify all of it.
 
@@ -146,11 +174,13 @@ def deploy(
         planned: from `plan_deployment`.
         identity: what the registration must say.
         wait: called between two looks at the chain, at most 600 times.
+        anchorer: the address that this node anchors from; empty for the owner's.
 
     Raises:
         BridgeError: `deployment-elsewhere` when the state file is of another chain,
             `deployment-code` when other code stands at the address, `deployment-log` when the
-            log is registered otherwise, `deployment-slow` when the chain does not move.
+            log is registered otherwise, `log-retired` when it was closed there,
+            `transaction-slow` when the chain does not move.
     """
     found = read_deployment(state)
     deployment = found or planned
@@ -162,39 +192,17 @@ def deploy(
             "set chain.name back, or move this state file away to deploy anew",
         )
     if found is None:
-        _write(state, deployment)
+        write_deployment(state, deployment)
     if not deployment.complete:
-        _send_until(endpoints, deployment.deploy_raw, lambda: _code(endpoints, deployment), wait)
+        send_until(endpoints, deployment.deploy_raw, lambda: _code(endpoints, deployment), wait)
     _verify_code(endpoints, deployment)
     if not deployment.complete:
-        _send_until(endpoints, deployment.register_raw, lambda: _owner(endpoints, deployment), wait)
-    _verify_log(endpoints, deployment, identity)
+        send_until(endpoints, deployment.register_raw, lambda: _owner(endpoints, deployment), wait)
+    _verify_log(endpoints, deployment, identity, anchorer or deployment.owner)
     done = msgspec.structs.replace(deployment, complete=True)
     if done != deployment:
-        _write(state, done)
+        write_deployment(state, done)
     return done
-
-
-def _send_until(
-    endpoints: Endpoints, raw: str, there: Callable[[], bool], wait: Callable[[], None]
-) -> None:
-    """Send the stored bytes until their effect is seen; sending twice has one effect."""
-    refusal = ""
-    for _ in range(_POLLS):
-        if there():
-            return
-        answers = endpoints.tell("eth_sendRawTransaction", raw)
-        refusal = next((each.message for each in answers if isinstance(each, RpcRefusal)), "")
-        if "insufficient funds" in refusal:
-            break
-        if not there():
-            wait()
-    raise _refuse(
-        "deployment-slow",
-        f"the deployment is not mined; the last answer was {refusal[:200]!r}",
-        "eth_sendRawTransaction",
-        "fund the account, then run it again: the same transaction goes out",
-    )
 
 
 def _verify_code(endpoints: Endpoints, deployment: Deployment) -> None:
@@ -208,17 +216,45 @@ def _verify_code(endpoints: Endpoints, deployment: Deployment) -> None:
         )
 
 
-def _verify_log(endpoints: Endpoints, deployment: Deployment, identity: LogIdentity) -> None:
-    owner, origin, key, anchorer = _registration(endpoints, deployment)
-    expected = (deployment.owner, identity.origin_hash, deployment.owner)
+def _verify_log(
+    endpoints: Endpoints, deployment: Deployment, identity: LogIdentity, anchorer: str
+) -> None:
+    """That it is our log. Its owner may change later, and must be ours when it is registered."""
+    found = registration_of(endpoints, deployment.address, deployment.log_id)
+    where = f"{deployment.address} log {deployment.log_id}"
+    if found.successor != NOBODY:
+        raise _refuse(
+            "log-retired",
+            f"the log was closed there and goes on in contract {found.successor}",
+            where,
+            "run `fhir-anchor contract succeed` to its end, then restart the node",
+        )
     keys = (identity.key_hash, *identity.former_key_hashes)
-    if (owner, origin, anchorer) != expected or key not in keys:
+    wrong = [
+        name
+        for name, good in (
+            ("owner", deployment.complete or found.owner == deployment.owner),
+            ("origin", found.origin_hash == identity.origin_hash),
+            ("key", found.key_hash in keys),
+            ("anchorer", found.anchorer == anchorer),
+        )
+        if not good
+    ]
+    if wrong:
         raise _refuse(
             "deployment-log",
-            "the log's registration has another owner, origin, key or anchorer than this node",
-            f"{deployment.address} log {deployment.log_id}",
-            "see `contract show`; register a new log or set the node's keys right",
+            f"the log is registered with another {', '.join(wrong)} than this node has",
+            where,
+            "see `contract show`; its owner sets key and anchorer, or register a new log",
         )
+
+
+def registration_of(endpoints: Endpoints, address: str, log_id: str) -> Registration:
+    """What the contract says of the log now."""
+    call = {"to": address, "data": _hex(registration_call(bytes.fromhex(log_id[2:])))}
+    return endpoints.ask(
+        "eth_call", call, "latest", read=lambda answer: registration_answer(_bytes(answer))
+    )
 
 
 def _code(endpoints: Endpoints, deployment: Deployment) -> bool:
@@ -226,30 +262,10 @@ def _code(endpoints: Endpoints, deployment: Deployment) -> bool:
 
 
 def _owner(endpoints: Endpoints, deployment: Deployment) -> bool:
-    return _registration(endpoints, deployment)[0] != "0x" + "00" * 20
+    return registration_of(endpoints, deployment.address, deployment.log_id).owner != NOBODY
 
 
-def _registration(endpoints: Endpoints, deployment: Deployment) -> tuple[str, Digest, Digest, str]:
-    call = {
-        "to": deployment.address,
-        "data": _hex(registration_call(bytes.fromhex(deployment.log_id[2:]))),
-    }
-    answer = endpoints.ask("eth_call", call, "latest", read=_bytes)
-    owner, origin, key, anchorer = registration_answer(answer)
-    return owner, Digest(origin), Digest(key), anchorer
-
-
-def _price(endpoints: Endpoints, row: ChainRow) -> dict[str, Any]:
-    """A fee at which two transactions are mined soon, within the row's cap."""
-    price = endpoints.highest("eth_gasPrice", read=_number)
-    if row.legacy_fees:
-        return {"gasPrice": min(2 * price, row.fee_cap_wei)}
-    tip = endpoints.highest("eth_maxPriorityFeePerGas", read=_number)
-    most = min(2 * price + tip, row.fee_cap_wei)
-    return {"type": 2, "maxFeePerGas": most, "maxPriorityFeePerGas": min(tip, most)}
-
-
-def _write(state: Path, deployment: Deployment) -> None:
+def write_deployment(state: Path, deployment: Deployment) -> None:
     """Whole or not at all, and on disk when this returns."""
     partial = state.with_suffix(".partial")
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -14,7 +14,8 @@ import rlp
 from eth_utils.crypto import keccak
 from rlp.exceptions import DecodingError
 
-from bridge.chain.rpc import Endpoints, RpcRefusal
+from bridge.chain.endpoint import RpcRefusal
+from bridge.chain.rpc import Endpoints
 from bridge.chain.trie import proof_of
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.proof.anchors import EvmAnchor, anchor_value, seconds_text
@@ -68,16 +69,29 @@ def capture(endpoints: Endpoints, place: Place, tx_hash: bytes) -> bytes:
     if block is None:
         raise _gone(tx_hash)
     header, hashes = block
-    receipts = _receipts(endpoints, block_hash, hashes)
+    encoded = _receipts(endpoints, block_hash, hashes)
     if hashes[index : index + 1] != [_hex(tx_hash)]:
         raise _mismatch("the transaction is not where its receipt says", block_hash)
-    encoded = [receipt_bytes(receipt) for receipt in receipts]
-    _, proof = proof_of(encoded, index)
     try:
+        proof = _proved(encoded, index, parse_header(header).receipts_root)
         anchor = _verified(place, tx_hash, header, index, encoded[index], proof)
     except BridgeError as error:
         raise _mismatch(error.what, block_hash) from error
     return msgspec.json.encode(anchor_value(anchor))
+
+
+def _proved(encoded: Sequence[bytes], index: int, root: bytes) -> tuple[bytes, ...]:
+    """The nodes down to a receipt, in the trie that the header names if there is one.
+
+    Polygon's nodes show a transaction and a receipt for each state sync at the end of a block. They
+    are in no trie: https://docs.polygon.technology/pos/architecture/bor/state-sync/
+    """
+    whole, proof = proof_of(encoded, index)
+    if whole != root and index < len(encoded) - 1:
+        rest, without = proof_of(encoded[:-1], index)
+        if rest == root:
+            return without
+    return proof
 
 
 def _verified(
@@ -113,7 +127,8 @@ def header_rlp(block: dict[str, Any]) -> bytes:
         ValueError: when no known form of header hashes to it.
     """
     fields = [_field(block[name], number=number) for name, number in _FIXED]
-    fields += [_field(block[name], number=number) for name, number in _LATER if name in block]
+    later = [(block.get(name), number) for name, number in _LATER]
+    fields += [_field(value, number=number) for value, number in later if value is not None]
     for extra in _extra_forms(fields[12]):
         header: bytes = rlp.encode([*fields[:12], extra, *fields[13:]])
         if _hex(keccak(header)) == block["hash"]:
@@ -132,7 +147,8 @@ def receipt_bytes(receipt: dict[str, Any]) -> bytes:
     ]
     if kind == _DEPOSIT:
         names = ("depositNonce", "depositReceiptVersion")
-        parts += [_field(receipt[name], number=True) for name in names if name in receipt]
+        extra = [receipt.get(name) for name in names]
+        parts += [_field(value, number=True) for value in extra if value is not None]
     body: bytes = rlp.encode(parts)
     return (bytes([kind]) if kind else b"") + body
 
@@ -153,12 +169,12 @@ def _extra_forms(extra: bytes) -> Iterator[bytes]:
         yield rlp.encode([*parts[:3], b"", []])
 
 
-def _receipts(endpoints: Endpoints, block_hash: str, hashes: Sequence[str]) -> list[dict[str, Any]]:
-    """All receipts of the block, in order; one by one where a node has no bulk method."""
+def _receipts(endpoints: Endpoints, block_hash: str, hashes: Sequence[str]) -> list[bytes]:
+    """All receipts of the block as they are hashed; one by one where a node has no bulk method."""
     receipts = endpoints.ask("eth_getBlockReceipts", block_hash, read=_receipt_list)
     if receipts is None:
         receipts = [
-            endpoints.ask("eth_getTransactionReceipt", tx_hash, read=_receipt_parts)
+            endpoints.ask("eth_getTransactionReceipt", tx_hash, read=receipt_bytes)
             for tx_hash in hashes
         ]
     if len(receipts) != len(hashes):
@@ -178,23 +194,10 @@ def _checked_header(block: dict[str, Any] | None) -> tuple[bytes, list[str]] | N
     return header_rlp(block), list(block["transactions"])
 
 
-def _receipt_list(answer: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401 - any JSON
+def _receipt_list(answer: Any) -> list[bytes] | None:  # noqa: ANN401 - any JSON
     if answer is None or isinstance(answer, RpcRefusal):
         return None
-    return [_receipt_parts(receipt) for receipt in answer]
-
-
-def _receipt_parts(receipt: dict[str, Any]) -> dict[str, Any]:
-    names = ("type", "status", "cumulativeGasUsed", "logsBloom")
-    deposit = ("depositNonce", "depositReceiptVersion")
-    return {
-        **{name: receipt[name] for name in names if name in receipt},
-        **{name: receipt[name] for name in deposit if name in receipt},
-        "logs": [
-            {"address": log["address"].lower(), "topics": log["topics"], "data": log["data"]}
-            for log in receipt["logs"]
-        ],
-    }
+    return [receipt_bytes(receipt) for receipt in answer]
 
 
 def _log(log: dict[str, Any]) -> list[Any]:

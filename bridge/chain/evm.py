@@ -10,10 +10,12 @@ from bridge.chain.contract import (
     head_answer,
     head_call,
 )
+from bridge.chain.endpoint import RpcRefusal
 from bridge.chain.evidence import Place, capture
 from bridge.chain.rows import ChainRow, Depth, Finalized, Instant
-from bridge.chain.rpc import Endpoints, RpcRefusal
+from bridge.chain.rpc import Endpoints
 from bridge.core.errors import BridgeError, Fault
+from bridge.core.ids import Instant as At
 from bridge.core.ids import instant
 from bridge.ports.chain import (
     AnchoredHead,
@@ -30,6 +32,7 @@ __all__ = ["EvmChain"]
 
 # A third more than the dry run needed: the fork that makes storage dearer may come in between.
 _GAS_MARGIN: Final = 4 / 3
+_STATES_KEPT: Final = 100
 # What geth, Besu, Nethermind, Erigon, Reth, anvil and the dev chain say, in the order it is tested.
 _DELIVERIES: Final = (
     ("already known", Delivery.KNOWN),
@@ -79,19 +82,25 @@ class EvmChain:
     def view(self) -> ChainView:
         """The chain at the newest block that k endpoints have."""
         block = self._endpoints.highest("eth_blockNumber", read=_number)
-        tag = hex(block)
         return ChainView(
             block_number=block,
             final_block=self._final_block(block),
-            nonce=self._endpoints.ask("eth_getTransactionCount", self.account, tag, read=_number),
-            head=self._head(tag),
+            nonce=self._nonce(block),
+            head=self._head(hex(block)),
         )
 
     def final_nonce(self) -> int:
         """Our transactions up to the newest final block."""
         newest = self._endpoints.highest("eth_blockNumber", read=_number)
-        tag = hex(self._final_block(newest))
-        return self._endpoints.ask("eth_getTransactionCount", self.account, tag, read=_number)
+        final = self._final_block(newest)
+        try:
+            return self._nonce(final)
+        except BridgeError:
+            # Full nodes keep the state of 128 blocks; a rollup's final block is older. What is this
+            # deep stays: and if not, the head is anchored again by the next transaction.
+            if final >= newest - _STATES_KEPT:
+                raise
+            return self._nonce(newest - _STATES_KEPT)
 
     def market(self) -> Market:
         """Base fee of the newest block and the tip that a node proposes."""
@@ -116,16 +125,19 @@ class EvmChain:
         }
         # Without the tag some nodes run it after what their pool holds: after the stuck transaction
         # that this one replaces.
-        needed = self._endpoints.ask("eth_estimateGas", call, "latest", read=_number_or_refusal)
-        if isinstance(needed, RpcRefusal):
+        asked = ("eth_estimateGas", call, "latest")
+        if self._endpoints.ask(*asked, read=_is_refused):
+            refusals = self._endpoints.tell(*asked)
+            words = next((one.message for one in refusals if isinstance(one, RpcRefusal)), "")
             raise BridgeError(
                 "anchor-refused",
                 Fault.OPERATOR,
-                what=f"the anchor would fail: {needed.message}",
+                what=f"the anchor would fail: {words[:200]}",
                 where=f"{self.name} {self.contract}",
                 do="see that this account is the log's anchorer and has funds",
             )
-        return int(needed * _GAS_MARGIN)
+        # Clients search for the limit in different ways and differ by some gas.
+        return int(self._endpoints.highest(*asked, read=_number) * _GAS_MARGIN)
 
     def sign(self, payload: Payload, *, nonce: int, gas: int, fees: Fees) -> SignedAnchor:
         """EIP-1559, or one gas price where the row says so."""
@@ -164,24 +176,17 @@ class EvmChain:
 
     def find(self, tx_hash: bytes) -> Inclusion | None:
         """The receipt, if its block is the canonical one at its height."""
-        receipt = self._endpoints.ask(
-            "eth_getTransactionReceipt", _hex(tx_hash), read=_receipt_parts
+        mined = self._endpoints.ask(
+            "eth_getTransactionReceipt", _hex(tx_hash), read=self._receipt_parts
         )
-        if receipt is None:
+        if mined is None:
             return None
-        block = self._endpoints.ask(
-            "eth_getBlockByNumber", receipt["blockNumber"], False, read=_block_parts
-        )
-        if block is None or block["hash"] != receipt["blockHash"]:
+        number, block_hash, anchored = mined
+        block = self._endpoints.ask("eth_getBlockByNumber", hex(number), False, read=_block_parts)
+        if block is None or block[0] != block_hash:
             return None
-        event = None
-        if receipt["status"] == "0x1":
-            event = anchored_event(receipt["logs"], contract=self.contract, log_id=self._log_id)
         return Inclusion(
-            block_number=_number(receipt["blockNumber"]),
-            block_hash=bytes.fromhex(block["hash"][2:]),
-            time=instant(datetime.fromtimestamp(_number(block["timestamp"]), UTC)),
-            anchored=event and event[1],
+            block_number=number, block_hash=block_hash, time=block[1], anchored=anchored
         )
 
     def evidence(self, tx_hash: bytes) -> bytes:
@@ -190,8 +195,21 @@ class EvmChain:
 
     def _head(self, tag: str) -> AnchoredHead:
         call = {"to": self.contract, "data": _hex(head_call(self._log_id))}
-        answer = self._endpoints.ask("eth_call", call, tag, read=_text)
-        return head_answer(bytes.fromhex(answer[2:]))
+        return self._endpoints.ask("eth_call", call, tag, read=lambda it: head_answer(_bytes(it)))
+
+    def _nonce(self, block: int) -> int:
+        asked = ("eth_getTransactionCount", self.account, hex(block))
+        return self._endpoints.ask(*asked, read=_number)
+
+    def _receipt_parts(self, answer: Any) -> tuple[int, bytes, Payload | None] | None:  # noqa: ANN401 - any JSON
+        """What endpoints must agree on; nodes differ in what they add."""
+        if answer is None:
+            return None
+        event = None
+        if answer["status"] == "0x1":
+            event = anchored_event(answer["logs"], contract=self.contract, log_id=self._log_id)
+        block_hash = _bytes(answer["blockHash"])
+        return _number(answer["blockNumber"]), block_hash, event and event[1]
 
     def _final_block(self, newest: int) -> int:
         match self._row.finality:
@@ -236,33 +254,23 @@ def _number(answer: object) -> int:
     return int(answer, 16)
 
 
-def _number_or_refusal(answer: object) -> int | RpcRefusal:
-    return answer if isinstance(answer, RpcRefusal) else _number(answer)
+def _is_refused(answer: object) -> bool:
+    if not isinstance(answer, RpcRefusal):
+        _number(answer)
+    return isinstance(answer, RpcRefusal)
 
 
-def _text(answer: object) -> str:
+def _bytes(answer: object) -> bytes:
     if not isinstance(answer, str) or not answer.startswith("0x"):
         raise ValueError(answer)
-    return answer
+    return bytes.fromhex(answer[2:])
 
 
-def _receipt_parts(answer: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What endpoints must agree on; nodes differ in what they add."""
+def _block_parts(answer: Any) -> tuple[bytes, At] | None:  # noqa: ANN401 - any JSON
     if answer is None:
         return None
-    return {
-        "blockHash": answer["blockHash"],
-        "blockNumber": answer["blockNumber"],
-        "status": answer["status"],
-        "logs": [
-            {"address": log["address"].lower(), "topics": log["topics"], "data": log["data"]}
-            for log in answer["logs"]
-        ],
-    }
-
-
-def _block_parts(answer: dict[str, Any] | None) -> dict[str, Any] | None:
-    return answer and {"hash": answer["hash"], "timestamp": answer["timestamp"]}
+    time = datetime.fromtimestamp(_number(answer["timestamp"]), UTC)
+    return _bytes(answer["hash"]), instant(time)
 
 
 def _hex(data: bytes) -> str:

@@ -1,15 +1,20 @@
 """One bounded HTTP exchange with a stamping service."""
 
+import queue
+import threading
 from typing import Final
 
 import httpx
 
+from bridge.chain.urls import public_name
 from bridge.core.errors import BridgeError, Fault
 
 __all__ = ["exchange"]
 
 TIMEOUT_S: Final = 10.0
-"""Public calendars and authorities answer within a second."""
+"""Without a byte. Public calendars and authorities answer within a second."""
+PATIENCE_S: Final = 15.0
+"""For a whole exchange: a service that drips bytes never trips the time-out above."""
 
 
 def exchange(url: str, *, body: bytes | None, headers: dict[str, str], limit: int) -> bytes | None:
@@ -20,6 +25,27 @@ def exchange(url: str, *, body: bytes | None, headers: dict[str, str], limit: in
     Raises:
         BridgeError: `stamp-unavailable` with fault PEER, naming the host alone.
     """
+    box: queue.SimpleQueue[bytes | BridgeError | None] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            box.put(_exchanged(url, body=body, headers=headers, limit=limit))
+        except BridgeError as error:
+            box.put(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        found = box.get(timeout=PATIENCE_S)
+    except queue.Empty:
+        raise _silence(url, f"no whole answer within {PATIENCE_S:.0f} s") from None
+    if isinstance(found, BridgeError):
+        raise found
+    return found
+
+
+def _exchanged(
+    url: str, *, body: bytes | None, headers: dict[str, str], limit: int
+) -> bytes | None:
     method = "GET" if body is None else "POST"
     try:
         with httpx.stream(
@@ -44,12 +70,10 @@ def _bounded(response: httpx.Response, url: str, limit: int) -> bytes:
 
 
 def _silence(url: str, what: str) -> BridgeError:
-    """Path and user of such a URL may be credentials and stay out of the error."""
-    host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
     return BridgeError(
         "stamp-unavailable",
         Fault.PEER,
         what=f"the stamping service gave nothing usable: {what}",
-        where=host[:100],
+        where=public_name(url),
         do="nothing: it is asked again; see that the address is right if it stays so",
     )

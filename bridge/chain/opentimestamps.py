@@ -5,10 +5,12 @@ Bitcoin holds the end of it is for the verifier to find out. Protocol: POST /dig
 /timestamp/HEX of https://github.com/opentimestamps/opentimestamps-server.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Final
 
 from bridge.chain.exchange import exchange
+from bridge.chain.urls import public_name
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import sha256
 from bridge.core.proof.ots import (
@@ -30,6 +32,9 @@ MAX_ANSWER: Final = 10_000
 """Of the reference client."""
 LEAST: Final = 2
 """Calendars that must be configured: each is one operator who may vanish before Bitcoin has it."""
+REST_S: Final = 30.0
+"""A calendar that gave nothing usable is not asked for this long: with many promises open, one that
+hangs would else hold up the others' again and again."""
 _HEADERS: Final = {
     "Accept": "application/vnd.opentimestamps.v1",
     "Content-Type": "application/x-www-form-urlencoded",
@@ -48,6 +53,7 @@ class OpenTimestamps:
             BridgeError: `ots-calendars` when fewer than two are named.
         """
         self._calendars = tuple(dict.fromkeys(url.rstrip("/") for url in calendars))
+        self._rests_until = dict.fromkeys(self._calendars, 0.0)
         if len(self._calendars) < LEAST:
             raise BridgeError(
                 "ots-calendars",
@@ -68,14 +74,14 @@ class OpenTimestamps:
         refusal: BridgeError | None = None
         for calendar in self._calendars:
             try:
-                promised = _asked(f"{calendar}/digest", digest, body=digest)
+                promised = self._asked(calendar, "digest", digest, body=digest)
             except BridgeError as error:
                 refusal = error
                 continue
             if promised is not None:
                 found = promised if found is None else merged(found, promised)
         if found is None:
-            raise refusal or _nothing()
+            raise refusal or _nothing("no calendar takes digests at its address")
         return _token(found)
 
     def upgrade(self, token: Token) -> Token | None:
@@ -90,7 +96,7 @@ class OpenTimestamps:
             if calendar not in self._calendars:
                 continue
             try:
-                kept = _asked(f"{calendar}/timestamp/{message.hex()}", message, body=None)
+                kept = self._asked(calendar, f"timestamp/{message.hex()}", message, body=None)
             except BridgeError as error:
                 refusal = error
                 continue
@@ -103,18 +109,21 @@ class OpenTimestamps:
         later = _token(grafted(stamped, found))
         return None if later == token else later
 
-
-def _asked(url: str, message: bytes, *, body: bytes | None) -> Timestamp | None:
-    """The calendar's timestamp of the message; None when it has none yet."""
-    answer = exchange(url, body=body, headers=_HEADERS, limit=MAX_ANSWER)
-    if answer is None:
-        return None
-    try:
-        return parse_timestamp(answer, message)
-    except BridgeError as error:
-        raise BridgeError(
-            error.code, Fault.PEER, what=error.what, where=error.where, do=error.do
-        ) from error
+    def _asked(
+        self, calendar: str, path: str, message: bytes, *, body: bytes | None
+    ) -> Timestamp | None:
+        """The calendar's timestamp of the message; None when it has none yet."""
+        if time.monotonic() < self._rests_until[calendar]:
+            raise _nothing(f"{public_name(calendar)} failed just now and is let alone for a while")
+        try:
+            url = f"{calendar}/{path}"
+            answer = exchange(url, body=body, headers=_HEADERS, limit=MAX_ANSWER)
+            return None if answer is None else parse_timestamp(answer, message)
+        except BridgeError as error:
+            self._rests_until[calendar] = time.monotonic() + REST_S
+            raise BridgeError(
+                error.code, Fault.PEER, what=error.what, where=error.where, do=error.do
+            ) from error
 
 
 def _token(timestamp: Timestamp) -> Token:
@@ -122,11 +131,11 @@ def _token(timestamp: Timestamp) -> Token:
     return Token(data=encode_ots(timestamp), complete=complete)
 
 
-def _nothing() -> BridgeError:
+def _nothing(what: str) -> BridgeError:
     return BridgeError(
         "stamp-unavailable",
         Fault.PEER,
-        what="no calendar takes digests at its address",
+        what=what,
         where="opentimestamps.calendars",
         do="see that the addresses are those of calendars",
     )

@@ -1,88 +1,43 @@
 """JSON-RPC to several endpoints: a read counts when k of n say the same."""
 
 import json
+import queue
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-import requests
-from web3 import HTTPProvider
-from web3.types import RPCEndpoint
-
+from bridge.chain.endpoint import PATIENCE_S, Endpoint, Silence
 from bridge.core.errors import BridgeError, Fault
 
-__all__ = ["Endpoint", "Endpoints", "RpcRefusal"]
+__all__ = ["Endpoints", "Look"]
 
 T = TypeVar("T")
 
-# The largest answer we ask for is the receipts of one full block: 60 M gas of logs stays below
-# 16 MiB of JSON; twice that is refused.
-_MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
-_TIMEOUT_S: Final = 10.0
+UNREADABLE: Final = (
+    *(LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError),
+)
+"""What reading an answer raises when it has not the form that nodes give."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RpcRefusal:
-    """A JSON-RPC error: an answer too, on which endpoints can agree."""
+class Look:
+    """How one endpoint is."""
 
-    code: int
-    message: str
-
-
-class _Silence(Exception):  # noqa: N818 - inside this file only: the endpoint gave no usable answer
-    """No connection, HTTP error such as 429, an answer that is no JSON-RPC, or too long."""
-
-
-class Endpoint:
-    """One node. Not trusted: it may be down, stale, or lie."""
-
-    def __init__(self, url: str, *, chain_id: int, timeout_s: float = _TIMEOUT_S) -> None:
-        """Connects on first use."""
-        self._session = _BoundedSession()
-        self._provider = HTTPProvider(
-            url,
-            request_kwargs={"timeout": timeout_s},
-            session=self._session,
-            exception_retry_configuration=None,
-        )
-        self._chain_id = chain_id
-        self._checked = False
-
-    def ask(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - any JSON
-        """The result, or an `RpcRefusal`.
-
-        Raises:
-            _Silence: nothing usable came back, or it serves another chain.
-        """
-        if not self._checked:
-            if self._request("eth_chainId", []) != hex(self._chain_id):
-                raise _Silence("it serves another chain")
-            self._checked = True
-        return self._request(method, params)
-
-    def close(self) -> None:
-        """Close idle connections; it can be asked again."""
-        self._session.close()
-
-    def _request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - any JSON
-        try:
-            answer = self._provider.make_request(RPCEndpoint(method), list(params))
-        except (requests.RequestException, ValueError, TypeError) as error:
-            raise _Silence(type(error).__name__) from error
-        if not isinstance(answer, dict):
-            raise _Silence("no JSON-RPC answer")
-        if "result" in answer:
-            return answer["result"]
-        refusal = answer.get("error")
-        if not isinstance(refusal, dict):
-            raise _Silence("no JSON-RPC answer")
-        return RpcRefusal(
-            code=int(refusal.get("code", 0)), message=str(refusal.get("message", ""))[:500]
-        )
+    name: str
+    """Host and port."""
+    block: int | None
+    """Its newest block; None when it gave no usable answer."""
+    trouble: str = ""
+    """Why not."""
 
 
 class Endpoints:
-    """All configured nodes of one chain, asked in turn until k agree."""
+    """All configured nodes of one chain, asked side by side until k agree.
+
+    A node that hangs holds nobody up for longer than its time-out, and then not for a while.
+    """
 
     def __init__(self, nodes: Sequence[Endpoint], *, agree: int) -> None:
         """`agree` is the k of "k of n", 0 a majority; more than there are nodes is refused."""
@@ -96,7 +51,7 @@ class Endpoints:
                 do="configure more endpoints or ask for less agreement",
             )
         self._nodes = tuple(nodes)
-        self._agree = agree
+        self.agree = agree
 
     def ask(
         self,
@@ -107,74 +62,129 @@ class Endpoints:
         """What k endpoints give alike, after `read` kept the parts that matter.
 
         `read` gets the JSON result or an `RpcRefusal` and returns a comparable value; when it
-        raises KeyError, TypeError or ValueError the endpoint counts as silent.
+        raises one of `UNREADABLE` the endpoint counts as silent.
+
+        Raises:
+            BridgeError: `chain-endpoints-disagree`, naming what each endpoint did.
         """
-        votes: list[str] = []
-        for _, answer in self._answers(method, params, read):
-            votes.append(_ballot(answer))
-            if votes.count(votes[-1]) >= self._agree:
+        round_ = _Round(self._nodes, method, params, read)
+        votes: dict[str, int] = {}
+        for answer in round_.answers():
+            ballot = _ballot(answer)
+            votes[ballot] = votes.get(ballot, 0) + 1
+            if votes[ballot] >= self.agree:
                 return answer
-        raise self._divided(method, len(votes))
+        raise self._divided(round_)
 
     def highest(self, method: str, *params: Any, read: Callable[[Any], int]) -> int:  # noqa: ANN401 - any JSON
         """The highest number that at least k endpoints have reached."""
-        numbers = sorted(
-            (number for _, number in self._answers(method, params, read)), reverse=True
+        round_ = _Round(self._nodes, method, params, read)
+        numbers = sorted(round_.answers(), reverse=True)
+        if len(numbers) < self.agree:
+            raise self._divided(round_)
+        return numbers[self.agree - 1]
+
+    def tell(self, method: str, *params: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any JSON
+        """Every endpoint's answer to a broadcast, in their order; at least one must answer."""
+        round_ = _Round(self._nodes, method, params, lambda value: value)
+        if not list(round_.answers()):
+            raise self._divided(round_)
+        return tuple(round_.said[node] for node in self._nodes if node in round_.said)
+
+    def survey(self) -> tuple[Look, ...]:
+        """How each endpoint is now, for people."""
+        round_ = _Round(self._nodes, "eth_blockNumber", (), lambda answer: int(answer, 16))
+        list(round_.answers())
+        return tuple(
+            Look(
+                name=node.name,
+                block=round_.said.get(node),
+                trouble=round_.silent.get(node, ""),
+            )
+            for node in self._nodes
         )
-        if len(numbers) < self._agree:
-            raise self._divided(method, len(numbers))
-        return numbers[self._agree - 1]
 
     def close(self) -> None:
         """Close idle connections."""
         for node in self._nodes:
             node.close()
 
-    def tell(self, method: str, *params: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any JSON
-        """Every endpoint's answer to a broadcast; at least one must answer."""
-        answers = tuple(answer for _, answer in self._answers(method, params, lambda value: value))
-        if not answers:
-            raise self._divided(method, 0)
-        return answers
-
-    def _answers(
-        self, method: str, params: Sequence[Any], read: Callable[[Any], T]
-    ) -> Iterator[tuple[Endpoint, T]]:
-        for node in self._nodes:
-            try:
-                yield node, read(node.ask(method, params))
-            except (_Silence, KeyError, TypeError, ValueError):
-                continue
-
-    def _divided(self, method: str, answered: int) -> BridgeError:
+    def _divided(self, round_: "_Round[Any]") -> BridgeError:
         return BridgeError(
             "chain-endpoints-disagree",
             Fault.PEER,
             what=(
-                f"{answered} of {len(self._nodes)} endpoints gave a usable answer and no "
-                f"{self._agree} of them the same"
+                f"{len(round_.said)} of {len(self._nodes)} endpoints gave a usable answer and no "
+                f"{self.agree} of them the same: {round_.told()}"
             ),
-            where=method,
+            where=round_.method,
             do="see that the endpoints of chain.rpc run, are in step, and serve this chain",
         )
+
+
+class _Round(Generic[T]):
+    """One question to every node at once; what each said, and why each silent one was."""
+
+    def __init__(
+        self,
+        nodes: Sequence[Endpoint],
+        method: str,
+        params: Sequence[Any],
+        read: Callable[[Any], T],
+    ) -> None:
+        self.method = method
+        self.said: dict[Endpoint, T] = {}
+        self.silent: dict[Endpoint, str] = {}
+        self._nodes, self._params, self._read = nodes, params, read
+        self._box: queue.SimpleQueue[tuple[Endpoint, Any]] = queue.SimpleQueue()
+
+    def answers(self) -> Iterator[T]:
+        """As they come in; a node that is late is let alone from then on."""
+        for node in self._nodes:
+            threading.Thread(target=self._fetch, args=(node,), daemon=True).start()
+        limit = time.monotonic() + PATIENCE_S
+        for _ in self._nodes:
+            try:
+                node, answer = self._box.get(timeout=max(0.0, limit - time.monotonic()))
+            except queue.Empty:
+                break
+            if self._kept(node, answer):
+                yield self.said[node]
+        for node in self._nodes:
+            if node not in self.said and node not in self.silent:
+                node.rest()
+                self.silent[node] = f"gave no answer within {PATIENCE_S:.0f} s"
+
+    def told(self) -> str:
+        """Each node by name: which of the different answers it gave, or why none."""
+        given = [_ballot(self.said[node]) for node in self._nodes if node in self.said]
+        ballots = list(dict.fromkeys(given))
+        return ", ".join(
+            f"{node.name} {self.silent[node]}"
+            if node in self.silent
+            else f"{node.name} gave answer {ballots.index(_ballot(self.said[node])) + 1}"
+            for node in self._nodes
+        )
+
+    def _fetch(self, node: Endpoint) -> None:
+        try:
+            answer = node.ask(self.method, self._params)
+        except Silence as silence:
+            answer = silence
+        self._box.put((node, answer))
+
+    def _kept(self, node: Endpoint, answer: Any) -> bool:  # noqa: ANN401 - any JSON
+        if isinstance(answer, Silence):
+            self.silent[node] = str(answer)
+            return False
+        try:
+            self.said[node] = self._read(answer)
+        except UNREADABLE:
+            self.silent[node] = "gave an answer of another form"
+            return False
+        return True
 
 
 def _ballot(answer: object) -> str:
     """A text that is equal for equal answers."""
     return json.dumps(answer, sort_keys=True, default=repr)
-
-
-class _BoundedSession(requests.Session):
-    """Reads no more of an answer than a node can have reason to send."""
-
-    def request(self, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401 - the signature of requests
-        kwargs["stream"] = True
-        response = super().request(*args, **kwargs)
-        body = bytearray()
-        for part in response.iter_content(65536):
-            body += part
-            if len(body) > _MAX_ANSWER_BYTES:
-                response.close()
-                raise requests.exceptions.ContentDecodingError("answer is too long")
-        response._content = bytes(body)  # noqa: SLF001 - where requests keeps a read body
-        return response

@@ -1,7 +1,7 @@
 """`audit` re-reads a whole log as any stranger can; `fsck` recomputes everything that is stored."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -18,6 +18,7 @@ from bridge.core.proof.trust import Trust, parse_trust
 from bridge.core.record.revision import RULES
 from bridge.flows.check import Audit, check
 from bridge.flows.fsck import fsck
+from bridge.ports.anchors import Attempt
 from bridge.ports.logbook import AnchoredHead, LogBook
 from bridge.ports.stored import Stored
 
@@ -125,16 +126,24 @@ def _anchored(rpc: Sequence[str], trust: Trust, origin: str) -> list[AnchoredHea
     return heads
 
 
-def fsck_stored(stored: Stored, book: LogBook, keys: Sequence[VerifierKey]) -> None:
+def fsck_stored(
+    stored: Stored,
+    book: LogBook,
+    keys: Sequence[VerifierKey],
+    transaction: Callable[[Attempt], str | None],
+) -> None:
     """Recompute everything; say the first difference and exit 1, or say that there is none."""
     console = Console(file=sys.stderr)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        stages = ("records", "revisions", "accesses", "resources", "leaves")
+        stages = (
+            *("records", "revisions", "accesses", "resources", "events", "leaves", "anchors"),
+        )
         rows = {name: bar.add_task(name, total=None) for name in stages}
         done = fsck(
             stored=stored,
             book=book,
             verifiers=keys,
+            transaction=transaction,
             progress=lambda name, count: bar.update(rows[name], completed=count),
         )
     for rules, count in sorted(done.other_rules.items()):
@@ -148,5 +157,6 @@ def fsck_stored(stored: Stored, book: LogBook, keys: Sequence[VerifierKey]) -> N
         raise typer.Exit(FOUND)
     sys.stdout.write(
         f"clean{', but for what is said above' if done.other_rules else ''}: every record, "
-        "revision, access, index row, leaf, tile and head is what it must be\n"
+        "revision, access, index row, event, leaf, tile, head, stamp and anchor is what it must "
+        "be\n"
     )

@@ -18,6 +18,7 @@ import msgspec
 from eth_keys.datatypes import PrivateKey
 
 from bridge.core.errors import BridgeError, Fault
+from bridge.core.proof.members import MAX_DEPTH, nesting
 from bridge.embedded import KEY_FILE
 from bridge.embedded.ethrpc import NOTICE, Answerer, RpcError
 from bridge.embedded.evmchain import CHAIN_ID, EvmChain
@@ -106,22 +107,30 @@ class DevServer(ThreadingHTTPServer):
     def answer(self, body: bytes) -> bytes:
         """The response to a request body: one object, or one a request of a batch."""
         try:
-            request = msgspec.json.decode(body)
-        except msgspec.DecodeError:
+            request = _parsed(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return msgspec.json.encode(_failure(None, RpcError(-32700, "parse error")))
         if not isinstance(request, list):
-            return msgspec.json.encode(self._one(request))
+            return _told([self._one(request)])[1:-1]
         if not 1 <= len(request) <= _MAX_BATCH:
             return msgspec.json.encode(
                 _failure(None, RpcError(-32600, f"a batch has 1 to {_MAX_BATCH} requests"))
             )
-        return msgspec.json.encode([self._one(each) for each in request])
+        return _told([self._one(each) for each in request])
 
-    def _one(self, request: object) -> dict[str, Any]:
+    def _one(self, request: object) -> dict[str, Any] | None:
+        """One request's answer; None for a notification, which is carried out and not answered."""
         if not isinstance(request, dict) or not isinstance(request.get("method"), str):
             return _failure(None, RpcError(-32600, "invalid request"))
         number = request.get("id")
-        params = request.get("params") or []
+        if not isinstance(number, str | int | float | None) or isinstance(number, bool):
+            return _failure(None, RpcError(-32600, "an id is a string, a number or null"))
+        answer = self._answered(number, request)
+        return answer if "id" in request else None
+
+    def _answered(self, number: object, request: dict[str, Any]) -> dict[str, Any]:
+        params = request.get("params")
+        params = [] if params is None else params
         if not isinstance(params, list):
             return _failure(number, RpcError(-32602, "params must be an array"))
         try:
@@ -160,6 +169,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _parsed(body: bytes) -> object:
+    """Depth first: in this process the parser would end in a stack overflow, see `nesting`."""
+    if nesting(body) > MAX_DEPTH:
+        raise msgspec.DecodeError
+    return msgspec.json.decode(body)
+
+
+def _told(answers: list[dict[str, Any] | None]) -> bytes:
+    """The body; empty when there were notifications alone (JSON-RPC 2.0 s4.1 and s6)."""
+    said = [answer for answer in answers if answer is not None]
+    return msgspec.json.encode(said) if said else b""
 
 
 def _failure(number: object, error: RpcError) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bridge.core.errors import BridgeError, Fault
-from bridge.core.ids import Digest, Instant, RecordId, instant_text, record_id, sha256
+from bridge.core.ids import Digest, Instant, RecordId, record_id, sha256
 from bridge.core.plain import plain
-from bridge.core.record.bundle import CanonicalBundle, JsonObject
-from bridge.core.record.canon import canonical
+from bridge.core.record.bundle import CanonicalBundle
 from bridge.core.record.claims import RECORD_NAMES, SALT_SIZE, Kind, claim, commitment, leaf
+from bridge.core.record.header import RecordHeader, refusal_key, resend_key
 from bridge.ports.dialect import Accepted, Dialect, Envelope, Refused
 from bridge.ports.intake import Appended, Intake, NewRecord, Quarantined
 from bridge.ports.sources import Clock, Entropy
@@ -117,10 +117,7 @@ class Offer:
 def prepare(inbound: Inbound, *, dialect: Dialect, at: Instant, random: bytes) -> Offer:
     """Convert one input, make its claims and word its answer; pure.
 
-    The header claim covers the canonical JSON `{"feed":"mllp-2575/0190...","number":17,
-    "received":"2026-11-22T14:00:00.000000Z","record":"0190...","type":"ADT^A01^ADT_A01"}`;
-    number counts the messages of the feed; a feed or type that is empty is left out.
-    `random` is `SHARE` fresh bytes.
+    Its number counts the messages of the feed. `random` is `SHARE` fresh bytes.
     """
     try:
         bundle = dialect.convert(inbound.raw, sender=inbound.sender, charset=inbound.charset)
@@ -138,8 +135,23 @@ def accept(
     envelope = NO_ENVELOPE
     if bundle.control_id or not inbound.sender:  # else nothing of it is asked for, and it costs
         envelope = dialect.envelope(inbound.raw, sender=inbound.sender)
-    sender = plain(inbound.sender or envelope.sender)
-    header = _header(inbound, bundle, at=at, new=new)
+    sender, name = plain(inbound.sender or envelope.sender), plain(inbound.resend_key_hint or "")
+    answer = dialect.answer(inbound.raw, Accepted(record=new, bundle=bundle), at=at)
+    header = RecordHeader(
+        record=new,
+        feed=inbound.feed,
+        number=inbound.number,
+        received=at,
+        message_type=bundle.message_type,
+        sender=sender,
+        pinned=plain(inbound.sender),
+        charset=plain(inbound.charset),
+        dialect=dialect.name,
+        control_id=bundle.control_id,
+        apply=bundle.apply.value,
+        answer=answer,
+        idempotency_key=name,
+    ).encode()
     row = NewRecord(
         id=new,
         feed=inbound.feed,
@@ -154,8 +166,8 @@ def accept(
         header=header,
         salts=salts,
         leaf=record_leaf(bundle, header=header, salts=salts),
-        answer=dialect.answer(inbound.raw, Accepted(record=new, bundle=bundle), at=at),
-        resend_key=_resend_key(inbound, sender, bundle),
+        answer=answer,
+        resend_key=resend_key(sender=sender, name=bundle.control_id or name, source=bundle.source),
         sequence=envelope.sequence,
         deliver_to=inbound.deliver_stored,
     )
@@ -168,28 +180,29 @@ def refuse(
     """The quarantine row of an input, answered in the dialect's own form; pure."""
     new = record_id(at, random[:ID_SIZE])
     envelope = dialect.envelope(inbound.raw, sender=inbound.sender)
+    sender, control_id = plain(envelope.sender), plain(envelope.control_id)
     row = Quarantined(
         id=new,
         feed=inbound.feed,
         number=inbound.number,
-        sender=plain(envelope.sender),
+        sender=sender,
         pinned=plain(inbound.sender),
         charset=plain(inbound.charset),
         dialect=dialect.name,
         received=at,
         message_type=plain(envelope.message_type),
-        control_id=plain(envelope.control_id),
+        control_id=control_id,
         source=inbound.raw,
         code=reason.code,
         where=reason.where,
         reason=str(reason),
         answer=dialect.answer(inbound.raw, Refused(record=new, reason=reason), at=at),
-        resend_key=_digest(
-            envelope.sender,
-            envelope.control_id,
-            str(reason),
-            inbound.raw,
-            *(part for pair in inbound.request for part in pair),
+        resend_key=refusal_key(
+            sender=sender,
+            control_id=control_id,
+            reason=str(reason),
+            source=inbound.raw,
+            request=inbound.request,
         ),
         request=inbound.request,
         deliver_to=inbound.deliver_refused,
@@ -241,23 +254,6 @@ def _indexable(bundle: CanonicalBundle) -> CanonicalBundle:
     if (control_id, message_type) == (bundle.control_id, bundle.message_type):
         return bundle
     return replace(bundle, control_id=control_id, message_type=message_type)
-
-
-def _header(inbound: Inbound, bundle: CanonicalBundle, *, at: Instant, new: RecordId) -> bytes:
-    parts: JsonObject = {
-        "feed": inbound.feed,
-        "number": inbound.number,
-        "received": instant_text(at),
-        "record": new,
-        "type": bundle.message_type,
-    }
-    return canonical({name: value for name, value in parts.items() if value != ""})
-
-
-def _resend_key(inbound: Inbound, sender: str, bundle: CanonicalBundle) -> Digest | None:
-    """Of sender, control id and source; None where nothing says that a repeat is a resend."""
-    name = bundle.control_id or inbound.resend_key_hint
-    return _digest(sender, name, bundle.source) if name else None
 
 
 def nothing_else(_: RecordId) -> None:
@@ -312,9 +308,3 @@ def _stored(row: NewRecord, kept: Appended) -> Received:
 
 def _quarantined(offer: Offer, kept: Appended) -> Received:
     return Received(record=kept.id, answer=kept.answer, status="quarantined", reason=offer.reason)
-
-
-def _digest(*parts: str | bytes) -> Digest:
-    """SHA-256 over length-prefixed parts."""
-    raw = [part.encode("utf-8", "replace") if isinstance(part, str) else part for part in parts]
-    return sha256(b"".join(len(part).to_bytes(8) + part for part in raw))

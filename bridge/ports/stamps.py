@@ -47,7 +47,10 @@ class StampBook(Protocol):
         """The stamp of the largest checkpoint; None when there is none. Needs a unit."""
 
     def pending(self, kind: str) -> tuple[Stamp, ...]:
-        """Stamps that are not complete, smallest checkpoint first; at most 100. Needs a unit."""
+        """Stamps that are not complete, largest checkpoint first; at most 100. Needs a unit.
+
+        The largest: promises of a calendar that is gone for ever must not stand in the way.
+        """
 
     def keep(self, stamp: Stamp) -> bool:
         """Store it; False when that checkpoint has a stamp of this kind. Needs a unit."""

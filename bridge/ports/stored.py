@@ -5,18 +5,23 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from bridge.core.ids import Digest, Instant, RecordId
+from bridge.core.ids import Digest, Instant, LeafIndex, RecordId, TreeSize
+from bridge.core.log.tiles import Tile
 from bridge.core.record.bundle import Apply
 from bridge.core.record.merge import ResourceRef
 from bridge.core.search.index import IndexRow
+from bridge.ports.anchors import Attempt
 from bridge.ports.logbook import PublishedHead
 
 __all__ = [
     "Stored",
     "StoredAccess",
     "StoredCurrent",
+    "StoredEvent",
     "StoredRecord",
+    "StoredRefusal",
     "StoredRevision",
+    "StoredStamp",
     "StoredVersion",
 ]
 
@@ -29,17 +34,72 @@ class StoredRecord:
     id: RecordId
     feed: str
     number: int
+    sender: str
+    pinned: str
+    charset: str
+    dialect: str
     message_type: str
+    control_id: str
+    resend_key: bytes | None
     received: Instant
     source: bytes
     source_digest: bytes
     bundle: bytes
     bundle_digest: bytes
     mapping: Digest
+    apply: str
+    """The stored word, whether or not it is one of ours."""
     header: bytes
     salts: bytes
+    answer: bytes
     leaf: bytes | None
     """In the log or waiting for it; None when there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRefusal:
+    """One refused input, as far as its parts say the same."""
+
+    id: str
+    sender: str
+    control_id: str
+    source: bytes
+    where: str
+    reason: str
+    resend_key: bytes | None
+    request: tuple[tuple[str, str], ...]
+    state: str
+    retried_as: str | None
+    dismissed_because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """One event of the log, and what a marker's interval really holds."""
+
+    id: str
+    kind: int
+    name: str
+    begin: LeafIndex
+    end: TreeSize
+    at: Instant
+    documents: Mapping[str, bytes]
+    salts: bytes
+    leaf: bytes | None
+    records: int
+    last_number: int
+    last_control: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredStamp:
+    """One stamp beside the checkpoint that it must be of."""
+
+    size: TreeSize
+    kind: str
+    state: str
+    token: bytes
+    note: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +170,12 @@ class Stored(Protocol):
     def records(self, after: int, limit: int) -> Sequence[StoredRecord]:
         """Records with a `seq` above `after`, in order."""
 
+    def refusals(self, after: str, limit: int) -> Sequence[StoredRefusal]:
+        """Refused inputs with an `id` above `after`, in order."""
+
+    def owed_otherwise(self) -> str | None:
+        """A record or refusal to which another answer is owed than it got; None when none is."""
+
     def revisions(self, after: int, limit: int) -> Sequence[StoredRevision]:
         """Revisions with a `seq` above `after`, in order."""
 
@@ -124,14 +190,28 @@ class Stored(Protocol):
     def currents(self, after: ResourceRef | None, limit: int) -> Sequence[StoredCurrent]:
         """Resources that come after this one by type and id, in order; from the first for None."""
 
+    def events(self, after: str, limit: int) -> Sequence[StoredEvent]:
+        """Events of the log with an `id` above `after`, in order, counted again."""
+
+    def tiles(self, after: Tile, limit: int) -> Sequence[tuple[Tile, bytes]]:
+        """Stored tiles behind this one, in order of level, number and width."""
+
+    def stamps(self, after: tuple[int, str], limit: int) -> Sequence[StoredStamp]:
+        """Stamps behind this checkpoint size and kind, in order."""
+
+    def attempts(self, after: int, limit: int) -> Sequence[Attempt]:
+        """Anchoring attempts with an `id` above `after`, in order."""
+
     def checkpoints(self, after: int, limit: int) -> Sequence[PublishedHead]:
         """Published checkpoints of more than `after` leaves, by size."""
 
     def stray(self) -> str | None:
         """A row that nothing accounts for; None when there is none.
 
-        A leaf without its record, revision, access or event, an event without its leaf, a version
-        without its revision or its resource, a time that is not its revision's, a resource that
-        points at another version than its newest, a search row without its resource, a checkpoint
-        beyond the head.
+        A leaf, pending or not, without its record, revision, access or event, an event without its
+        leaf, a record that neither was applied nor waits, a wait, a stalled lane or a stamp for
+        nothing, a retried refusal without its record, a version without its revision or its
+        resource or out of its place, a time that is not its revision's, a resource that points at
+        another version than its newest, a search row without its resource, a checkpoint beyond the
+        head.
         """

@@ -13,7 +13,7 @@ from bridge.ports.chain import Fees, Inclusion, Payload, SignedAnchor
 from bridge.store.database import Database
 from bridge.store.schema import anchor_attempt as table
 
-__all__ = ["PostgresAnchors"]
+__all__ = ["PostgresAnchors", "attempts_after"]
 
 # An evidence is 4 KB: one page of attempts stays below half a megabyte.
 _PAGE: Final = 100
@@ -108,6 +108,12 @@ class PostgresAnchors:
             .limit(_PAGE)
         )
         return tuple(map(_attempt, self._database.connection.execute(statement)))
+
+
+def attempts_after(database: Database, after: int, limit: int) -> tuple[Attempt, ...]:
+    """Every attempt with an id above `after`, in order. Needs a unit."""
+    statement = select(table).where(table.c.id > after).order_by(table.c.id).limit(limit)
+    return tuple(map(_attempt, database.connection.execute(statement)))
 
 
 def _columns(attempt: Attempt) -> dict[str, Any]:

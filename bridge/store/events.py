@@ -101,7 +101,7 @@ class PostgresEvents:
 
 def documents_of(row: Row[Any]) -> dict[str, bytes]:
     """The documents of an event by name of claim."""
-    if row.kind == Kind.KEY_EVENT:
+    if row.control is None:
         return {"event": bytes(row.body)}
     return {"control": bytes(row.control), "counts": bytes(row.body)}
 

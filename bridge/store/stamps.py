@@ -19,7 +19,7 @@ WHERE s.kind = :kind ORDER BY s.size DESC LIMIT 1
 PENDING = text("""
 SELECT s.size, s.kind, s.state, s.token, s.at, c.note
 FROM stamp AS s JOIN checkpoint AS c ON c.size = s.size
-WHERE s.kind = :kind AND s.state = 'pending' ORDER BY s.size LIMIT 100
+WHERE s.kind = :kind AND s.state = 'pending' ORDER BY s.size DESC LIMIT 100
 """)
 KEEP = text("""
 INSERT INTO stamp (size, kind, state, token, at) VALUES (:size, :kind, :state, :token, :at)
@@ -48,7 +48,7 @@ class PostgresStamps:
         return None if row is None else _stamp(row)
 
     def pending(self, kind: str) -> tuple[Stamp, ...]:
-        """Stamps that are not complete, smallest checkpoint first."""
+        """Stamps that are not complete, largest checkpoint first."""
         return tuple(map(_stamp, self._database.connection.execute(PENDING, {"kind": kind})))
 
     def keep(self, stamp: Stamp) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, Table, select, text, tuple_
 
-from bridge.core.ids import Digest, RecordId, TreeSize, instant
+from bridge.core.ids import Digest, RecordId, instant
 from bridge.core.record.bundle import Apply
 from bridge.core.record.merge import ResourceRef
 from bridge.core.search.index import (
@@ -19,7 +19,6 @@ from bridge.core.search.index import (
     TextRow,
     TokenRow,
 )
-from bridge.ports.logbook import PublishedHead
 from bridge.ports.stored import (
     StoredAccess,
     StoredCurrent,
@@ -27,22 +26,22 @@ from bridge.ports.stored import (
     StoredRevision,
     StoredVersion,
 )
-from bridge.store.database import Database
 from bridge.store.schema import (
     index_date,
     index_quantity,
     index_reference,
     index_text,
     index_token,
-    resource,
 )
+from bridge.store.stored_log import StoredLog
 
 __all__ = ["PostgresStored"]
 
 SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 RECORDS = text("""
-SELECT r.seq, r.id, r.feed, r.number, r.message_type, r.received, r.source, r.source_digest,
-    r.bundle, r.bundle_digest, r.mapping, r.header, r.salts, coalesce(l.leaf, q.leaf) AS leaf
+SELECT r.seq, r.id, r.feed, r.number, r.sender, r.pinned, r.charset, r.dialect, r.message_type,
+    r.control_id, r.resend_key, r.received, r.source, r.source_digest, r.bundle, r.bundle_digest,
+    r.mapping, r.apply, r.header, r.salts, r.answer, coalesce(l.leaf, q.leaf) AS leaf
 FROM (SELECT * FROM record WHERE seq > :after ORDER BY seq LIMIT :limit) AS r
 LEFT JOIN leaf AS l ON l.subject = r.id AND l.kind = 1
 LEFT JOIN leaf_queue AS q ON q.subject = r.id AND q.kind = 1
@@ -92,66 +91,10 @@ INDEXES: tuple[tuple[Table, type[IndexRow]], ...] = (
     (index_quantity, QuantityRow),
 )
 """Each search table and the value of its rows: the columns after `type` and `id`, in order."""
-CHECKPOINTS = text(
-    "SELECT size, root, note FROM checkpoint WHERE size > :after ORDER BY size LIMIT :limit"
-)
-STRAYS = (
-    text("""
-SELECT 'leaf ' || index || ' of record ' || subject FROM leaf
-WHERE kind = 1 AND NOT EXISTS (SELECT FROM record WHERE id = subject) ORDER BY index LIMIT 1
-"""),
-    text("""
-SELECT 'leaf ' || index || ' of revision ' || subject FROM leaf
-WHERE kind = 6 AND NOT EXISTS (SELECT FROM revision WHERE id = subject) ORDER BY index LIMIT 1
-"""),
-    text("""
-SELECT 'leaf ' || index || ' of access ' || subject FROM leaf
-WHERE kind = 5 AND NOT EXISTS (SELECT FROM access WHERE id = subject) ORDER BY index LIMIT 1
-"""),
-    text("""
-SELECT 'access_patient ' || p.patient FROM access_patient AS p
-WHERE NOT EXISTS (SELECT FROM access AS a WHERE a.seq = p.access) LIMIT 1
-"""),
-    text("""
-SELECT 'checkpoint of size ' || c.size FROM checkpoint AS c
-WHERE c.size > coalesce((SELECT max(size) FROM head), 0) ORDER BY c.size LIMIT 1
-"""),
-    text("""
-SELECT 'leaf ' || index || ' of event ' || subject FROM leaf
-WHERE kind IN (3, 4) AND NOT EXISTS (SELECT FROM log_event WHERE id = subject)
-ORDER BY index LIMIT 1
-"""),
-    text("""
-SELECT 'event ' || e.id FROM log_event AS e
-WHERE NOT EXISTS (SELECT FROM leaf AS l WHERE l.subject = e.id)
-AND NOT EXISTS (SELECT FROM leaf_queue AS q WHERE q.subject = e.id) LIMIT 1
-"""),
-    text("""
-SELECT 'revision ' || v.id FROM revision AS v
-WHERE NOT EXISTS (SELECT FROM record AS r WHERE r.seq = v.record_seq) ORDER BY v.seq LIMIT 1
-"""),
-    text("""
-SELECT 'resource version ' || type || '/' || id || '/' || version FROM resource_version AS v
-WHERE NOT EXISTS (SELECT FROM revision AS r WHERE r.id = v.revision AND r.at = v.at)
-    OR NOT EXISTS (SELECT FROM resource AS r WHERE (r.type, r.id) = (v.type, v.id)) LIMIT 1
-"""),
-    text("""
-SELECT 'resource ' || r.type || '/' || r.id FROM resource AS r
-LEFT JOIN resource_version AS v ON (v.type, v.id, v.version) = (r.type, r.id, r.version)
-WHERE r.version > 0 AND (v.version IS NULL OR v.deleted <> r.deleted
-    OR v.at IS DISTINCT FROM r.updated OR EXISTS (
-    SELECT FROM resource_version AS w
-    WHERE (w.type, w.id) = (r.type, r.id) AND w.version > r.version)) LIMIT 1
-"""),
-)
 
 
-class PostgresStored:
+class PostgresStored(StoredLog):
     """The port `Stored` over one PostgreSQL."""
-
-    def __init__(self, database: Database) -> None:
-        """Share the database's pool and units."""
-        self._database = database
 
     @contextmanager
     def unit(self) -> Iterator[None]:
@@ -218,33 +161,6 @@ class PostgresStored:
                 rows[ResourceRef(row.type, row.id)].append(value(**parts))
         return rows
 
-    def checkpoints(self, after: int, limit: int) -> Sequence[PublishedHead]:
-        """Published checkpoints of more than `after` leaves, by size."""
-        page = {"after": after, "limit": limit}
-        return tuple(
-            PublishedHead(size=TreeSize(row.size), root=Digest(row.root), note=row.note)
-            for row in self._database.connection.execute(CHECKPOINTS, page)
-        )
-
-    def stray(self) -> str | None:
-        """The first row that nothing accounts for."""
-        for statement in STRAYS:
-            found: str | None = self._database.connection.execute(statement).scalar()
-            if found is not None:
-                return found
-        return self._unowned()
-
-    def _unowned(self) -> str | None:
-        """A search row of a resource that is not there."""
-        for table, _ in INDEXES:
-            owner = (resource.c.type == table.c.type) & (resource.c.id == table.c.id)
-            alive = select(resource.c.id).where(owner, ~resource.c.deleted).exists()
-            statement = select(table.c.type, table.c.id).where(~alive).limit(1)
-            found = self._database.connection.execute(statement).first()
-            if found is not None:
-                return f"{table.name} {found.type}/{found.id}"
-        return None
-
 
 def _record(row: Row[Any]) -> StoredRecord:
     return StoredRecord(
@@ -252,15 +168,23 @@ def _record(row: Row[Any]) -> StoredRecord:
         id=RecordId(row.id),
         feed=row.feed,
         number=row.number,
+        sender=row.sender,
+        pinned=row.pinned,
+        charset=row.charset,
+        dialect=row.dialect,
         message_type=row.message_type,
+        control_id=row.control_id,
+        resend_key=row.resend_key,
         received=instant(row.received),
         source=row.source,
         source_digest=row.source_digest,
         bundle=row.bundle,
         bundle_digest=row.bundle_digest,
         mapping=Digest(row.mapping),
+        apply=row.apply,
         header=row.header,
         salts=row.salts,
+        answer=row.answer,
         leaf=row.leaf,
     )
 

@@ -52,14 +52,14 @@ def test_newest_is_of_the_largest_checkpoint_and_reads_back_whole(book: StampBoo
         assert book.newest("newspaper") is None
 
 
-def test_promises_come_smallest_first_until_they_are_kept(book: StampBook) -> None:
+def test_promises_come_largest_first_until_they_are_kept(book: StampBook) -> None:
     """A renewed stamp that is complete is no longer asked about."""
     with book.unit():
         for size in (9, 5, 7):
             book.keep(stamp(size))
         book.renew(stamp(7), Token(data=b"proof", complete=True))
 
-        assert book.pending("ots") == (stamp(5), stamp(9))
+        assert book.pending("ots") == (stamp(9), stamp(5))
 
 
 def test_only_one_worker_renews(book: StampBook) -> None:

@@ -31,9 +31,9 @@ class MemoryStamps:
         return max(self._of(kind), key=lambda one: one.size, default=None)
 
     def pending(self, kind: str) -> tuple[Stamp, ...]:
-        """In order of size."""
+        """Largest first."""
         waiting = [one for one in self._of(kind) if not one.token.complete]
-        return tuple(sorted(waiting, key=lambda one: one.size)[:100])
+        return tuple(sorted(waiting, key=lambda one: -one.size)[:100])
 
     def keep(self, stamp: Stamp) -> bool:
         """Unless there is one."""

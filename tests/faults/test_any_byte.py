@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import text
 
+from bridge.chain.recount import transaction_differs
 from bridge.core.proof.report import Verdict
 from bridge.flows.fsck import Difference, fsck
 from bridge.settings import load
@@ -35,7 +36,7 @@ PLACES = (
     Place(table="record", column="source", row="seq = 2", named="source"),
     Place(table="record", column="header", row="seq = 2", named="header"),
     Place(table="record", column="salts", row="seq = 2", named="leaf"),
-    Place(table="revision", column="header", row="record_seq = 2", named="header"),
+    Place(table="revision", column="header", row="record_seq = 2", named="revision"),
     Place(table="revision", column="salts", row="record_seq = 2", named="leaf"),
     Place(table="revision", column="resources_root", row="record_seq = 2", named="resources"),
     Place(table="resource_version", column="body", row="type = 'Patient'", named="version"),
@@ -63,6 +64,7 @@ class Stopped:
             stored=self.services.stored,
             book=self.services.book,
             verifiers=self.services.verifier_keys,
+            transaction=transaction_differs,
             progress=lambda _stage, _done: None,
         ).difference
 

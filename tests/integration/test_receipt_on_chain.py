@@ -9,9 +9,10 @@ from typer.testing import CliRunner
 
 from bridge.chain.account import KeyFileAccount
 from bridge.chain.deploy import LogIdentity, deploy, plan_deployment
+from bridge.chain.endpoint import Endpoint
 from bridge.chain.evm import EvmChain
 from bridge.chain.rows import load_chains
-from bridge.chain.rpc import Endpoint, Endpoints
+from bridge.chain.rpc import Endpoints
 from bridge.cli.verify import verify
 from bridge.core.ids import RecordId, sha256
 from bridge.core.log.note import VerifierKey

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from adapters.hl7v2.dialect import Hl7v2
+from bridge.chain.recount import transaction_differs
 from bridge.core.log.note import VerifierKey
 from bridge.flows.fsck import fsck
 from bridge.flows.project import Projected, project
@@ -177,6 +178,7 @@ def test_all_of_it_derives_again(replay: Replay) -> None:
         stored=PostgresStored(replay.database),
         book=book,
         verifiers=[VerifierKey.parse(SIGNER.verifier_key)],
+        transaction=transaction_differs,
         progress=lambda _stage, _done: None,
     )
 

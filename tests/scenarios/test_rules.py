@@ -241,6 +241,51 @@ def test_a_cancelled_order_is_revoked(hospital: Hospital, control: str) -> None:
     assert hospital.one("ServiceRequest")["status"] == "revoked"
 
 
+@pytest.mark.parametrize("control", ["CA", "DC", "OC", "CR", "OD"])
+def test_a_cancel_without_detail_reaches_its_order(hospital: Hospital, control: str) -> None:
+    """ORC alone names the order by its number; what was ordered stays."""
+    hospital.send("ORM^O01", RICH, "ORC|NW|P1", "OBR|1|P1||24323-8^Panel^LN")
+
+    hospital.send("ORM^O01", RICH, f"ORC|{control}|P1")
+
+    order = hospital.one("ServiceRequest")
+    assert (order["status"], order["code"]["text"]) == ("revoked", "Panel")
+
+
+def test_a_result_completes_the_order_that_it_answers(hospital: Hospital) -> None:
+    """One placer number is one order, although the laboratory codes the test otherwise."""
+    hospital.send("ORM^O01", RICH, "ORC|NW|P1", "OBR|1|P1||CMP^Panel^L")
+
+    hospital.send("ORU^R01", RICH, *RESULT, obx("4.0", "F"))
+
+    order = hospital.one("ServiceRequest")
+    assert order["status"] == "completed"
+    assert {one["value"] for one in order["identifier"]} == {"P1", "F1"}
+
+
+def test_tests_of_one_requisition_number_stay_apart(hospital: Hospital) -> None:
+    """A laboratory that gives all tests one number has an order for each."""
+    orders = ("ORC|NW|P1", "OBR|1|P1||A^First^L", "ORC|NW|P1", "OBR|2|P1||B^Second^L")
+
+    hospital.send("ORM^O01", RICH, *orders)
+    hospital.send("ORM^O01", RICH, *orders[2:], *orders[:2])
+
+    codes = [one["code"]["text"] for one in hospital.all("ServiceRequest")]
+    assert sorted(codes) == ["First", "Second"]
+
+
+def test_a_later_susceptibility_joins_the_ones_of_its_organism(hospital: Hospital) -> None:
+    """A panel that arrives in parts: the organism keeps the tests that it had."""
+    culture = f"OBR|1|P1|F1|600-7^Culture^LN{'|' * 20}MB|P"
+    organism = "OBX|1|CE|600-7^Culture^LN|1|1^E. coli^SCT||||||F"
+
+    hospital.send("ORU^R01", RICH, culture, organism, "OBX|2|SN|28-1^Amp^LN|1|>^16|||R|||F")
+    hospital.send("ORU^R01", RICH, culture, organism, "OBX|2|SN|185-9^Cip^LN|1|<^1|||S|||F")
+
+    held = [one for one in hospital.all("Observation") if "hasMember" in one]
+    assert [len(one["hasMember"]) for one in held] == [2]
+
+
 def test_a_deleted_vaccination_is_in_error(hospital: Hospital) -> None:
     """RXA-21 D acts on the stored vaccination."""
     shot = "RXA|0|1|20240105||08^HepB^CVX|1|mL||00||||||L1|||||CP|{}"

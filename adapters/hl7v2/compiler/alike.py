@@ -22,8 +22,6 @@ RESOURCES: Final = frozenset({
     "Patient", "HealthcareService", "Specimen", "Substance",
 })  # fmt: skip
 """What gives one of these gives a person or place: the row refers to it."""
-_TEXTS: Final = frozenset({"OBX-7"})
-"""Texts that come again as codes do: reference ranges."""
 _CHOICES: Final = {
     "occurrence": ("DateTime", "Period", "Timing", "String"),
     "effective": ("DateTime", "Period", "Timing", "Instant"),
@@ -110,7 +108,7 @@ def _is_alike(row: Row, rules: SegmentMap) -> bool:
     kind = DATATYPES.get(row.function)
     if kind is None or kind.gives.removesuffix("[]") in RESOURCES:
         return False
-    return kind.coded or source.text in _TEXTS
+    return kind.coded
 
 
 def _assumes(row: Row, rules: SegmentMap) -> bool:

@@ -58,7 +58,7 @@ def key(code: Code, depth: int) -> None:
         if number:
             code.put(inner, "if not k:")
             inner += 1
-        lead, *rest = [_key_part(code, text) for text in texts]
+        lead, *rest = [_key_part(code, text, texts[0]) for text in texts]
         code.put(inner, f"i = {lead}")
         owners = [part for text, part in zip(texts[1:], rest, strict=True) if ":" in text]
         valued = "".join(f" and {part}[-1]" for part in owners)
@@ -66,14 +66,19 @@ def key(code: Code, depth: int) -> None:
     code.put(depth, "if not k: k = b.unkeyed(f)")
 
 
-def _key_part(code: Code, text: str) -> str:
-    """A tuple: system and value of an identifier, or a text."""
+def _key_part(code: Code, text: str, leading: str) -> str:
+    """A tuple: system and value of an identifier, or a text, which may only count when shared."""
     where, _, function = text.partition(":")
-    at = parse_position(where, code.rules.place)
+    at = parse_position(where.removesuffix("?"), code.rules.place)
     field = code.read(at)
+    if where.endswith("?"):
+        number = code.read(parse_position(leading.partition(":")[0], code.rules.place))
+        return f"(b.apart({number}, {_component(field, at)}),)"
     if function:
         kind = datatype(function, code.rules.place)
-        return f"(b.identity({field}, {code.name('I', kind.function)}) if {field} else NO_KEY)"
+        name = code.name("I", kind.function)
+        known = f"identities.get(({name}, {field})) or b.identity({field}, {name})"
+        return f"({known} if {field} else NO_KEY)"
     return f"({_component(field, at)},)" if at.component else f"({field},)"
 
 

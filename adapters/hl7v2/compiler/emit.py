@@ -5,12 +5,13 @@ and trace, which also notes which row read which position.
 """
 
 import linecache
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from adapters.hl7v2 import tables
-from adapters.hl7v2.build import NO_FIELDS, Build, append, element
+from adapters.hl7v2.build import NO_FIELDS, Build, element
 from adapters.hl7v2.compiler.alike import RESOURCES, others, positions, runs
 from adapters.hl7v2.compiler.code import Code, datatype, key, slot_of, widen
 from adapters.hl7v2.compiler.conditions import python_of
@@ -39,6 +40,22 @@ _ONCE: Final = frozenset({
 """Datatypes whose texts are cheap, long or of one patient: not remembered."""
 _WITHIN: Final = frozenset({"TS", "DTM", "DT", "CX", "EI"})
 """Datatypes whose texts come again in one message, and hardly in another."""
+_LOCALS: Final = {
+    "ctx": "b.ctx",
+    "rep": "b.ctx.repetition",
+    "sep": "b.ctx.component",
+    "near": "g.nearest",
+    "shelf": "b.shelf",
+    "values": "b.values",
+    "identities": "b.identities",
+}
+"""What a generated function looks up once, where it uses it."""
+_LOOKED_UP: Final = re.compile(
+    r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[#].*|(?<![.\w])("""
+    + "|".join([*_LOCALS, "s_[A-Z][A-Z0-9]{2}"])
+    + r")(?!\w)"
+)
+"""Those names, and those of other segments, outside of texts and comments."""
 NOWHERE: Final[Mapping[str, frozenset[str]]] = {}
 
 
@@ -80,13 +97,12 @@ def emit(
         "EMPTY_OBJECT": {},
         "NO_FIELDS": NO_FIELDS,
         "NO_KEY": ("", ""),
-        "append": append,
         "element": element,
     }
     function = f"{rules.segment}_{rules.target}".replace(".", "_")
     code.put(0, f"def {function}(f, g, b):")
-    code.put(1, "HOISTED")
-    code.put(1, "ctx = b.ctx; rep = ctx.repetition; sep = ctx.component; near = g.nearest")
+    _condition(code)
+    head = len(code.lines)
     _opening(code)
     parts: list[str] = []
     for together, rows in runs(rules, elsewhere):
@@ -98,10 +114,7 @@ def emit(
     if rules.into:
         code.put(1, "if e:")
         _store(code, 2, "r", rules.into, "e", {})
-    hoisted = "; ".join(
-        f"s_{name} = g.around.get({name!r}, NO_FIELDS)" for name in sorted(code.foreign)
-    )
-    code.lines[1] = f"    {hoisted or 'pass'}"
+    code.lines[head:head] = _hoisted(code.lines[head:], code.lines[1:head])
     source = "\n".join([*parts, *code.lines]) + "\n"
     filename = f"<{rules.name} {'trace' if tracing else 'fast'}>"
     scope = dict(code.names)
@@ -123,29 +136,47 @@ def _run(
     name = "".join(letter if letter.isalnum() else "_" for letter in title)
     inner = replace(code, lines=[])
     inner.put(0, f"def {name}(f, b, r):")
-    inner.put(1, "ctx = b.ctx; rep = ctx.repetition; sep = ctx.component; e = {}")
+    inner.put(1, "e = {}")
     for row in rows:
         _row(inner, row, code_tables)
     inner.put(1, "return e")
+    inner.lines[1:1] = _hoisted(inner.lines[1:], ())
     code.width = inner.width
     fields = positions(rows)
     own = {table: id(code_tables[table]) for row in rows if (table := row.table) in code_tables}
     slot = slot_of(f"{code.rules.name} {' '.join(row.id for row in rows)}", repr(own))
     code.put(1, f"k = ({slot}, {', '.join(f'f[{field}]' for field in fields)})")
-    code.put(1, f"m = b.shelf.get(k) or b.alike(k, {name}, f, r)")
+    code.put(1, f"m = shelf.get(k) or b.alike(k, {name}, f, r)")
     code.put(1, "if m[1]: b.renote(m[1])")
     code.put(1, "e.update(m[0])")
     return inner.lines
 
 
-def _opening(code: Code) -> None:
-    """Where the map applies, and the resource that it fills."""
+def _condition(code: Code) -> None:
+    """Where the map applies: asked before anything else is looked up."""
     rules = code.rules
     if rules.under:
         code.put(1, f"if g.lead not in {tuple(rules.under)!r}: return")
     if rules.when:
         widen(code, rules.when)
-        code.put(1, f"if not {python_of(rules.when, rules.segment, rules.place)}: return")
+        test = f"if not {python_of(rules.when, rules.segment, rules.place)}: return"
+        code.lines += [*_hoisted([test], ()), f"    {test}"]
+
+
+def _hoisted(body: Sequence[str], before: Sequence[str]) -> list[str]:
+    """Assignments of what the body looks up often and the lines before it do not assign."""
+    assigned = {line.split()[0] for line in before}
+    used = {name for line in body for name in _LOOKED_UP.findall(line)} - assigned - {""}
+    found = [f"{name} = {value}" for name, value in _LOCALS.items() if name in used]
+    found += [
+        f"{name} = g.around.get({name[2:]!r}, NO_FIELDS)" for name in sorted(used - {*_LOCALS})
+    ]
+    return [f"    {line}" for line in found]
+
+
+def _opening(code: Code) -> None:
+    """The resource that the map fills."""
+    rules = code.rules
     if code.tracing:
         for seen in rules.seen:
             where = parse_position(seen, rules.place)
@@ -332,12 +363,12 @@ def _call(code: Code, row: Row, kind: Datatype, code_tables: Mapping[str, CodeTa
             raise refuse("row-table", f"{row.function} takes no table", row.place,
                          "remove table, or use a coded function")  # fmt: skip
         if source in _WITHIN:
-            return f"b.within({name}, s)"
+            return f"(values.get(({name}, s)) or b.within({name}, s))"
         if source in _ONCE:
             return f"{name}(s, ctx)"
-        return f"b.cached({slot_of(kind.name, '')}, {name}, s)"
+        return _recalled(slot_of(kind.name, ""), f"{name}, s")
     if not row.table:
-        return f"b.cached({slot_of(kind.name, '')}, {name}, s, None)"
+        return _recalled(slot_of(kind.name, ""), f"{name}, s, None")
     table = code_tables.get(row.table)
     if table is None:
         if row.table not in tables.names():
@@ -345,7 +376,13 @@ def _call(code: Code, row: Row, kind: Datatype, code_tables: Mapping[str, CodeTa
                          nearest(row.table, {*tables.names(), *code_tables}))  # fmt: skip
         table = tables.load(row.table)
     slot = slot_of(kind.name, row.table if row.table not in code_tables else f"{id(table)}")
-    return f"b.cached({slot}, {name}, s, {code.name('T', table)})"
+    return _recalled(slot, f"{name}, s, {code.name('T', table)}")
+
+
+def _recalled(slot: int, arguments: str) -> str:
+    """A value that was made of this text before, unless a finding belongs to it."""
+    known = f"(m := shelf.get(({slot}, s))) and not m[1]"
+    return f"(m[0] if {known} else b.cached({slot}, {arguments}))"
 
 
 def _wrapped(row: Row, kind: Datatype) -> str:
@@ -379,7 +416,7 @@ def _store(
             code.put(depth, f"{made} = {at}[{step.name!r}] = {copy}")
         elif step.kind == "[]":
             code.put(depth, f"{made} = {dict(siblings)!r}")
-            code.put(depth, f"append({at}, {step.name!r}, {made})")
+            _append(code, depth, at, step.name, made)
             fresh = True
         else:
             code.put(depth, f"{made} = element({at}, {step.name!r}, {step.kind})")
@@ -393,9 +430,15 @@ def _store(
     if last.kind == "":
         code.put(depth, f"{at}[{last.name!r}] = {value}")
     elif last.kind == "[]":
-        code.put(depth, f"append({at}, {last.name!r}, {value})")
+        _append(code, depth, at, last.name, value)
     else:
         code.put(depth, f"element({at}, {last.name!r}, {last.kind}).update({value})")
+
+
+def _append(code: Code, depth: int, target: str, name: str, value: str) -> None:
+    """To the array of that name, made when absent."""
+    code.put(depth, f"if {name!r} in {target}: {target}[{name!r}].append({value})")
+    code.put(depth, f"else: {target}[{name!r}] = [{value}]")
 
 
 def _touch_row(code: Code, depth: int, row: Row, reads: frozenset[int]) -> None:

@@ -29,7 +29,7 @@ from bridge.core.ids import Digest
 
 __all__ = ["FIXES", "GRAMMAR_VERSION", "base_maps", "digest", "resolve"]
 
-GRAMMAR_VERSION: Final = 1
+GRAMMAR_VERSION: Final = 2
 """Raised when the walk over groups, the row language or the assembly gives another bundle."""
 FIXES: Final = {"authority-from-msh4"}
 """What `[[fix]]` can do. `authority-from-msh4`: an identifier without authority takes MSH-4's."""

@@ -15,10 +15,10 @@ from adapters.hl7v2.datatypes.times import date_time
 from adapters.hl7v2.tables import CodeTable
 from bridge.core.record.bundle import Json, JsonObject
 
-__all__ = ["first_concept", "jcc_concept", "og_extension", "og_string", "second_time"]
+__all__ = ["SUB_ID", "first_concept", "jcc_concept", "og_extension", "og_string", "second_time"]
 
 _V2: Final = "http://terminology.hl7.org/CodeSystem/v2-"
-_SUB_ID: Final = "http://hl7.org/fhir/StructureDefinition/observation-v2-subid"
+SUB_ID: Final = "http://hl7.org/fhir/StructureDefinition/observation-v2-subid"
 
 
 @datatype("JCC", "CodeableConcept", reads=(1, 2, 3))
@@ -66,7 +66,7 @@ def og_extension(text: str, ctx: Context) -> JsonObject | None:
         number = decimal_part(parts[at - 1], ctx) if at <= len(parts) else None
         if number is not None:
             inner.append({"url": url, "valueDecimal": number})
-    return {"url": _SUB_ID, "extension": inner} if inner else None
+    return {"url": SUB_ID, "extension": inner} if inner else None
 
 
 @datatype("OG", "string", reads=(1, 2, 3, 4))

@@ -7,7 +7,9 @@ from adapters.hl7v2.rules import (
     documents,
     medications,
     observations,
+    parents,
     patients,
+    values,
     visits,
 )
 from adapters.hl7v2.rules.registry import RULES, Rule
@@ -21,6 +23,8 @@ __all__ = [
     "documents",
     "medications",
     "observations",
+    "parents",
     "patients",
+    "values",
     "visits",
 ]

@@ -1,20 +1,25 @@
 """Rules of documents and medication: content of a DocumentReference, its parent, doses."""
 
 import base64
-from typing import Final
+import hashlib
+from typing import Final, cast
 
 from adapters.hl7v2.build import Build, append
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.rules.registry import rule
-from bridge.core.record.bundle import JsonObject
+from bridge.core.record.bundle import JsonObject, Severity
+from bridge.core.record.identity import resource_id
 
-__all__: list[str] = []
+__all__ = ["MAX_DOCUMENT", "filed"]
 
+MAX_DOCUMENT: Final = 8 * 1024 * 1024
+"""Bytes of a document in a bundle. A larger one is a scan or a film: the bundle has its hash and
+size, and the message as received, which is kept and sealed, has the document itself."""
 _APPENDS: Final = frozenset({"T05", "T06"})
 
 
-@rule("document-content", reads=("OBX-2", "OBX-3", "OBX-5"), writes="content")
+@rule("document-content", reads=("OBX-2", "OBX-3", "OBX-5"), writes="content", version=2)
 def document_content(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """OBX below TXA is the document: ED and RP as they are, text as text/plain.
 
@@ -24,22 +29,62 @@ def document_content(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     if not f[5] or f[5] == '""':
         return
     kind = b.comp(f[2], 1)
-    attachment: JsonObject | None
+    repetition = b.ctx.repetition
+    texts = f[5].split(repetition) if repetition in f[5] else [f[5]]
+    made: list[JsonObject | None]
     if kind in {"ED", "RP"}:
-        attachment = DATATYPES[f"{kind}.Attachment"].function(b.first(f[5]), b.ctx)
+        function = DATATYPES[f"{kind}.Attachment"].function
+        made = [filed(function(one, b.ctx), r, b) for one in texts if one]
     else:
-        function = DATATYPES["TX.string"].function
-        lines = [function(line, b.ctx) or "" for line in f[5].split(b.ctx.repetition)]
-        data = "\n".join(lines).strip("\n").encode()
-        attachment = {
-            "contentType": "text/plain; charset=utf-8",
-            "data": base64.b64encode(data).decode("ascii"),
-        } if data else None  # fmt: skip
-    if attachment:
-        title = DATATYPES["CWE.string"].function(f[3], b.ctx) if f[3] else None
-        if title:
-            attachment.setdefault("title", title)
-        append(r, "content", {"attachment": attachment})
+        made = [_narrative(texts, b)]
+    title = DATATYPES["CWE.string"].function(f[3], b.ctx) if f[3] else None
+    for attachment in made:
+        if attachment:
+            if title:
+                attachment.setdefault("title", title)
+            append(r, "content", {"attachment": attachment})
+
+
+def filed(attachment: JsonObject | None, owner: JsonObject, b: Build) -> JsonObject | None:
+    """The attachment with its bytes moved to a Binary of their own, which is read as `owner` is.
+
+    https://hl7.org/fhir/R4/binary.html#security. Of a document that is too large only hash and
+    size stay, and a finding `document-outside` says so.
+    """
+    if attachment is None or "data" not in attachment:
+        return attachment
+    data = attachment.pop("data")
+    if cast("int", attachment["size"]) > MAX_DOCUMENT:
+        b.ctx.note(
+            "document-outside",
+            "a document is too large for the bundle: its hash is there, the message holds it",
+            Severity.INFORMATION,
+        )
+        return attachment
+    kind, name = cast("str", owner["resourceType"]), cast("str", owner["id"])
+    found = resource_id(b.namespace, "Binary", f"{kind}/{name}", cast("str", attachment["hash"]))
+    b.keep({
+        "resourceType": "Binary",
+        "id": found,
+        "contentType": attachment["contentType"],
+        "securityContext": {"reference": f"{kind}/{name}"},
+        "data": data,
+    })  # fmt: skip
+    return {**attachment, "url": f"Binary/{found}"}
+
+
+def _narrative(lines: list[str], b: Build) -> JsonObject | None:
+    """Lines of TX or FT as one document of plain text."""
+    function = DATATYPES["TX.string"].function
+    data = "\n".join(function(line, b.ctx) or "" for line in lines).strip("\n").encode()
+    if not data:
+        return None
+    return {
+        "contentType": "text/plain; charset=utf-8",
+        "data": base64.b64encode(data).decode("ascii"),
+        "size": len(data),
+        "hash": base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode(),
+    }
 
 
 @rule("document-parent", reads=("TXA-13",), writes="relatesTo")

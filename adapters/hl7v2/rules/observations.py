@@ -1,49 +1,40 @@
-"""OBX-5 by OBX-2: the value of an observation, its components, and results of a parent."""
+"""OBX-5 by OBX-2: the value of an observation, its components, and its reference ranges."""
 
 from collections.abc import Callable
-from typing import Final, TypeAlias, cast
+from typing import Final, cast
 
 from adapters.hl7v2.build import Build, append
+from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes import DATATYPES
+from adapters.hl7v2.datatypes.readings import reference_range
+from adapters.hl7v2.enclosed import Enclosed
 from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.rules.documents import filed
 from adapters.hl7v2.rules.registry import rule
-from bridge.core.record.bundle import Json, JsonObject
+from adapters.hl7v2.rules.values import Value, number_of, text_of, unit_of, value_of
+from bridge.core.record.bundle import JsonObject
+from bridge.core.record.identity import resource_id
 
 __all__: list[str] = []
 
-Value: TypeAlias = tuple[str, Json]
-"""Element name such as `valueQuantity`, and the value."""
-_QUANTITY: Final = DATATYPES["NM.Quantity"].function
-_UNIT: Final = DATATYPES["CWE.Quantity"].function
 _ATTACHMENT: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Observation.value"
-_TEXTS: Final = frozenset({"TX", "FT"})
-_CODED: Final = frozenset({"CE", "CWE", "CNE", "CF", "IS", "ID"})
-_PLAIN: Final = {
-    "DT": ("valueDateTime", "DT.dateTime"),
-    "TS": ("valueDateTime", "TS.dateTime"),
-    "DTM": ("valueDateTime", "DTM.dateTime"),
-    "TM": ("valueTime", "TM.time"),
-    "DR": ("valuePeriod", "DR.Period"),
-    "NR": ("valueRange", "NR.Range"),
-    "VR": ("valueString", "VR.string"),
-    "XPN": ("valueString", "XPN.string"),
-    "PN": ("valueString", "PN.string"),
-    "XCN": ("valueString", "XCN.display"),
-    "CN": ("valueString", "CN.display"),
-    "XAD": ("valueString", "XAD.string"),
-    "AD": ("valueString", "AD.string"),
-    "XTN": ("valueString", "XTN.string"),
-    "TN": ("valueString", "TN.string"),
-    "XON": ("valueString", "XON.string"),
-    "CX": ("valueString", "CX.string"),
-    "EI": ("valueString", "EI.string"),
-    "HD": ("valueString", "HD.string"),
-    "PL": ("valueString", "PL.string"),
+_BETWEEN: Final = "\x1c"
+"""Between two fields in the key of what is remembered: no text of a message holds it."""
+_UNREADABLE: Final[JsonObject] = {
+    "coding": [
+        {
+            "system": "http://terminology.hl7.org/CodeSystem/data-absent-reason",
+            "code": "error",
+            "display": "Error",
+        }
+    ]
 }
+_TEXTS: Final = frozenset({"TX", "FT"})
+_DOCUMENTS: Final = frozenset({"ED", "RP"})
 
 
-@rule("observation-value", reads=("OBX-2", "OBX-4", "OBX-5", "OBX-6"), writes="value", version=2)
-def observation_value(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+@rule("observation-value", reads=("OBX-2", "OBX-4", "OBX-5", "OBX-6"), writes="value", version=3)
+def observation_value(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     """One value, or a component a repetition; text lines are one string.
 
     Source: v2-to-FHIR map OBX[Observation], HL7 v2.5.1 ch. 7.4.2.
@@ -58,11 +49,47 @@ def observation_value(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         return
     kind = f[2]
     if kind == "NM" and ctx.repetition not in text:  # most results: one number
-        result = _number(text, f[6], b)
+        result = number_of(text, f[6], b)
         if result is not None:
             r[result[0]] = result[1]
         return
-    _typed(b.comp(kind, 1), f, b, r)
+    kind = b.comp(kind, 1)
+    if kind in _DOCUMENTS:
+        _documents(kind, f, g, b, r)
+    else:
+        _typed(kind, f, b, r)
+
+
+def _documents(kind: str, f: list[str], g: Group, b: Build, r: JsonObject) -> None:
+    """ED and RP: R4 has no valueAttachment on Observation, so the extension of R5, and a document.
+
+    What is no document is kept as text.
+    """
+    function = DATATYPES[f"{kind}.Attachment"].function
+    name = cast("str", r["id"])
+    owner: JsonObject = {
+        "resourceType": "DocumentReference",
+        "id": resource_id(b.namespace, "DocumentReference", f"Observation/{name}"),
+    }
+    report = b.near(g, "DiagnosticReport")
+    title = DATATYPES["CWE.string"].function(f[3], b.ctx) if f[3] else None
+    for text in _repeated(f[5], b):
+        made = filed(function(text, b.ctx), owner, b) if text else None
+        if made is None:
+            value = text_of(text, b) if text and kind == "RP" else None
+            if value:
+                _put(r, value)
+            elif text:
+                r["dataAbsentReason"] = _UNREADABLE
+            continue
+        append(r, "extension", {"url": _ATTACHMENT, "valueAttachment": made})
+        shown: JsonObject = {**made, "title": title} if title else made
+        append(owner, "content", {"attachment": shown})
+        if report is not None:
+            append(report, "presentedForm", shown)
+    if "content" in owner:
+        append(r, "derivedFrom", {"reference": f"DocumentReference/{cast('str', owner['id'])}"})
+        b.enclosed.append(Enclosed(document=owner, result=r, report=report))
 
 
 def _typed(kind: str, f: list[str], b: Build, r: JsonObject) -> None:
@@ -75,7 +102,7 @@ def _typed(kind: str, f: list[str], b: Build, r: JsonObject) -> None:
         _sampled(text, b, r)
         return
     repeated = [one for one in _repeated(text, b) if one]
-    values = [value for one in repeated if (value := _value(kind, one, f[6], b)) is not None]
+    values = [value for one in repeated if (value := value_of(kind, one, f[6], b)) is not None]
     if len(values) == 1:
         _put(r, values[0])
     for value in values if len(values) > 1 else ():
@@ -104,127 +131,32 @@ def _repeated(text: str, b: Build) -> list[str]:
 
 
 def _put(target: JsonObject, value: Value) -> None:
-    if value[0] == "extension":
-        append(target, "extension", value[1])
-    else:
-        target[value[0]] = value[1]
+    target[value[0]] = value[1]
 
 
-def _value(kind: str, text: str, units: str, b: Build) -> Value | None:
-    """One repetition by its datatype."""
-    if kind in _CODED:
-        concept = b.cached("OBX-5", DATATYPES["CWE.CodeableConcept"].function, text, None)
-        return ("valueCodeableConcept", concept) if concept else None
-    special = _SPECIAL.get(kind)
-    if special is not None:
-        return special(text, units, b)
-    name, function = _PLAIN.get(kind, ("valueString", "ST.string"))
-    made = DATATYPES[function].function(text, b.ctx)
-    if made is None and name != "valueString":
-        b.ctx.note("value-as-text", "a value does not fit its datatype in OBX-2: kept as text")
-        return _string(text, b)
-    return (name, made) if made is not None else None
+@rule("reference-range", reads=("OBX-6", "OBX-7"), writes="referenceRange")
+def ranges(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """OBX-7: text, and low and high with the unit of the result where it says them."""
+    if f[7] == '""':
+        b.erase(r, "referenceRange")
+        return
+    unit = unit_of(f[6], b)
+    b.ctx.at = "OBX-7"
+    found = b.cached("OBX-7", _ranges_of(unit), f"{f[7]}{_BETWEEN}{f[6]}")
+    if found:
+        r["referenceRange"] = [*found]
 
 
-def _string(text: str, b: Build) -> Value | None:
-    made = DATATYPES["ST.string"].function(text, b.ctx)
-    return ("valueString", made) if made else None
+def _ranges_of(unit: JsonObject | None) -> Callable[[str, Context], list[JsonObject]]:
+    """The ranges of a field that may repeat, as a function that the build can remember."""
 
+    def convert(text: str, ctx: Context) -> list[JsonObject]:
+        field = text.partition(_BETWEEN)[0]
+        texts = field.split(ctx.repetition) if ctx.repetition in field else [field]
+        made = [reference_range(one, unit, ctx) for one in texts]
+        return [one for one in made if one]
 
-def _number(text: str, units: str, b: Build) -> Value | None:
-    """NM with its unit; text that is no number is text, and a warning."""
-    findings = len(b.ctx.findings)
-    quantity = _QUANTITY(text, b.ctx)
-    if quantity is None:
-        del b.ctx.findings[findings:]
-        b.ctx.note("number-invalid", "OBX-2 says NM and the value is no number: kept as text")
-        return _string(text, b)
-    return "valueQuantity", _with_unit(quantity, units, b)
-
-
-def _with_unit(quantity: JsonObject, units: str, b: Build) -> JsonObject:
-    """OBX-6 into the quantity."""
-    if units and units != '""':
-        b.ctx.at = "OBX-6"
-        unit = b.cached("OBX-6", _UNIT, b.first(units))
-        b.ctx.at = "OBX-5"
-        if unit:
-            quantity.update(unit)
-    return quantity
-
-
-def _structured(text: str, units: str, b: Build) -> Value | None:
-    """SN by the official rule: quantity, range, ratio, else the four components as text."""
-    quantity = DATATYPES["SN.Quantity"].function(text, b.ctx)
-    if quantity:
-        return "valueQuantity", _with_unit(quantity, units, b)
-    for name, function, ends in (
-        ("valueRange", "SN.Range", ("low", "high")),
-        ("valueRatio", "SN.Ratio", ("numerator", "denominator")),
-    ):
-        made = DATATYPES[function].function(text, b.ctx)
-        if made:
-            for end in ends if name == "valueRange" else ends[:1]:
-                if end in made:
-                    made[end] = _with_unit(made[end], units, b)
-            return name, made
-    words = DATATYPES["SN.string"].function(text, b.ctx)
-    return ("valueString", words) if words else None
-
-
-def _range(text: str, units: str, b: Build) -> Value | None:
-    """NR with the unit on both ends."""
-    made = DATATYPES["NR.Range"].function(text, b.ctx)
-    if made is None:
-        return _string(text, b)
-    for end in ("low", "high"):
-        if end in made:
-            made[end] = _with_unit(made[end], units, b)
-    return "valueRange", made
-
-
-def _composite(text: str, _units: str, b: Build) -> Value | None:
-    """CQ holds its own unit."""
-    made = DATATYPES["CQ.Quantity"].function(text, b.ctx)
-    return ("valueQuantity", made) if made else _string(text, b)
-
-
-def _document(text: str, _units: str, b: Build) -> Value | None:
-    """ED: R4 has no valueAttachment on Observation, so the extension of R5."""
-    return _attachment("ED.Attachment", text, b)
-
-
-def _pointer(text: str, _units: str, b: Build) -> Value | None:
-    """RP: a document elsewhere."""
-    return _attachment("RP.Attachment", text, b)
-
-
-def _attachment(function: str, text: str, b: Build) -> Value | None:
-    made = DATATYPES[function].function(text, b.ctx)
-    if made is None:
-        return _string(text, b)
-    return "extension", {"url": _ATTACHMENT, "valueAttachment": made}
-
-
-def _empty(text: str, units: str, b: Build) -> Value | None:
-    """No OBX-2: a number where it is one with a unit, a code where it has components, else text."""
-    if b.ctx.component in text:
-        concept = DATATYPES["CWE.CodeableConcept"].function(text, b.ctx, None)
-        return ("valueCodeableConcept", concept) if concept else None
-    if units and text.strip().lstrip("+-").replace(".", "", 1).isdigit():
-        return _number(text, units, b)
-    return _string(text, b)
-
-
-_SPECIAL: Final[dict[str, Callable[[str, str, Build], Value | None]]] = {
-    "NM": _number,
-    "SN": _structured,
-    "NR": _range,
-    "CQ": _composite,
-    "ED": _document,
-    "RP": _pointer,
-    "": _empty,
-}
+    return convert
 
 
 def _sampled(text: str, b: Build, r: JsonObject) -> None:
@@ -232,23 +164,3 @@ def _sampled(text: str, b: Build, r: JsonObject) -> None:
     values = [part for one in _repeated(text, b) for part in one.split(b.ctx.component)]
     joined = " ".join(DATATYPES["ST.string"].function(value, b.ctx) or "E" for value in values)
     r["valueString"] = joined
-
-
-@rule("parent-result", reads=("OBR-26", "OBR-29"), writes="extension")
-def parent_result(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """OBR-26 and OBR-29: the report whose finding led to this one, in the message or stored.
-
-    Microbiology: the susceptibility of an organism that the parent report found.
-    """
-    if not f[29]:
-        return
-    b.ctx.at = "OBR-29"
-    parts = b.first(f[29]).split(b.ctx.component)
-    filler = parts[1] if len(parts) > 1 else ""
-    number = (filler or parts[0]).replace(b.ctx.subcomponent, b.ctx.component)
-    kind = "EI.FillerIdentifier" if filler else "EI.PlacerIdentifier"
-    identifier = DATATYPES[kind].function(number, b.ctx) if number else None
-    if identifier:
-        reference = cast("Json", {"type": "DiagnosticReport", "identifier": identifier})
-        url = "http://hl7.org/fhir/StructureDefinition/event-partOf"
-        append(r, "extension", {"url": url, "valueReference": reference})

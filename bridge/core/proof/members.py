@@ -14,7 +14,7 @@ from typing import NoReturn, TypeAlias, TypeVar
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest
 
-__all__ = ["Members", "Value", "dump", "load"]
+__all__ = ["MAX_DEPTH", "Members", "Value", "dump", "load", "nesting"]
 
 Value: TypeAlias = "dict[str, Value] | list[Value] | str | bool | int | None"
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def load(data: bytes, *, max_size: int, where: str) -> Value:
     """
     if len(data) > max_size:
         _refuse("receipt-json", f"{len(data)} bytes exceed the limit of {max_size}", where)
-    if _depth(data) > MAX_DEPTH:
+    if nesting(data) > MAX_DEPTH:
         _refuse("receipt-json", "the text nests too deep", where)
     try:
         value: Value = json.loads(
@@ -61,6 +61,19 @@ def load(data: bytes, *, max_size: int, where: str) -> Value:
     if b"\\ud" in data.lower() and not _writable(value):
         _refuse("receipt-json", "a string holds a lone surrogate", where)
     return value
+
+
+def nesting(data: bytes) -> int:
+    """The deepest nesting of a JSON text, strings aside; linear in its size.
+
+    For whoever parses what a stranger sent in a process whose recursion limit was raised, as EVM
+    libraries do on import: there the parser ends in a stack overflow, which nothing can catch.
+    """
+    depth = deepest = 0
+    for bracket in _STRING.sub(b"", data).translate(None, _NOT_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def dump(value: Value) -> bytes:
@@ -180,15 +193,6 @@ class Members:
     def _expected(self, name: str, what: str) -> NoReturn:
         path = name if name.startswith(self.where) else f"{self.where}.{name}"
         _refuse("receipt-form", f"{what} is expected", path)
-
-
-def _depth(data: bytes) -> int:
-    """The deepest nesting of the text, strings aside."""
-    depth = deepest = 0
-    for bracket in _STRING.sub(b"", data).translate(None, _NOT_BRACKETS):
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
 
 
 def _object(pairs: list[tuple[str, Value]]) -> dict[str, Value]:

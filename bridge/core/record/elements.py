@@ -256,16 +256,22 @@ _MANY = 50
 a message with thousands must not take minutes."""
 _CODING = (("system",), ("code",))
 _KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "basedOn": (("reference",), ("identifier", "value")),
     "contact": (("name", "family"), ("name", "given"), ("name", "text")),
+    "derivedFrom": (("reference",),),
     "extension": (("url",),),
+    "hasMember": (("reference",),),
     "identifier": (("system",), ("value",)),
     "link": (("other", "reference"),),
     "location": (("location", "reference"), ("location", "display")),
     "modifierExtension": (("url",),),
     "participant": (("type", "coding", "code"),),
+    "presentedForm": (("title",), ("contentType",)),
     "profile": (),
+    "reasonReference": (("reference",),),
     "result": (("reference",),),
     "security": _CODING,
+    "specimen": (("reference",),),
     "tag": _CODING,
 }
 """Lists that grow: each with the elements that make an item's key."""

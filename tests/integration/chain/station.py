@@ -6,9 +6,10 @@ from pathlib import Path
 
 from bridge.chain.account import KeyFileAccount
 from bridge.chain.deploy import Deployment, LogIdentity, deploy, plan_deployment
+from bridge.chain.endpoint import Endpoint
 from bridge.chain.evm import EvmChain
 from bridge.chain.rows import ChainRow, Finality, load_chains
-from bridge.chain.rpc import Endpoint, Endpoints
+from bridge.chain.rpc import Endpoints
 from bridge.flows.anchor import Step, anchor
 from bridge.flows.watch import Watched, watch
 from bridge.ports.anchors import AnchorBook, State

@@ -74,7 +74,7 @@ def test_registration_with_another_key_is_refused(station: Station, tmp_path: Pa
     carry_out(station, state, plan(station))
     other = LogIdentity(origin_hash=IDENTITY.origin_hash, key_hash=bytes(32))
 
-    with pytest.raises(BridgeError, match="has another owner, origin, key or anchorer"):
+    with pytest.raises(BridgeError, match="is registered with another key than this node has"):
         carry_out(station, state, plan(station), other)
 
 

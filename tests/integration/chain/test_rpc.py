@@ -1,12 +1,17 @@
 """Endpoints that lie, lag or overflow: what k of n say alike is believed, and nothing else."""
 
+import re
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 
-from bridge.chain.rpc import Endpoint, Endpoints, RpcRefusal
+from bridge.chain.endpoint import Endpoint, RpcRefusal
+from bridge.chain.rpc import Endpoints
 from bridge.core.errors import BridgeError
 from tests.fakes.node import serve_node
 
@@ -53,6 +58,12 @@ def number(answer: Any) -> int:
         pytest.param(503, id="down"),
         pytest.param(b"<html>", id="no-json"),
         pytest.param(b"[]", id="no-answer"),
+        pytest.param(b"\xff\xfe", id="no-text"),
+        pytest.param(b'{"result":"0x1', id="truncated-json"),
+        pytest.param(b'{"result":' + b"[" * 100_000, id="nesting-bomb"),
+        pytest.param(b'{"result":' + b"9" * 9_999 + b"}", id="number-bomb"),
+        pytest.param(b'{"error":"no"}', id="error-of-another-form"),
+        pytest.param(b'{"error":{"code":[],"message":{}}}', id="error-of-another-type"),
         pytest.param(b'{"id":1}', id="neither-result-nor-error"),
         pytest.param(Exception("header not found"), id="refusal"),
     ],
@@ -73,8 +84,9 @@ def test_one_honest_endpoint_of_three_is_not_enough(farm: Farm) -> None:
     with pytest.raises(BridgeError) as refused:
         endpoints.ask("eth_call", read=plain)
 
-    assert str(refused.value) == (
-        "2 of 3 endpoints gave a usable answer and no 2 of them the same (eth_call) - "
+    assert re.sub(r"127.0.0.1:[0-9]+", "HOST", str(refused.value)) == (
+        "2 of 3 endpoints gave a usable answer and no 2 of them the same: HOST gave answer 1, "
+        "HOST gave answer 2, HOST answered HTTP 429 (eth_call) - "
         "see that the endpoints of chain.rpc run, are in step, and serve this chain"
     )
 
@@ -97,10 +109,116 @@ def test_endpoint_of_another_chain_does_not_count(farm: Farm) -> None:
 
 def test_answer_without_end_is_cut_off(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
     """A node cannot fill our memory."""
-    monkeypatch.setattr("bridge.chain.rpc._MAX_ANSWER_BYTES", 1000)
+    monkeypatch.setattr("bridge.chain.endpoint._MAX_ANSWER_BYTES", 1000)
 
     with pytest.raises(BridgeError, match="0 of 1 endpoints"):
         farm("0x" + "00" * 1000, agree=1).ask("eth_getCode", read=plain)
+
+
+@contextmanager
+def raw_server(talk: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Something on a port that says what it likes to whoever connects."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65536)
+                    try:
+                        talk(connection)
+                    except OSError:
+                        continue
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def hang(_: socket.socket) -> None:
+    """Take the question and say nothing for longer than anybody waits."""
+    time.sleep(2)
+
+
+def drip(connection: socket.socket) -> None:
+    """A byte now and then: no pause is long enough to be a time-out."""
+    for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n":
+        connection.sendall(bytes([byte]))
+        time.sleep(0.08)
+
+
+def cut(connection: socket.socket) -> None:
+    """Promise more than comes."""
+    connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"result":"0x1"}')
+
+
+def elsewhere(connection: socket.socket) -> None:
+    """Send us to an address that nobody named, with an answer that would count."""
+    body = b'{"jsonrpc":"2.0","id":1,"result":"0x343b"}'
+    connection.sendall(
+        b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:9/\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    )
+
+
+@pytest.mark.parametrize(
+    ("talk", "words"),
+    [
+        pytest.param(hang, "did not answer in time", id="hangs"),
+        pytest.param(drip, "gave no answer within|did not answer in time", id="drips"),
+        pytest.param(cut, "broke off its answer|cannot be reached", id="breaks-off"),
+        pytest.param(elsewhere, "answered HTTP 307", id="redirects"),
+    ],
+)
+def test_endpoint_that_wastes_time_is_named_and_let_alone(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch, talk: Callable[[socket.socket], None], words: str
+) -> None:
+    """The other two decide without it; alone it stops one call, and the next fails at once."""
+    monkeypatch.setattr("bridge.chain.rpc.PATIENCE_S", 0.6)
+    with raw_server(talk) as url:
+        slow = Endpoint(url, chain_id=CHAIN_ID, timeout_s=0.3)
+        honest = farm("0x5", "0x5", agree=2)._nodes
+        trio = Endpoints([slow, *honest], agree=2)
+
+        assert trio.ask("eth_call", read=plain) == "0x5"
+        assert trio.highest("eth_blockNumber", read=number) == 5
+        with pytest.raises(BridgeError, match=words):
+            Endpoints([Endpoint(url, chain_id=CHAIN_ID, timeout_s=0.3)], agree=1).ask(
+                "eth_call", read=plain
+            )
+        looks = trio.survey()
+
+    assert [look.block for look in looks] == [None, 5, 5]
+    assert looks[0].trouble
+
+
+def test_endpoint_that_turns_to_another_chain_midway_stops_counting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A load balancer behind one address may lead elsewhere later: the chain is asked for again."""
+    monkeypatch.setattr("bridge.chain.endpoint._CHAIN_AGAIN_S", 0.0)
+    chain = [hex(CHAIN_ID)]
+    with serve_node(lambda method, _: chain[0] if method == "eth_chainId" else "0x7") as url:
+        endpoints = Endpoints([Endpoint(url, chain_id=CHAIN_ID)], agree=1)
+        assert endpoints.ask("eth_call", read=plain) == "0x7"
+        chain[0] = "0x1"
+
+        with pytest.raises(BridgeError, match=r"serves another chain: 0x1, expected 0x343b"):
+            endpoints.ask("eth_call", read=plain)
+        endpoints.close()
+
+
+@pytest.mark.parametrize("answer", [None, True, [], {}, {"a": 1}, "0xzz", [[1]], {"logs": 3}])
+def test_answer_of_another_form_is_silence_whatever_reads_it(farm: Farm, answer: Any) -> None:
+    """No shape of JSON ends in anything but a refusal that names the endpoint."""
+    with pytest.raises(BridgeError, match="gave an answer of another form"):
+        farm(answer, agree=1).ask(
+            "eth_getBlockByNumber", read=lambda it: it["logs"][0]["address"].lower()
+        )
 
 
 def test_part_that_cannot_be_read_is_no_answer(farm: Farm) -> None:

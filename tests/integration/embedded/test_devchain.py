@@ -104,18 +104,26 @@ def test_key_is_readable_by_its_owner_alone(devchain_url: str, devchain_dir: Pat
     [
         pytest.param(b"{", -32700, id="no-json"),
         pytest.param(b"7", -32600, id="no-request"),
+        pytest.param(b"null", -32600, id="null"),
+        pytest.param(b"[" * 900_000, -32700, id="nesting-bomb"),
+        pytest.param(b'{"id":1,"method":"' + b"\xff" * 9 + b'"}', -32700, id="no-utf-8"),
+        pytest.param(b'{"id":{},"method":"eth_chainId"}', -32600, id="id-of-another-type"),
         pytest.param(b"[]", -32600, id="empty-batch"),
         pytest.param(b"[" + b"7," * 100 + b"7]", -32600, id="long-batch"),
-        pytest.param(b'{"method":"eth_sign"}', -32601, id="unknown-method"),
-        pytest.param(b'{"method":"eth_getBlockByNumber","params":{}}', -32602, id="named"),
-        pytest.param(b'{"method":"eth_getBlockByNumber","params":[]}', -32602, id="too-few"),
-        pytest.param(b'{"method":"eth_chainId","params":[1]}', -32602, id="too-many"),
-        pytest.param(b'{"method":"eth_getBalance","params":["0x1"]}', -32602, id="short"),
-        pytest.param(b'{"method":"eth_getBlockByNumber","params":["x"]}', -32602, id="no-tag"),
-        pytest.param(b'{"method":"eth_call","params":[7]}', -32602, id="no-call"),
-        pytest.param(b'{"method":"eth_call","params":[{},"0xff"]}', -32000, id="no-block"),
-        pytest.param(b'{"method":"eth_sendRawTransaction","params":["0x"]}', -32000, id="junk"),
-        pytest.param(b'{"method":"eth_getLogs","params":[7]}', -32602, id="no-filter"),
+        pytest.param(b'{"id":1,"method":"eth_sign"}', -32601, id="unknown-method"),
+        pytest.param(b'{"id":1,"method":"eth_getBlockByNumber","params":{}}', -32602, id="named"),
+        pytest.param(b'{"id":1,"method":"eth_getBlockByNumber","params":[]}', -32602, id="too-few"),
+        pytest.param(b'{"id":1,"method":"eth_chainId","params":[1]}', -32602, id="too-many"),
+        pytest.param(b'{"id":1,"method":"eth_getBalance","params":["0x1"]}', -32602, id="short"),
+        pytest.param(
+            b'{"id":1,"method":"eth_getBlockByNumber","params":["x"]}', -32602, id="no-tag"
+        ),
+        pytest.param(b'{"id":1,"method":"eth_call","params":[7]}', -32602, id="no-call"),
+        pytest.param(b'{"id":1,"method":"eth_call","params":[{},"0xff"]}', -32000, id="no-block"),
+        pytest.param(
+            b'{"id":1,"method":"eth_sendRawTransaction","params":["0x"]}', -32000, id="junk"
+        ),
+        pytest.param(b'{"id":1,"method":"eth_getLogs","params":[7]}', -32602, id="no-filter"),
     ],
 )
 def test_bad_request_gets_a_json_rpc_error(devchain_url: str, body: bytes, code: int) -> None:
@@ -134,6 +142,26 @@ def test_batch_is_answered_one_by_one(devchain_url: str) -> None:
 
     assert answers[0] == {"jsonrpc": "2.0", "id": 1, "result": str(CHAIN_ID)}
     assert answers[1]["error"]["code"] == -32600
+
+
+@pytest.mark.parametrize("id_", [7, "seven", None, 1.5])
+def test_id_comes_back_as_it_was(devchain_url: str, id_: object) -> None:
+    """Clients find their request by it."""
+    body = {"jsonrpc": "2.0", "id": id_, "method": "eth_chainId"}
+
+    assert post(devchain_url, json.dumps(body).encode())["id"] == id_
+
+
+def test_notification_is_not_answered(devchain_url: str) -> None:
+    """JSON-RPC 2.0 s4.1: without an id there is no answer, alone or in a batch."""
+    quiet = {"jsonrpc": "2.0", "method": "eth_chainId"}
+    alone = requests.post(devchain_url, json=quiet, timeout=10)
+    several = requests.post(devchain_url, json=[quiet, quiet], timeout=10)
+    mixed = requests.post(devchain_url, json=[quiet, {**quiet, "id": 1}], timeout=10)
+
+    assert (alone.status_code, alone.content) == (200, b"")
+    assert (several.status_code, several.content) == (200, b"")
+    assert mixed.json() == [{"jsonrpc": "2.0", "id": 1, "result": hex(CHAIN_ID)}]
 
 
 def test_oversized_request_is_refused_unread(devchain_url: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import text
 
+from bridge.chain.recount import transaction_differs
 from bridge.core.ids import RecordId, sha256
 from bridge.core.log.merkle import leaf_hash
 from bridge.core.log.note import VerifierKey
@@ -13,6 +14,7 @@ from bridge.core.proof.report import Verdict
 from bridge.core.proof.trust import Trust
 from bridge.core.proof.verify import verify
 from bridge.core.record.claims import claim
+from bridge.core.record.header import resend_key
 from bridge.core.record.merge import ResourceRef
 from bridge.core.record.revision import RULES, revision_header, revision_leaf
 from bridge.flows.disclose import disclose_version
@@ -59,6 +61,7 @@ class Node:
             stored=PostgresStored(self.database),
             book=PostgresLogBook(self.database),
             verifiers=[KEY],
+            transaction=transaction_differs,
             progress=lambda _stage, _done: None,
         )
 
@@ -291,7 +294,10 @@ def test_whoever_edits_everything_still_meets_the_log(node: Node) -> None:
         stored = next(r for r in PostgresStored(node.database).records(0, 9) if r.id == record)
     sealed = PostgresEvidence(node.database)
     node.run(
-        "UPDATE record SET source = 'x', source_digest = sha256('x') WHERE id = :id", id=record
+        "UPDATE record SET source = 'x', source_digest = sha256('x'), resend_key = :key "
+        "WHERE id = :id",
+        id=record,
+        key=resend_key(sender=stored.sender, name=stored.control_id, source=sha256(b"x")),
     )
     with sealed.unit():
         leaf = sealed.record(record)

@@ -1,6 +1,7 @@
 """What conversions share, and what they must not."""
 
 import gc
+import json
 from collections.abc import Callable
 
 from adapters.hl7v2.dialect import Hl7v2
@@ -29,3 +30,20 @@ def test_conversion_leaves_no_cycle(dialect: Hl7v2, message: Callable[..., bytes
     dialect.convert(raw, sender="")
 
     assert gc.collect() == 0
+
+
+def test_orders_are_told_apart_by_code_only_where_they_share_a_number(
+    dialect: Hl7v2, message: Callable[..., bytes]
+) -> None:
+    """One number is one order; under a requisition's number each test is one."""
+
+    def orders(*segments: str) -> list[str]:
+        bundle = json.loads(dialect.convert(message("ORM^O01", *segments), sender="").canonical)
+        made = [entry["resource"] for entry in bundle["entry"]]
+        return [one["id"] for one in made if one["resourceType"] == "ServiceRequest"]
+
+    first, second = ("ORC|NW|P1", "OBR|1|P1||A"), ("ORC|NW|P1", "OBR|2|P1||B")
+
+    assert orders(*first) == orders(*second) == orders("ORC|CA|P1")
+    assert orders(*first, *second) == orders(*second, *first)[::-1]
+    assert len(set(orders(*first, *second))) == 2

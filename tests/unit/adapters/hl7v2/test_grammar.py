@@ -103,3 +103,15 @@ def test_nearest_resource_of_a_group_is_its_own_or_that_around_it() -> None:
     assert inner.nearest.keys() == {"Patient", "ServiceRequest"}
     assert second.nearest.keys() == {"Patient"}
     assert inner.nearest["Patient"][1] == {"reference": "Patient/p"}
+
+
+def test_order_sees_the_detail_that_the_standard_brackets() -> None:
+    """The OBR of an order stands in a group of its own that comes once: ORC looks into it."""
+    lines = [[name] for name in ["MSH", "PID", "ORC", "OBR", "OBX", "ORC"]]
+
+    placed = place(lines, structure("ORM_O01"), lambda _code, _at: None)
+
+    first, second = placed[2][0], placed[5][0]
+    assert first.segments["OBR"] is lines[3]
+    assert "OBX" not in first.segments
+    assert "OBR" not in second.segments

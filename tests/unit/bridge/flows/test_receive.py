@@ -62,18 +62,23 @@ def _salts(salts: bytes) -> list[bytes]:
     return [salts[i : i + SALT_SIZE] for i in range(0, len(salts), SALT_SIZE)]
 
 
-def test_header_says_feed_number_time_record_and_type() -> None:
-    """The header is canonical JSON of what the transport knows, and of nothing clinical."""
+def test_header_says_all_that_is_known_beside_the_bytes() -> None:
+    """The header is canonical JSON of what transport and reader know, and of nothing clinical."""
     intake = MemoryIntake()
 
     send(intake, line("1"), line("2"))
 
     record = intake.records[1]
     assert json.loads(record.header) == {
+        "answer": sha256(record.answer).hex(),
+        "apply": "merge",
+        "control_id": "2",
+        "dialect": "line",
         "feed": "test/1",
         "number": 1,
         "received": "2026-11-22T14:00:00.000000Z",
         "record": record.id,
+        "sender": record.sender,
         "type": "LINE",
     }
 

@@ -63,10 +63,44 @@ def test_document_is_an_attachment_with_its_hash(message: Build, convert: Conver
     """ED keeps type, size and hash."""
     raw = message("ORU^R01", "OBR|1||F|X", "OBX|1|ED|1||^text^plain^Base64^QUJD||||||F")
 
-    found = convert(raw)["Observation"][0]["extension"][0]["valueAttachment"]
+    found = convert(raw)
 
-    assert (found["contentType"], found["size"]) == ("text/plain", 3)
-    assert found["hash"]
+    result, binary, document = (found[k][0] for k in ("Observation", "Binary", "DocumentReference"))
+    attachment = result["extension"][0]["valueAttachment"]
+    assert (attachment["contentType"], attachment["size"]) == ("text/plain", 3)
+    assert attachment["hash"]
+    assert attachment["url"] == f"Binary/{binary['id']}"
+    assert binary["data"] == "QUJD"
+    assert document["content"][0]["attachment"].items() >= attachment.items()
+    assert found["DiagnosticReport"][0]["presentedForm"][0]["url"] == attachment["url"]
+
+
+def test_document_that_cannot_be_read_is_an_error_and_no_document(
+    message: Build, convert: Convert
+) -> None:
+    """Half a document is worse than none; the result says that it has one."""
+    raw = message("ORU^R01", "OBR|1||F|X", "OBX|1|ED|1||^text^plain^Base64^?||||||F")
+
+    found = convert(raw)
+
+    assert found["Observation"][0]["dataAbsentReason"]["coding"][0]["code"] == "error"
+    assert "DocumentReference" not in found
+
+
+def test_range_and_several_flags_of_a_result(message: Build, convert: Convert) -> None:
+    """OBX-7 has low and high with the result's unit, OBX-8 each of its flags."""
+    raw = message("ORU^R01", "OBR|1||F|X", "OBX|1|NM|1||9|mg/dL|3.5 - 5.5|HH~A|||F")
+
+    result = convert(raw)["Observation"][0]
+
+    assert result["referenceRange"] == [
+        {
+            "low": {"value": 3.5, "unit": "mg/dL"},
+            "high": {"value": 5.5, "unit": "mg/dL"},
+            "text": "3.5 - 5.5",
+        }
+    ]
+    assert [one["coding"][0]["code"] for one in result["interpretation"]] == ["HH", "A"]
 
 
 def test_same_result_sent_again_is_the_same_observation(message: Build, convert: Convert) -> None:

@@ -1,0 +1,102 @@
+"""What belongs to what: organisms and their tests, parents by number."""
+
+from typing import Any
+
+from adapters.hl7v2.kinship import Child, Kin, resolve
+
+SUB = "http://hl7.org/fhir/StructureDefinition/observation-v2-subid"
+
+
+def result(name: str, code: str, sub_id: str = "", **more: Any) -> dict[str, Any]:
+    """An Observation."""
+    made: dict[str, Any] = {"resourceType": "Observation", "id": name,
+                            "code": {"coding": [{"code": code}]}, **more}  # fmt: skip
+    if sub_id:
+        part = {"url": "original-sub-identifier", "valueString": sub_id}
+        made["extension"] = [{"url": SUB, "extension": [part]}]
+    return made
+
+
+def report(name: str, number: str, *results: dict[str, Any]) -> dict[str, Any]:
+    """A DiagnosticReport of those results."""
+    return {
+        "resourceType": "DiagnosticReport", "id": name, "identifier": [{"value": number}],
+        "result": [{"reference": f"Observation/{one['id']}"} for one in results],
+    }  # fmt: skip
+
+
+def settle(kin: Kin, *made: dict[str, Any]) -> None:
+    """Resolve over these resources."""
+    resolve(kin, [((one["resourceType"], one["id"]), one) for one in made])
+
+
+def test_susceptibilities_are_members_of_the_organism_that_they_name() -> None:
+    """Code and sub id of OBR-26 choose among the organisms of the parent report."""
+    coli, aureus = result("o1", "600-7", "1"), result("o2", "600-7", "2")
+    test = result("t", "28-1")
+    parent, child = report("p", "F1", coli, aureus), report("c", "F2", test)
+    kin = Kin(children=[Child(report=child, numbers=({"value": "F1"},),
+                              code={"coding": [{"code": "600-7"}]},
+                              sub_id="2", value="")])  # fmt: skip
+
+    settle(kin, coli, aureus, parent, test, child)
+
+    assert aureus["hasMember"] == [{"reference": "Observation/t"}]
+    assert "hasMember" not in coli
+
+
+def test_value_chooses_where_the_sub_id_is_left_out() -> None:
+    """OBR-26.3 repeats what the parent result said."""
+    coli = result("o1", "600-7", valueCodeableConcept={"text": "E. coli"})
+    aureus = result("o2", "600-7", valueCodeableConcept={"text": "Staph aureus"})
+    test = result("t", "28-1")
+    child = report("c", "F2", test)
+    kin = Kin(children=[Child(report=child, numbers=(), code={"coding": [{"code": "600-7"}]},
+                              sub_id="", value="Staph aureus")])  # fmt: skip
+
+    settle(kin, coli, aureus, report("p", "F1", coli, aureus), test, child)
+
+    assert aureus["hasMember"] == [{"reference": "Observation/t"}]
+
+
+def test_parent_of_another_message_is_said_in_words() -> None:
+    """Its Observation has no number to refer to, so a reader gets code and value."""
+    test = result("t", "28-1")
+    child = report("c", "F2", test)
+    kin = Kin(children=[Child(report=child, numbers=({"value": "F1"},), code={"text": "Culture"},
+                              sub_id="1", value="E. coli")])  # fmt: skip
+
+    settle(kin, test, child)
+
+    assert test["derivedFrom"] == [{"type": "Observation", "display": "Culture: E. coli"}]
+
+
+def test_tests_of_one_sub_id_belong_to_its_organism() -> None:
+    """One report with two organisms, each with its own OBX-4."""
+    concept = {"valueCodeableConcept": {"text": "organism"}}
+    coli, aureus = result("o1", "600-7", "1", **concept), result("o2", "600-7", "2", **concept)
+    one, other, stain = result("t1", "28-1", "1"), result("t2", "28-1", "2.1"), result("g", "664-3")
+    whole = report("r", "F1", stain, coli, one, aureus, other)
+
+    settle(Kin(cultures=[whole]), stain, coli, one, aureus, other, whole)
+
+    assert coli["hasMember"] == [{"reference": "Observation/t1"}]
+    assert aureus["hasMember"] == [{"reference": "Observation/t2"}]
+    assert "hasMember" not in stain
+
+
+def test_number_becomes_a_reference_only_where_one_resource_bears_it() -> None:
+    """An authority that one side leaves out is no other; two bearers leave the number."""
+    number = {"value": "P1"}
+    held: dict[str, Any] = {"type": "ServiceRequest", "identifier": {"system": "urn:a", **number}}
+    shared: dict[str, Any] = {"type": "ServiceRequest", "identifier": {"value": "P2"}}
+    orders = [
+        {"resourceType": "ServiceRequest", "id": name, "identifier": [{"value": value}]}
+        for name, value in (("a", "P1"), ("b", "P2"), ("c", "P2"))
+    ]
+    kin = Kin(logical=[("ServiceRequest", held, {}), ("ServiceRequest", shared, {})])
+
+    settle(kin, *orders)
+
+    assert held == {"type": "ServiceRequest", "reference": "ServiceRequest/a"}
+    assert shared["identifier"] == {"value": "P2"}
