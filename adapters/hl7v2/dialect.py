@@ -116,6 +116,7 @@ class Hl7v2:
             memory=engine.memory,
             tracing=tracing,
         )
+        build.nulls = any('""' in line for line in message.lines)
         name, mapped = structure_of(build.code, build.trigger)
         if not mapped:
             _unmapped(build, profile)

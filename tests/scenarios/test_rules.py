@@ -1,5 +1,7 @@
 """What messages do to what is stored: one invented patient, one rule a test. docs/adr/0009."""
 
+from typing import Any
+
 import pytest
 
 from adapters.hl7v2.dialect import Hl7v2
@@ -114,6 +116,41 @@ def test_two_quotes_delete_what_their_field_filled(
     patient = hospital.one("Patient")
     assert [one["use"] for one in patient.get("telecom", [])] == uses
     assert patient["name"]
+
+
+@pytest.mark.parametrize(
+    ("pid", "path", "expected"),
+    [
+        ('||Berg^Anna^""^^Dr^^L', ("name", 0), {"given": ["Anna"], "prefix": ["Dr"]}),
+        ('||||||||Lindenweg 4^^Bern^^""^CH^H', ("address", 0), {"city": "Bern", "country": "CH"}),
+        ('||""^""^""', ("name",), None),
+        ('||||||||""^""^""^""', ("address",), None),
+        ('||||||||^^^^""^^H', ("address", 0), {"postalCode": "3011", "city": "Bern"}),
+        ('||||||||||""^PRN^PH', ("telecom", 0), {"use": "work"}),
+        ('||||||||||""~""', ("telecom", 0), {"use": "work"}),
+        ('||||||||||""~0310000^PRN^PH', ("telecom", 0), {"value": "0310000", "use": "home"}),
+    ],
+    ids=[
+        "middle-name", "postal-code", "all-of-a-name", "all-of-an-address", "one-part-alone",
+        "typed-number", "all-repetitions", "one-repetition",
+    ],
+)  # fmt: skip
+def test_two_quotes_in_a_part_delete_that_part(
+    hospital: Hospital, pid: str, path: tuple[str | int, ...], expected: Resource | None
+) -> None:
+    """What is left of the value is the whole of it; where nothing is left, all goes."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+
+    hospital.send("ADT^A08", "EVN|A08", f"PID|1||100^^^STMARY^MR{pid}")
+
+    at: Any = hospital.one("Patient")
+    for step in path:
+        at = at.get(step) if isinstance(step, str) else at[step]
+    if expected is None:
+        assert at is None
+    else:
+        assert expected.items() <= at.items()
+        assert pid != '||||||||Lindenweg 4^^Bern^^""^CH^H' or "postalCode" not in at
 
 
 def test_two_quotes_in_the_name_leave_the_former_name(hospital: Hospital) -> None:
