@@ -218,7 +218,7 @@ def hd_location(text: str, ctx: Context) -> JsonObject | None:
     return {"identifier": [known], "name": hd_name(text, ctx), "mode": "instance"}
 
 
-@datatype("PLN", "Identifier", reads=(1, 2, 4), coded=True)
+@datatype("PLN", "Identifier", reads=(1, 2, 4), coded=True, version=2)
 def pln_identifier(text: str, ctx: Context, table: CodeTable | None = None) -> JsonObject | None:
     """A practitioner's licence: number, type of table 0338, expiry."""
     parts = split_parts(text, ctx)
@@ -229,6 +229,9 @@ def pln_identifier(text: str, ctx: Context, table: CodeTable | None = None) -> J
     kind = sub_concept(parts[1], ctx, table) if len(parts) > 1 else None
     if kind:
         result["type"] = kind
+        national = _NATIONAL.get(code_part(subparts(parts[1], ctx), 1, ctx))
+        if national:
+            result["system"] = national
     period = period_between("", _raw(parts, 4), ctx)
     if period:
         result["period"] = period

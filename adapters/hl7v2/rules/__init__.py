@@ -9,6 +9,7 @@ from adapters.hl7v2.rules import (
     observations,
     parents,
     patients,
+    staff,
     values,
     visits,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "observations",
     "parents",
     "patients",
+    "staff",
     "values",
     "visits",
 ]

@@ -43,6 +43,21 @@ def service_minutes(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         r["minutesDuration"] = minutes
 
 
+@rule("appointment-comment", reads=("NTE-3",), writes="comment")
+def appointment_comment(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """Every NTE is a line of the one comment that an Appointment has."""
+    b.ctx.at = "NTE-3"
+    lines = [cast("str", r["comment"])] if "comment" in r else []
+    for one in f[3].split(b.ctx.repetition) if f[3] != '""' else ():
+        text = DATATYPES["FT.string"].function(one, b.ctx) if one else None
+        if text:
+            lines.append(text)
+    if lines:
+        r["comment"] = "\n".join(lines)
+    elif f[3] == '""':
+        b.erase(r, "comment")
+
+
 @rule("appointment-patient", reads=("PID-3",), writes="participant")
 def appointment_patient(_f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     """The patient takes part. A message that names nobody else does not take the others away.

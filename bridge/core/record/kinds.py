@@ -16,6 +16,8 @@ _OVER: Final = frozenset({"finished", "cancelled", "entered-in-error"})
 _OPEN: Final = frozenset({"planned", "arrived", "triaged", "in-progress", "onleave"})
 """https://hl7.org/fhir/R4/valueset-encounter-status.html: the patient has not left."""
 
+_PRESENT: Final = frozenset({"active", "recurrence", "relapse"})
+"""https://hl7.org/fhir/R4/valueset-condition-clinical.html: the problem has not abated."""
 _CALLED_OFF: Final = frozenset({"cancelled", "noshow"})
 
 
@@ -71,7 +73,19 @@ def _appointment(stored: JsonObject, newer: JsonObject) -> JsonObject:
     return {name: value for name, value in stored.items() if name != "cancelationReason"}
 
 
-def _allergy(stored: JsonObject, newer: JsonObject) -> JsonObject:
+def _condition(stored: JsonObject, newer: JsonObject) -> JsonObject:
+    """R4 con-4: a problem that is active again has not ended; con-5 as for an allergy."""
+    left = _finding(stored, newer)
+    if _code(newer.get("clinicalStatus")) not in _PRESENT:
+        return left
+    return {
+        name: value
+        for name, value in left.items()
+        if choice_of(name.removeprefix("_")) != "abatement"
+    }
+
+
+def _finding(stored: JsonObject, newer: JsonObject) -> JsonObject:
     """R4 ait-1 and ait-2: what is in error has no clinical status, and what has one is not."""
     if _code(newer.get("verificationStatus")) == "entered-in-error":
         return {name: value for name, value in stored.items() if name != "clinicalStatus"}
@@ -88,8 +102,9 @@ def _code(concept: Json) -> str:
 
 
 _SUPERSEDED: Final[Mapping[str, Callable[[JsonObject, JsonObject], JsonObject]]] = {
-    "AllergyIntolerance": _allergy,
+    "AllergyIntolerance": _finding,
     "Appointment": _appointment,
+    "Condition": _condition,
     "Encounter": _visit,
     "Observation": _result,
 }
