@@ -172,6 +172,7 @@ class Senders(_Section):
 
     folder: str
     namespace: str = Field(min_length=1)
+    validate_bundles: bool
 
 
 class Settings(_Section):

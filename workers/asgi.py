@@ -96,6 +96,7 @@ def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:
         evidence=services.evidence,
         hl7v2=services.hl7v2,
         fhir=services.fhir,
+        work_items=services.work_items,
         is_type=lambda name: resource_shape(name) is not None,
         validate=problems_in,
         tokens=read_tokens(Path(tokens_file) if tokens_file else None, admin),

@@ -1,20 +1,23 @@
 """The dialects of a node: its senders' overlays read, and handed to the commands that convert."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from adapters.fhir.dialect import FhirDialect
+from adapters.fhir.dialect import FhirDialect, problems_in
 from adapters.hl7v2 import batch
 from adapters.hl7v2.compiler.check import check
-from adapters.hl7v2.dialect import Hl7v2
+from adapters.hl7v2.dialect import Hl7v2, Options
 from adapters.hl7v2.explain import Lineage, explain, residue
-from adapters.hl7v2.profiles import SenderProfile, parse_profile
+from adapters.hl7v2.profiles import ANYONE, check_distinct
 from bridge.cli.convert import Converters
 from bridge.cli.mapping import Mappings, Rules
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.record.bundle import CanonicalBundle
-from bridge.settings import Settings, shipped
+from bridge.settings import Settings
+from workers.checked import CheckedFile
+from workers.overlays import SendersFolder
 
 __all__ = [
     "SenderRules",
@@ -31,13 +34,21 @@ BASE = "base"
 
 def profile_files(settings: Settings) -> list[Path]:
     """The overlays of this node's senders, in order of name."""
-    folder = settings.senders.folder
-    return sorted((Path(folder) if folder else shipped("senders")).glob("*.toml"))
+    return SendersFolder.of(settings).files
 
 
 def hl7v2_of(settings: Settings) -> Hl7v2:
     """The HL7v2 dialect with every overlay; refuses to start with a wrong one."""
-    return Hl7v2(tuple(_profile(file) for file in profile_files(settings)))
+    return Hl7v2(SendersFolder.of(settings).profiles(), _options(settings))
+
+
+def _options(settings: Settings) -> Options:
+    return Options(
+        checked=CheckedFile(settings.data),
+        judge=problems_in,
+        validate_bundles=settings.senders.validate_bundles,
+        anyone=replace(ANYONE, namespace=settings.senders.namespace),
+    )
 
 
 def converters(settings: Settings, sender: str) -> Converters:
@@ -53,20 +64,28 @@ def converters(settings: Settings, sender: str) -> Converters:
 
 def mappings(settings: Settings) -> Mappings:
     """What the `map` commands need."""
-    files = profile_files(settings)
+    folder = SendersFolder.of(settings)
 
     def rules(name: str) -> Rules:
         if not name:
             return SenderRules("", hl7v2_of(settings))
         if name == BASE:
-            return SenderRules("", Hl7v2())
-        file = next((file for file in files if file.stem == name), Path(name))
+            return SenderRules("", Hl7v2((), _options(settings)))
+        file = next((file for file in folder.files if file.stem == name), Path(name))
         if file.suffix != ".toml":
-            known_sender(name, files, where="--sender")
-        profile = _profile(file)
-        return SenderRules(profile.name, Hl7v2((profile,)))
+            known_sender(name, folder.files, where="--sender")
+        profile = folder.profile(file)
+        return SenderRules(profile.name, Hl7v2((profile,), _options(settings)))
 
-    return Mappings(names=tuple(file.stem for file in files), rules=rules, split=batch.split)
+    def whole() -> None:
+        check_distinct(folder.profiles())
+
+    return Mappings(
+        names=tuple(file.stem for file in folder.files),
+        rules=rules,
+        split=batch.split,
+        check_all=whole,
+    )
 
 
 class SenderRules:
@@ -96,20 +115,6 @@ class SenderRules:
     def residue(self, raw: bytes) -> tuple[str, ...]:
         """Populated positions that no row read."""
         return residue(self._dialect, raw, sender=self._sender)
-
-
-def _profile(file: Path) -> SenderProfile:
-    try:
-        text = file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BridgeError(
-            "profile-unreadable",
-            Fault.OPERATOR,
-            what="the overlay cannot be read as UTF-8",
-            where=str(file),
-            do="check the path, its permissions and its encoding",
-        ) from error
-    return parse_profile(file.stem, text)
 
 
 def known_sender(sender: str, files: Sequence[Path], *, where: str) -> None:

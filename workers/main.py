@@ -264,14 +264,43 @@ def audit(
 
 
 @app.command("fsck")
-def fsck_node(data: Data = None, config: Config = None) -> None:
+def fsck_node(
+    data: Data = None,
+    config: Config = None,
+    *,
+    rederive: Annotated[
+        bool, typer.Option("--rederive", help="Also convert every record again.")
+    ] = False,
+) -> None:
     """Recompute everything that is stored and name the first difference."""
     from bridge.chain.recount import transaction_differs
     from bridge.cli.audit import fsck_stored
+    from workers.history import deriving
     from workers.visited import visited
 
     with _one_means_found(), visited(settings_of(data, config)) as node:
-        fsck_stored(node.stored, node.book, node.verifier_keys, transaction_differs)
+        derive = deriving(node) if rederive else None
+        fsck_stored(node.stored, node.book, node.verifier_keys, transaction_differs, derive)
+
+
+@app.command("rederive")
+def rederive_record(
+    record: Annotated[str, typer.Argument(help="Id of a record of this node.")],
+    data: Data = None,
+    config: Config = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Convert a record's source again with the mapping that it names; compare byte for byte.
+
+    Exit 0 unchanged, 1 changed, 2 unusable input, 3 cannot say.
+    """
+    from bridge.cli.rederive import say_rederived
+    from workers.history import rederived
+    from workers.visited import visited
+
+    with _one_means_found(), visited(settings_of(data, config)) as node:
+        say_rederived(rederived(node, record), as_json=json)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """Commands that look at a node that exists, whether or not it runs."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from bridge.core.errors import BridgeError, Fault
@@ -31,10 +31,12 @@ def visited(settings: Settings) -> Iterator[Services]:
             do="give --data DIR of a node, or --config FILE that names its parts",
         )
     if settings.store.url or postgres.is_running(settings.data):
-        yield Services(settings)
+        with closing(Services(settings)) as node:
+            yield node
         return
     with alone(settings.data):
         try:
-            yield Services(settings)
+            with closing(Services(settings)) as node:
+                yield node
         finally:
             postgres.stop(settings.data)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from bridge.chain.opentimestamps import OpenTimestamps
 from bridge.chain.rfc3161 import TimeStampAuthority
 from bridge.core.errors import BridgeError, Fault
+from bridge.core.ids import Digest
 from bridge.core.log.note import VerifierKey
 from bridge.embedded import postgres
 from bridge.keys.admin import admin_token
@@ -27,11 +28,13 @@ from bridge.store.evidence import PostgresEvidence
 from bridge.store.feeds import PostgresFeeds
 from bridge.store.intake import PostgresIntake
 from bridge.store.logbook import PostgresLogBook
+from bridge.store.mappings import PostgresMappings
 from bridge.store.migrations import upgrade
 from bridge.store.reading import PostgresReading
 from bridge.store.stamps import PostgresStamps
 from bridge.store.stored import PostgresStored
 from bridge.store.versions import PostgresVersions
+from bridge.store.work_items import PostgresWorkItems
 from workers.places import ADMIN_TOKEN
 from workers.sources import SystemClock, SystemEntropy
 
@@ -77,7 +80,13 @@ class Services:
     @cached_property
     def intake(self) -> PostgresIntake:
         """The append-only side."""
-        return PostgresIntake(self.database)
+        return PostgresIntake(self.database, self._document)
+
+    def _document(self, mapping: Digest) -> bytes | None:
+        """A mapping of one of the dialects; FHIR's first, which needs no compilation."""
+        from adapters.fhir.history import FhirHistory
+
+        return FhirHistory().mappings.get(mapping) or self.hl7v2.mappings.get(mapping)
 
     @cached_property
     def versions(self) -> PostgresVersions:
@@ -144,6 +153,16 @@ class Services:
         return tuple(map(VerifierKey.parse, self.signer.verifier_keys))
 
     @cached_property
+    def mappings(self) -> PostgresMappings:
+        """Mappings by digest."""
+        return PostgresMappings(self.database)
+
+    @cached_property
+    def work_items(self) -> PostgresWorkItems:
+        """Codes that wait for a person."""
+        return PostgresWorkItems(self.database)
+
+    @cached_property
     def stored(self) -> PostgresStored:
         """Everything that fsck recomputes."""
         return PostgresStored(self.database)
@@ -154,6 +173,11 @@ class Services:
         from workers.anchoring import anchoring_chain
 
         return anchoring_chain(self.settings, self.signer, self.entropy)
+
+    def close(self) -> None:
+        """End the database connections, if there are any."""
+        if "database" in vars(self):
+            self.database.close()
 
     def prepare(self) -> None:
         """Make what a new node lacks: tables, log key, admin token. Harmless when all is there."""

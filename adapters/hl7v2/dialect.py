@@ -5,8 +5,9 @@ last, where the sender deleted something, a Parameters of FHIRPath Patch operati
 https://hl7.org/fhir/R4/messaging.html, https://hl7.org/fhir/R4/fhirpatch.html.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from adapters.hl7v2 import ack, syntax
 from adapters.hl7v2.assembly import assemble
@@ -14,19 +15,19 @@ from adapters.hl7v2.build import Build
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.zones import offset_of
 from adapters.hl7v2.enclosed import filed_under
-from adapters.hl7v2.engine import Engine, compiled, fields_of
-from adapters.hl7v2.grammar import structure, structure_of
+from adapters.hl7v2.engine import Engine, compiled, fields_of, restored
 from adapters.hl7v2.kinship import resolve
-from adapters.hl7v2.profiles import ANYONE, SenderProfile, choose
+from adapters.hl7v2.profiles import ANYONE, SenderProfile, check_distinct, choose
 from adapters.hl7v2.settle import settle
+from adapters.hl7v2.unmapped import TRIGGER, unmapped_codes
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, Instant, sha256
 from bridge.core.record.bundle import Apply, CanonicalBundle, Finding, JsonObject, Severity
 from bridge.core.record.canon import canonical
-from bridge.core.record.identity import lane, resource_id
+from bridge.core.record.identity import lane
 from bridge.ports.dialect import Envelope, Verdict
 
-__all__ = ["Converted", "Hl7v2"]
+__all__ = ["Checked", "Converted", "Historic", "Hl7v2", "Options"]
 
 _MSH_READ: Final = (1, 2, 9, 10, 12, 13, 14, 15, 16, 18, 21)
 """Fields of MSH that the dialect itself reads: for residue."""
@@ -44,18 +45,70 @@ class Converted:
     source: Digest
 
 
+class Checked(Protocol):
+    """Which mappings passed the type check before, by digest. Trusted to save time, no more.
+
+    Whoever can write to it can let a wrong row through, which `validate_bundles` then finds; it
+    holds nothing that runs.
+    """
+
+    def passed(self, mapping: Digest) -> bool:
+        """Whether this mapping passed."""
+
+    def note(self, mapping: Digest) -> None:
+        """It passed just now; losing the note costs half a second."""
+
+
+class _Never:
+    """Remembers nothing."""
+
+    def passed(self, mapping: Digest) -> bool:
+        """No."""
+        del mapping
+        return False
+
+    def note(self, mapping: Digest) -> None:
+        """In vain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a node lets the dialect do beside converting."""
+
+    checked: Checked = field(default_factory=_Never)
+    judge: Callable[[bytes], Sequence[Finding]] | None = None
+    """What is wrong with a bundle as R4; None where no bundle is to be judged."""
+    validate_bundles: bool = False
+    """Whether bundles are judged of senders whose profile does not say."""
+    anyone: SenderProfile = ANYONE
+    """What holds for a sender that no profile matches."""
+
+
 class Hl7v2:
     """The dialect for a set of senders. Safe to share between threads: it only compiles lazily."""
 
     name = "hl7v2"
 
-    def __init__(self, profiles: tuple[SenderProfile, ...] = ()) -> None:
-        """Compile every sender's rules at once, so that a bad overlay refuses to start."""
-        self._profiles = profiles
-        self._engines = {profile.name: compiled(profile) for profile in (ANYONE, *profiles)}
+    def __init__(
+        self, profiles: tuple[SenderProfile, ...] = (), options: Options | None = None
+    ) -> None:
+        """Compile every sender's rules at once, so that a bad overlay refuses to start.
+
+        Raises:
+            BridgeError: of a profile's rows, or `profile-ambiguous`.
+        """
+        self._profiles, self._options = profiles, options or Options()
+        check_distinct(profiles)
+        everyone = (self._options.anyone, *profiles)
+        self._engines = {profile.name: compiled(profile) for profile in everyone}
         for engine in self._engines.values():
-            if engine.profile.overlay.text:
-                _check(engine)
+            if engine.maps != self._engines[""].maps:
+                _check(engine, self._options.checked)
+
+    @property
+    def mappings(self) -> Mapping[Digest, bytes]:
+        """The document of each mapping that this dialect converts with, by its digest."""
+        return {engine.digest: engine.document for engine in self._engines.values()}
 
     def engine(self, sender: str = "") -> Engine:
         """The compiled rules of a sender, of anyone where there is no such profile."""
@@ -81,8 +134,10 @@ class Hl7v2:
         """The canonical bundle of one message; see `bridge.ports.dialect.Dialect`."""
         made = self.converted(raw, sender=sender, charset=charset, tracing=False)
         build = made.build
+        data = canonical(made.bundle)
+        self._judge(data, made.engine.profile)
         return CanonicalBundle(
-            canonical=canonical(made.bundle),
+            canonical=data,
             source=made.source,
             mapping=made.engine.digest,
             apply=Apply.MERGE,
@@ -90,6 +145,7 @@ class Hl7v2:
             control_id=build.control,
             lanes=_lanes(build),
             findings=_findings(build.ctx),
+            unmapped=unmapped_codes(build, made.lines, made.engine),
         )
 
     def converted(self, raw: bytes, *, sender: str, charset: str = "", tracing: bool) -> Converted:
@@ -101,8 +157,8 @@ class Hl7v2:
 
         source = sha256(raw)
         head = syntax.header(raw)
-        profile = choose(self._profiles, head, sender)
-        engine = self._engines[profile.name]
+        engine = self._chosen(head, sender)
+        profile = engine.profile
         message = syntax.read(raw, head=head, charset=charset, senders=profile.charsets, note=note)
         lines = fields_of(message.lines, message.delimiters.field)
         ctx = _context(message, lines[0], profile)
@@ -117,11 +173,11 @@ class Hl7v2:
             tracing=tracing,
         )
         build.nulls = any('""' in line for line in message.lines)
-        name, mapped = structure_of(build.code, build.trigger)
+        name, mapped = engine.grammar.structure_of(build.code, build.trigger)
         if not mapped:
             _unmapped(build, profile)
         held = len(build.shelf)
-        root = engine.run(build, lines, structure(name))
+        root = engine.run(build, lines, engine.grammar.structure(name))
         engine.memory.grown(len(build.shelf) - held)
         for one in build.enclosed:
             filed_under(one, build.keep)
@@ -135,9 +191,48 @@ class Hl7v2:
             bundle=bundle, build=build, engine=engine, message=message, lines=lines, source=source
         )
 
+    def _chosen(self, head: list[str], sender: str) -> Engine:
+        """The rules for a message with this MSH, or of the sender that the door pins."""
+        return self._engines[choose(self._profiles, head, sender).name]
+
+    def _judge(self, data: bytes, profile: SenderProfile) -> None:
+        """Refuse our own bundle where the node judges them and it is no valid R4."""
+        said = profile.validate_bundles
+        judge = self._options.judge
+        if judge is None or not (self._options.validate_bundles if said is None else said):
+            return
+        wrong = [one for one in judge(data) if one.severity is Severity.ERROR]
+        if wrong:
+            raise BridgeError(
+                "bundle-invalid",
+                Fault.SENDER,
+                what=f"the message gave a bundle that is no valid R4: {wrong[0].code}, "
+                f"{len(wrong)} in all",
+                where=wrong[0].where,
+                do="mend the sender's rows, or ask for a rule, then retry it from quarantine",
+            )
+
     def answer(self, raw: bytes, verdict: Verdict, *, at: Instant) -> bytes:
         """The acknowledgement in HL7 v2's own form."""
         return ack.acknowledge(raw, verdict, at=at)
+
+
+class Historic(Hl7v2):
+    """The dialect as one kept mapping had it, whoever a message is from."""
+
+    def __init__(self, document: bytes) -> None:
+        """Compile the document again.
+
+        Raises:
+            BridgeError: `mapping-...`, `row-...`: this version cannot follow it.
+        """
+        super().__init__()
+        self._only = restored(document)
+
+    def _chosen(self, head: list[str], sender: str) -> Engine:
+        """The only rules."""
+        del head, sender
+        return self._only
 
 
 def _sequence(text: str) -> int | None:
@@ -148,11 +243,14 @@ def _sequence(text: str) -> int | None:
     return int(text)
 
 
-def _check(engine: Engine) -> None:
+def _check(engine: Engine, checked: Checked) -> None:
     """The type check of an overlay; imported here, because the models take half a second."""
+    if checked.passed(engine.digest):
+        return
     from adapters.hl7v2.compiler.check import check  # noqa: PLC0415 - see above
 
     check(engine.maps)
+    checked.note(engine.digest)
 
 
 def _context(message: syntax.Message, header: list[str], profile: SenderProfile) -> Context:
@@ -215,34 +313,24 @@ def _unmapped(build: Build, profile: SenderProfile) -> None:
         )
     build.ctx.at = "MSH-9"
     build.ctx.note(
-        "unmapped-trigger",
+        TRIGGER,
         "no map knows this trigger event: its known segments were converted",
     )
 
 
 def _apply_policy(build: Build, profile: SenderProfile) -> None:
-    """What the profile wants done about codes that no table has."""
-    if profile.unmapped_code == "keep":
+    """A code that no table has is refused where the profile says so."""
+    if profile.unmapped_code != "reject":
         return
-    places = [note.where for note in build.ctx.findings if note.code == "code-unmapped"]
-    if not places:
-        return
-    if profile.unmapped_code == "reject":
+    place = next((note.where for note in build.ctx.findings if note.code == "code-unmapped"), "")
+    if place:
         raise BridgeError(
             "unmapped-code",
             Fault.SENDER,
             what="a code is in no table and this sender's profile refuses such messages",
-            where=places[0],
+            where=place,
             do="send a mapped code, or add it to the sender's table",
         )
-    build.keep({
-        "resourceType": "Task",
-        "id": resource_id(build.namespace, "Task", *build.fallback),
-        "status": "requested",
-        "intent": "order",
-        "code": {"text": "map the codes that no table has"},
-        "description": ", ".join(sorted(set(places))),
-    })  # fmt: skip
 
 
 def _lanes(build: Build) -> tuple[str, ...]:

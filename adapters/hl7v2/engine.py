@@ -8,24 +8,26 @@ from typing import Final
 from adapters.hl7v2.assembly import begin
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.compiler.alike import altered
+from adapters.hl7v2.compiler.archive import document, parse_archive
 from adapters.hl7v2.compiler.emit import Apply, Emitted, emit
-from adapters.hl7v2.compiler.layers import digest, resolve
+from adapters.hl7v2.compiler.layers import base_maps, resolve
 from adapters.hl7v2.compiler.rows import SegmentMap
 from adapters.hl7v2.context import MAX_FINDINGS, Context
-from adapters.hl7v2.grammar import Group, Structure, place
+from adapters.hl7v2.grammar import Grammar, Group, Structure, place, shipped
 from adapters.hl7v2.memory import Memory
 from adapters.hl7v2.profiles import SenderProfile
 from adapters.hl7v2.settle import Periods, periods_of
-from bridge.core.ids import Digest
+from bridge.core.ids import Digest, sha256
 from bridge.core.record.bundle import Severity
 
-__all__ = ["Engine", "compiled", "fields_of"]
+__all__ = ["Engine", "compiled", "fields_of", "restored"]
 
 _TEXT_TYPES: Final = ("TX", "FT")
 _REPORTS: Final = frozenset({"ORU", "OUL", "MDM"})
 _SAME: Final = (2, 3, 4, 11)
 _RUN: Final = (1, 2, 3, 4, 5, 11, 14)
 _NONE: Final[frozenset[int]] = frozenset()
+_NOTHING: Final[frozenset[str]] = frozenset()
 _NO_SEGMENT: Final = [""]
 _ODD: Final = {
     "segment-order": "a segment stands out of order and was read where it belongs",
@@ -35,11 +37,15 @@ _ODD: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """Functions by segment name, fast and trace, and the digest of what they were made of."""
+    """Functions by segment name, fast and trace, and what they were made of."""
 
     profile: SenderProfile
     maps: tuple[SegmentMap, ...]
+    grammar: Grammar
+    document: bytes
+    """Everything besides the source bytes that decides what a bundle is."""
     digest: Digest
+    """SHA-256 of the document."""
     fast: Mapping[str, tuple[Apply, ...]]
     traced: Callable[[], Mapping[str, tuple[Apply, ...]]]
     """The trace build, made when it is first asked for: a door that only converts needs none."""
@@ -124,20 +130,43 @@ class _Odd:
 
 
 def compiled(profile: SenderProfile) -> Engine:
-    """The engine of one sender. Takes a second or so: once a process and sender."""
+    """The engine of one sender: once a process and sender.
+
+    Raises:
+        BridgeError: naming file and line of a row that cannot be followed.
+    """
     maps = tuple(sorted(resolve(profile), key=lambda rules: (rules.order, rules.name)))
+    return _engine(profile, maps, shipped())
+
+
+def restored(data: bytes) -> Engine:
+    """The engine of a mapping that was kept; its digest is that of the document.
+
+    Raises:
+        BridgeError: what it was made of is no longer here, or this version cannot read it.
+    """
+    old = parse_archive(data)
+    return _engine(old.profile, old.maps, old.grammar, data)
+
+
+def _engine(
+    profile: SenderProfile, maps: tuple[SegmentMap, ...], grammar: Grammar, kept: bytes = b""
+) -> Engine:
     elsewhere = altered(maps)
-    fast = [emit(rules, profile.tables, elsewhere, tracing=False) for rules in maps]
+    fast = [_emitted(rules, profile, elsewhere, tracing=False) for rules in maps]
+    data = kept or document(maps, profile, grammar)
 
     @cache
     def traced() -> Mapping[str, tuple[Apply, ...]]:
-        return _by_segment(emit(rules, profile.tables, elsewhere, tracing=True) for rules in maps)
+        return _by_segment(_emitted(rules, profile, elsewhere, tracing=True) for rules in maps)
 
     width = max((made.width for made in fast), default=1)
     return Engine(
         profile=profile,
         maps=maps,
-        digest=digest(maps, profile, profile.tables),
+        grammar=grammar,
+        document=data,
+        digest=sha256(data),
         fast=_by_segment(fast),
         traced=traced,
         sources={rules.name: made.source for rules, made in zip(maps, fast, strict=True)},
@@ -149,6 +178,34 @@ def compiled(profile: SenderProfile) -> Engine:
         periods=periods_of(maps),
         memory=Memory(),
     )
+
+
+def _emitted(
+    rules: SegmentMap,
+    profile: SenderProfile,
+    elsewhere: Mapping[str, frozenset[str]],
+    *,
+    tracing: bool,
+) -> Emitted:
+    """The function of one map; that of a shipped map is made once a process.
+
+    It knows nothing of the sender, but for which elements of its resource other maps fill.
+    """
+    filled = elsewhere.get(rules.target, _NOTHING)
+    if id(rules) in _shipped_maps():
+        return _shared(id(rules), filled, tracing)
+    return emit(rules, profile.tables, {rules.target: filled}, tracing=tracing)
+
+
+@cache
+def _shipped_maps() -> Mapping[int, SegmentMap]:
+    return {id(rules): rules for rules in base_maps()}
+
+
+@cache
+def _shared(name: int, filled: frozenset[str], tracing: bool) -> Emitted:  # noqa: FBT001 - a key of the cache
+    rules = _shipped_maps()[name]
+    return emit(rules, {}, {rules.target: filled}, tracing=tracing)
 
 
 def _by_segment(emitted: Iterable[Emitted]) -> dict[str, tuple[Apply, ...]]:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any, Final, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from bridge.core.record.bundle import JsonObject
 
-__all__ = ["Group", "Step", "Structure", "place", "structure", "structure_of", "structures"]
+__all__ = ["Grammar", "Group", "Step", "Structure", "grammar", "place", "shipped"]
 
 ANY: Final = "ANY"
 Found: TypeAlias = tuple[JsonObject, JsonObject]
@@ -101,45 +101,52 @@ class Group:
         self.nearest[kind] = (resource, {"reference": f"{kind}/{cast('str', resource.get('id'))}"})
 
 
-@cache
-def structures() -> Mapping[str, Structure]:
-    """Every shipped structure by its name of MSH-9.3."""
-    return {
-        name: _parse(name, iter(text.replace("(", " ( ").replace(")", " )").split()))[0]
-        for name, text in _data()["structures"].items()
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grammar:
+    """The tables of one `structures.toml`."""
+
+    text: str
+    structures: Mapping[str, Structure]
+    """By name of MSH-9.3."""
+    triggers: Mapping[str, str]
+    """`ADT A01`, or `ADT *`, to the structure's name."""
+    mapped: frozenset[str]
+    """Triggers that the maps know."""
+
+    def structure(self, name: str) -> Structure:
+        """The structure of that name, the widest one where the name is unknown."""
+        return self.structures.get(name) or self.structures[ANY]
+
+    def structure_of(self, code: str, trigger: str) -> tuple[str, bool]:
+        """Structure for MSH-9.1 and MSH-9.2, and whether the maps know this trigger.
+
+        MSH-9.3 is not asked: a third of real messages lack it, and some that have it are wrong.
+        """
+        key, whole = f"{code} {trigger}", f"{code} *"
+        name = self.triggers.get(key) or self.triggers.get(whole) or ANY
+        return name, key in self.mapped or whole in self.mapped
 
 
 @cache
-def _triggers() -> Mapping[str, str]:
-    return {trigger: name for name, triggers in _data()["triggers"].items() for trigger in triggers}
+def shipped() -> Grammar:
+    """The grammar that comes with this version."""
+    return grammar(resources.files("adapters.hl7v2").joinpath("structures.toml").read_text("utf-8"))
 
 
-@cache
-def _mapped() -> frozenset[str]:
-    return frozenset(_data()["mapped"]["triggers"])
-
-
-@cache
-def _data() -> dict[str, Any]:
-    text = resources.files("adapters.hl7v2").joinpath("structures.toml").read_text("utf-8")
-    return tomllib.loads(text)
-
-
-def structure(name: str) -> Structure:
-    """The structure of that name, the widest one where the name is unknown."""
-    known = structures()
-    return known.get(name) or known[ANY]
-
-
-def structure_of(code: str, trigger: str) -> tuple[str, bool]:
-    """Structure for MSH-9.1 and MSH-9.2, and whether the maps know this trigger.
-
-    MSH-9.3 is not asked: a third of real messages lack it, and some that have it are wrong.
-    """
-    key = f"{code} {trigger}"
-    name = _triggers().get(key) or _triggers().get(f"{code} *") or ANY
-    return name, key in _mapped() or f"{code} *" in _mapped()
+def grammar(text: str) -> Grammar:
+    """The grammar that a `structures.toml` says: of this version, or of a mapping that was kept."""
+    data = tomllib.loads(text)
+    return Grammar(
+        text=text,
+        structures={
+            name: _parse(name, iter(told.replace("(", " ( ").replace(")", " )").split()))[0]
+            for name, told in data["structures"].items()
+        },
+        triggers={
+            trigger: name for name, triggers in data["triggers"].items() for trigger in triggers
+        },
+        mapped=frozenset(data["mapped"]["triggers"]),
+    )
 
 
 def place(

@@ -1,29 +1,34 @@
 """Senders: who a message is from decides zone, character set, name space and overlay of rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from adapters.hl7v2.compiler.form import check_form, line_of
-from adapters.hl7v2.compiler.rows import check_keys, load_toml, refuse
+from adapters.hl7v2.compiler.rows import refuse
+from adapters.hl7v2.site import SiteFunction
 from adapters.hl7v2.tables import CodeTable
 
-__all__ = ["ANYONE", "DEFAULT_NAMESPACE", "Overlay", "SenderProfile", "choose", "parse_profile"]
+__all__ = [
+    "ANYONE",
+    "DEFAULT_NAMESPACE",
+    "Overlay",
+    "SenderProfile",
+    "check_distinct",
+    "choose",
+]
 
 DEFAULT_NAMESPACE: Final = "https://fhir-anchor.invalid/senders"
 """Of senders without profile. RFC 2606 reserves .invalid: nobody can mistake it for a server."""
-_KEYS: Final = {
-    "match", "namespace", "zone", "charset", "fallback", "systems", "unmapped_code",
-    "unmapped_trigger", "reused_control_id", "tables", "fix", "replace", "drop", "add",
-}  # fmt: skip
-_POLICIES: Final = {"keep", "task", "reject"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlay:
-    """What a sender's rows differ in, still as data; `layers.resolve` applies it."""
+    """What one layer's rows differ in, still as data; `layers.resolve` applies it."""
 
+    place: str = ""
+    """The file's name, for errors."""
     fixes: tuple[Mapping[str, Any], ...] = ()
     replaced: tuple[Mapping[str, Any], ...] = ()
     dropped: tuple[Mapping[str, Any], ...] = ()
@@ -52,7 +57,14 @@ class SenderProfile:
     reused_control_id: str = "keep"
     """What MSH-10 that came before with other bytes does: `keep` the message and note it, or
     `reject` it."""
-    overlay: Overlay = field(default_factory=Overlay)
+    validate: str = "keep"
+    """`strict` refuses a message that is not what its version of HL7 says; `keep` takes it."""
+    validate_bundles: bool | None = None
+    """Whether each bundle is judged before it is stored; None is what the node says of all."""
+    overlays: tuple[Overlay, ...] = ()
+    """Of the realm, the site and the sender, in the order in which they are applied."""
+    functions: Mapping[str, SiteFunction] = field(default_factory=dict)
+    """The site's own datatype functions by the name that rows use, `py:site.labx.gram_stain`."""
 
 
 ANYONE: Final = SenderProfile(name="")
@@ -80,73 +92,26 @@ def _matches(profile: SenderProfile, header: list[str]) -> bool:
     return True
 
 
-def parse_profile(name: str, text: str) -> SenderProfile:
-    """One file of `config/senders`. Raises BridgeError naming file, line and the right key."""
-    place = f"{name}.toml"
-    data = load_toml(place, text)
-    wrong = next((key for key in data if key not in _KEYS), "")
-    check_keys(data, _KEYS, f"{place}, {line_of(text, wrong)}")
-    check_form(data, text, place)
-    match = data.get("match", {})
-    for position in match:
-        if not (position.startswith("MSH-") and position[4:].isdigit()):
-            raise refuse("profile-match", f"{position} is no field of MSH", f"{place}, match",
-                         "match on MSH-3, MSH-4, MSH-5 or MSH-6")  # fmt: skip
-    for key in ("unmapped_code", "unmapped_trigger"):
-        if data.get(key, "keep") not in _POLICIES:
-            raise refuse("profile-policy", f"{key} is {data[key]!r}", place,
-                         "use keep, task or reject")  # fmt: skip
-    namespace = data.get("namespace", f"{DEFAULT_NAMESPACE}/{name}")
-    if ":" not in namespace:
-        raise refuse("profile-namespace", "namespace is no absolute URI",
-                     f"{place}, {line_of(text, 'namespace')}",
-                     "write one of yours, such as https://lab.example/fhir")  # fmt: skip
-    charsets = tuple(data[key] for key in ("charset", "fallback") if data.get(key))
-    if data.get("reused_control_id", "keep") not in {"keep", "reject"}:
-        raise refuse("profile-policy", f"reused_control_id is {data['reused_control_id']!r}", place,
-                     "use keep or reject")  # fmt: skip
-    return SenderProfile(
-        name=name,
-        match=match,
-        namespace=namespace,
-        zone=_zone(data.get("zone", ""), place),
-        charsets=charsets,
-        systems=data.get("systems", {}),
-        tables=_tables(data.get("tables", {}), place),
-        unmapped_code=data.get("unmapped_code", "keep"),
-        unmapped_trigger=data.get("unmapped_trigger", "keep"),
-        reused_control_id=data.get("reused_control_id", "keep"),
-        overlay=Overlay(
-            fixes=tuple(data.get("fix", ())),
-            replaced=tuple(data.get("replace", ())),
-            dropped=tuple(data.get("drop", ())),
-            added=tuple(data.get("add", ())),
-            text=text,
-        ),
-    )
+def check_distinct(profiles: Sequence[SenderProfile]) -> None:
+    """Refuse two profiles between which only the order of file names would choose.
 
-
-def _tables(data: Mapping[str, Any], place: str) -> dict[str, CodeTable]:
-    """`[tables.NAME]` with `CODE = [system, code, display]`."""
-    made = {}
-    for name, rows in data.items():
-        for code, row in rows.items():
-            if not (isinstance(row, list) and [type(text) for text in row] == [str, str, str]):
-                raise refuse(
-                    "profile-table",
-                    f"{code} of table {name} is no triple",
-                    f"{place}, tables.{name}",
-                    "write [system, code, display]",
-                )
-        made[f"local:{name}"] = CodeTable({code: tuple(row) for code, row in rows.items()})
-    return made
-
-
-def _zone(name: str, place: str) -> ZoneInfo | None:
-    if not name:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise refuse("profile-zone", f"{name!r} is no time zone", f"{place}, zone",
-                     "use an IANA name such as Europe/Vienna") from error  # fmt: skip
+    Raises:
+        BridgeError: `profile-ambiguous`, naming both and what a message of both would say.
+    """
+    for one, other in combinations([held for held in profiles if held.match], 2):
+        both = {**one.match, **other.match}
+        agree = len(one.match) == len(other.match) and all(
+            other.match.get(position, text) == text for position, text in one.match.items()
+        )
+        decided = any(
+            len(third.match) > len(one.match) and third.match.items() <= both.items()
+            for third in profiles
+        )
+        if agree and not decided:
+            said = " and ".join(f"{position} {text!r}" for position, text in sorted(both.items()))
+            raise refuse(
+                "profile-ambiguous",
+                f"{one.name} and {other.name} match equally well a message with {said}",
+                f"{one.name}.toml and {other.name}.toml, match",
+                "add a condition to one of them",
+            )

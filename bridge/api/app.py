@@ -17,6 +17,7 @@ from bridge.api.routes import (
     quarantine,
     records,
     verify,
+    work_items,
 )
 
 __all__ = ["create_app"]
@@ -29,6 +30,7 @@ PARTS = (
     fhir_write,
     records,
     quarantine,
+    work_items,
     log,
     verify,
     health,

@@ -18,6 +18,7 @@ from bridge.ports.dialect import Dialect, RestDialect
 from bridge.ports.evidence import Evidence
 from bridge.ports.intake import Intake
 from bridge.ports.logbook import LogBook
+from bridge.ports.mappings import WorkItems
 from bridge.ports.reading import Reading
 from bridge.ports.sources import Clock, Entropy
 from bridge.ports.versions import Versions
@@ -56,6 +57,8 @@ class Node:
     evidence: Evidence
     hl7v2: Dialect
     fhir: RestDialect
+    work_items: WorkItems
+    """Codes that nobody mapped."""
     is_type: Callable[[str], bool]
     """Whether FHIR R4 has a resource type of this name."""
     validate: Callable[[bytes], tuple[Finding, ...]]

@@ -17,7 +17,7 @@ from bridge.core.log.note import VerifierKey
 from bridge.core.proof.trust import Trust, parse_trust
 from bridge.core.record.revision import RULES
 from bridge.flows.check import Audit, check
-from bridge.flows.fsck import fsck
+from bridge.flows.fsck import Derive, fsck
 from bridge.ports.anchors import Attempt
 from bridge.ports.logbook import AnchoredHead, LogBook
 from bridge.ports.stored import Stored
@@ -131,6 +131,7 @@ def fsck_stored(
     book: LogBook,
     keys: Sequence[VerifierKey],
     transaction: Callable[[Attempt], str | None],
+    derive: Derive | None = None,
 ) -> None:
     """Recompute everything; say the first difference and exit 1, or say that there is none."""
     console = Console(file=sys.stderr)
@@ -145,6 +146,7 @@ def fsck_stored(
             verifiers=keys,
             transaction=transaction,
             progress=lambda name, count: bar.update(rows[name], completed=count),
+            derive=derive,
         )
     for rules, count in sorted(done.other_rules.items()):
         sys.stdout.write(
@@ -152,11 +154,14 @@ def fsck_stored(
             f"({RULES}) give other bytes - what is stored was checked against its seal; to derive "
             "it again too, run the version of fhir-anchor that has those rules\n"
         )
+    for reason, count in sorted(done.underived.items()):
+        sys.stdout.write(f"not converted again: {count} records - {reason}\n")
     if done.difference is not None:
         sys.stdout.write(f"{done.difference}\n")
         raise typer.Exit(FOUND)
+    open_ends = done.other_rules or done.underived
     sys.stdout.write(
-        f"clean{', but for what is said above' if done.other_rules else ''}: every record, "
+        f"clean{', but for what is said above' if open_ends else ''}: every record, "
         "revision, access, index row, event, leaf, tile, head, stamp and anchor is what it must "
         "be\n"
     )

@@ -1,9 +1,8 @@
 """`fhir-anchor map`: check, explain, coverage, diff and test of mapping rules, without a node."""
 
-import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,12 +11,24 @@ import typer
 
 from bridge.cli.convert import Batch, Given, given
 from bridge.cli.expectations import failures, parse_expectations
+from bridge.cli.facts import outcome
 from bridge.cli.ingest import files_of
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.record import canon
 from bridge.core.record.bundle import CanonicalBundle
 
-__all__ = ["Lineage", "Mappings", "Rules", "check", "coverage", "diff", "explain", "test"]
+__all__ = [
+    "Lineage",
+    "Mappings",
+    "Rules",
+    "anywhere",
+    "check",
+    "coverage",
+    "diff",
+    "explain",
+    "say_coverage",
+    "test",
+]
 
 
 class Lineage(Protocol):
@@ -63,6 +74,8 @@ class Mappings:
     """Rules of a sender's name or an overlay's path; `base` without overlay; empty for every
     sender by what it matches. Raises BridgeError with file and line of what is wrong."""
     split: Callable[[bytes], Batch]
+    check_all: Callable[[], None]
+    """Refuses senders that cannot stand side by side. Raises BridgeError."""
 
 
 def check(mappings: Mappings, overlays: Sequence[Path]) -> None:
@@ -71,6 +84,12 @@ def check(mappings: Mappings, overlays: Sequence[Path]) -> None:
     for name in ("base", *(map(str, overlays) if overlays else mappings.names)):
         try:
             sys.stdout.write(f"ok  {mappings.rules(name).summary}\n")
+        except BridgeError as error:
+            wrong += 1
+            sys.stdout.write(f"NO  {error}\n")
+    if not overlays and not wrong:
+        try:
+            mappings.check_all()
         except BridgeError as error:
             wrong += 1
             sys.stdout.write(f"NO  {error}\n")
@@ -91,10 +110,15 @@ def coverage(mappings: Mappings, paths: Sequence[Path], *, sender: str) -> None:
     rules, unread, read = mappings.rules(sender), Counter[str](), 0
     for message in _messages(files_of(paths), mappings):
         try:
-            unread.update({_anywhere(position) for position in rules.residue(message.raw)})
+            unread.update({anywhere(position) for position in rules.residue(message.raw)})
             read += 1
         except BridgeError as error:
             sys.stderr.write(f"{message.name}: {error}\n")
+    say_coverage(unread, read)
+
+
+def say_coverage(unread: Counter[str], read: int) -> None:
+    """A line a position, the most frequent first."""
     for position, count in sorted(unread.items(), key=lambda item: (-item[1], item[0])):
         sys.stdout.write(f"{count:6} of {read}  {position}\n")
     if not unread:
@@ -106,7 +130,7 @@ def diff(mappings: Mappings, old: str, new: str, *, folder: Path) -> None:
     first, second = mappings.rules(old), mappings.rules(new)
     changed = 0
     for message in _messages(files_of([folder]), mappings):
-        before, after = (_outcome(rules, message.raw) for rules in (first, second))
+        before, after = (outcome(rules, message.raw) for rules in (first, second))
         lines = [f"- {key} = {before[key]}" for key in before if after.get(key) != before[key]]
         lines += [f"+ {key} = {after[key]}" for key in after if after[key] != before.get(key)]
         changed += bool(lines)
@@ -147,7 +171,7 @@ def _messages(files: Sequence[Path], mappings: Mappings) -> Iterator[Given]:
         yield from (one for one in given(file, mappings.split) if not one.fhir)
 
 
-def _anywhere(position: str) -> str:
+def anywhere(position: str) -> str:
     """The position in whatever repetition of its segment: OBX[3]-5 is OBX-5."""
     segment, dash, rest = position.partition("-")
     return f"{segment.partition('[')[0]}{dash}{rest}"
@@ -165,56 +189,6 @@ def _beside(facts: Path) -> Path:
         where=str(facts),
         do=f"put it at {facts.with_suffix('.hl7').name}",
     )
-
-
-def _outcome(rules: Rules, raw: bytes) -> dict[str, str]:
-    """The facts of the bundle, or the refusal as the only fact."""
-    try:
-        bundle: Any = canon.parse(rules.convert(raw).canonical)
-    except BridgeError as error:
-        return {"refused": str(error)}
-    return dict(_leaves(bundle))
-
-
-def _leaves(bundle: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """`Patient(17).name[0].family` and its value, where 17 is the identifier of the patient.
-
-    Ids depend on the sender's name space, so they say nothing here; so does Provenance, which
-    names the mapping itself.
-    """
-    counts: Counter[str] = Counter()
-    resources = [entry["resource"] for entry in bundle["entry"]]
-    names: dict[str, str] = {}
-    for body in resources:
-        name = _name(body)
-        counts[name] += 1
-        again = f"#{counts[name]}" if counts[name] > 1 else ""
-        names[f"{body['resourceType']}/{body['id']}"] = name + again
-    for body in resources:
-        if body["resourceType"] != "Provenance":
-            name = names[f"{body['resourceType']}/{body['id']}"]
-            yield from _under(name, {k: v for k, v in body.items() if k != "id"}, names)
-
-
-def _name(body: Mapping[str, Any]) -> str:
-    """Type and first identifier, where it has one."""
-    held = body.get("identifier", [])
-    first = held[0] if isinstance(held, list) and held else held or {}
-    return f"{body['resourceType']}({first['value']})" if "value" in first else body["resourceType"]
-
-
-def _under(path: str, value: Any, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any JSON
-    if isinstance(value, dict):
-        for key, held in value.items():
-            if key != "resourceType":
-                yield from _under(f"{path}.{key}", held, names)
-    elif isinstance(value, list):
-        for index, held in enumerate(value):
-            yield from _under(f"{path}[{index}]", held, names)
-    elif isinstance(value, str):
-        yield path, names.get(value, value)
-    else:
-        yield path, json.dumps(value, default=lambda raw: bytes(raw).decode())
 
 
 def _by_fact(line: str) -> tuple[str, str]:

@@ -93,7 +93,8 @@ class Intake(Protocol):
         """Store records, their lanes and pending leaves; one entry a record, in order.
 
         A resend stores nothing and returns what the first one was answered. A control id that the
-        sender used before for other bytes, and gaps of its MSH-13, are noted with the record.
+        sender used before for other bytes, and gaps of its MSH-13, are noted with the record; its
+        mapping is kept by digest, its unmapped codes are counted.
         Records of one call get rising sequence numbers in the order given. Needs an open unit.
 
         Raises:

@@ -36,6 +36,7 @@ class StoredRecord:
     number: int
     sender: str
     pinned: str
+    """Profile that the door chose; with `charset` and the source it gives the bundle again."""
     charset: str
     dialect: str
     message_type: str
@@ -54,6 +55,8 @@ class StoredRecord:
     answer: bytes
     leaf: bytes | None
     """In the log or waiting for it; None when there is none."""
+    index: LeafIndex | None = None
+    """Of its leaf in the log; None while it waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +173,15 @@ class Stored(Protocol):
     def records(self, after: int, limit: int) -> Sequence[StoredRecord]:
         """Records with a `seq` above `after`, in order."""
 
+    def record(self, record: RecordId) -> StoredRecord | None:
+        """One record."""
+
+    def newest(self, sender: str, dialect: str, before: int, limit: int) -> Sequence[StoredRecord]:
+        """Records of a sender and dialect with a `seq` below `before`, newest first.
+
+        An empty sender is any; `before` 0 begins with the newest.
+        """
+
     def refusals(self, after: str, limit: int) -> Sequence[StoredRefusal]:
         """Refused inputs with an `id` above `after`, in order."""
 
@@ -204,6 +216,9 @@ class Stored(Protocol):
 
     def checkpoints(self, after: int, limit: int) -> Sequence[PublishedHead]:
         """Published checkpoints of more than `after` leaves, by size."""
+
+    def changed_mapping(self) -> Digest | None:
+        """A mapping whose document is not what its digest says; None when there is none."""
 
     def stray(self) -> str | None:
         """A row that nothing accounts for; None when there is none.

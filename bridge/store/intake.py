@@ -1,7 +1,7 @@
 """Records, their lanes and pending leaves, written by one statement a group."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from sqlalchemy import text
@@ -11,6 +11,8 @@ from bridge.core.record.claims import Kind
 from bridge.ports.intake import Appended, NewRecord, Quarantined
 from bridge.store.database import Database
 from bridge.store.feeds import PostgresFeeds
+from bridge.store.mappings import PostgresMappings
+from bridge.store.work_items import PostgresWorkItems
 
 __all__ = ["PostgresIntake"]
 
@@ -102,13 +104,28 @@ WHERE id = :id AND state = 'open'
 """)
 
 
+def unknown(_: Digest) -> None:
+    """Of a process without dialects."""
+
+
 class PostgresIntake:
     """The port `Intake` over one PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
-        """Share the database's pool and units."""
+    def __init__(
+        self, database: Database, document: Callable[[Digest], bytes | None] = unknown
+    ) -> None:
+        """Share the database's pool and units.
+
+        Args:
+            database: where everything goes.
+            document: a mapping's document by its digest, which is kept when a record first names
+                it; None for a mapping that has none.
+        """
         self._database = database
         self._feeds = PostgresFeeds(database)
+        self._mappings = PostgresMappings(database)
+        self._items = PostgresWorkItems(database)
+        self._document = document
 
     def unit(self) -> AbstractContextManager[None]:
         """All writes inside become durable together when the block ends, or none do."""
@@ -122,6 +139,8 @@ class PostgresIntake:
             kept.update((row.id, row.earlier) for row in rows)
         new = [record for record in records if record.id in kept]
         self._feeds.follow(new, _reused(new, kept))
+        self._mappings.hold({record.bundle.mapping for record in new}, self._document)
+        self._items.count(new)
         earlier = self._earlier([r.resend_key for r in records if r.id not in kept])
         appended = tuple(
             Appended(id=record.id, answer=record.answer, duplicate=False)

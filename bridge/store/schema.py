@@ -322,6 +322,32 @@ owed_answer = Table(
     Index("owed_answer_due", "due"),
 )
 
+mapping = Table(
+    "mapping",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("document", LargeBinary, nullable=False),
+)
+
+work_item = Table(
+    "work_item",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("sender", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("times", BigInteger, nullable=False),
+    Column("first", Text, nullable=False),
+    Column("last", Text, nullable=False),
+    _moment("since"),
+    _moment("seen"),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("reason", Text, nullable=False, server_default=""),
+    Index("work_item_once", "sender", "field", "system", "code", unique=True),
+    Index("work_item_open", "state", "times"),
+)
+
 access = Table(
     "access",
     metadata,

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Row, Table, select, text, tuple_
 
-from bridge.core.ids import Digest, RecordId, instant
+from bridge.core.ids import Digest, LeafIndex, RecordId, instant
+from bridge.core.plain import plain
 from bridge.core.record.bundle import Apply
 from bridge.core.record.merge import ResourceRef
 from bridge.core.search.index import (
@@ -38,15 +39,30 @@ from bridge.store.stored_log import StoredLog
 __all__ = ["PostgresStored"]
 
 SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-RECORDS = text("""
+RECORD = """
 SELECT r.seq, r.id, r.feed, r.number, r.sender, r.pinned, r.charset, r.dialect, r.message_type,
     r.control_id, r.resend_key, r.received, r.source, r.source_digest, r.bundle, r.bundle_digest,
-    r.mapping, r.apply, r.header, r.salts, r.answer, coalesce(l.leaf, q.leaf) AS leaf
-FROM (SELECT * FROM record WHERE seq > :after ORDER BY seq LIMIT :limit) AS r
+    r.mapping, r.apply, r.header, r.salts, r.answer, coalesce(l.leaf, q.leaf) AS leaf,
+    l.index AS leaf_index
+FROM ({chosen}) AS r
 LEFT JOIN leaf AS l ON l.subject = r.id AND l.kind = 1
 LEFT JOIN leaf_queue AS q ON q.subject = r.id AND q.kind = 1
-ORDER BY r.seq
-""")
+ORDER BY r.seq {order}
+"""
+RECORDS = text(
+    RECORD.format(
+        chosen="SELECT * FROM record WHERE seq > :after ORDER BY seq LIMIT :limit", order="ASC"
+    )
+)
+ONE_RECORD = text(RECORD.format(chosen="SELECT * FROM record WHERE id = :id", order="ASC"))
+NEWEST = text(
+    RECORD.format(
+        chosen="SELECT * FROM record WHERE (:sender = '' OR sender = :sender)"
+        " AND dialect = :dialect AND (:before = 0 OR seq < :before)"
+        " ORDER BY seq DESC LIMIT :limit",
+        order="DESC",
+    )
+)
 REVISIONS = text("""
 SELECT v.seq, v.id, r.id AS record, r.bundle, r.apply, v.at, v.header, v.salts, v.resources_root,
     coalesce(l.leaf, q.leaf) AS leaf
@@ -91,6 +107,9 @@ INDEXES: tuple[tuple[Table, type[IndexRow]], ...] = (
     (index_quantity, QuantityRow),
 )
 """Each search table and the value of its rows: the columns after `type` and `id`, in order."""
+CHANGED_MAPPING = text(
+    "SELECT digest FROM mapping WHERE digest <> sha256(document) ORDER BY digest LIMIT 1"
+)
 
 
 class PostgresStored(StoredLog):
@@ -107,6 +126,16 @@ class PostgresStored(StoredLog):
         """Records with a `seq` above `after`, in order."""
         page = {"after": after, "limit": limit}
         return tuple(map(_record, self._database.connection.execute(RECORDS, page)))
+
+    def record(self, record: RecordId) -> StoredRecord | None:
+        """One record."""
+        row = self._database.connection.execute(ONE_RECORD, {"id": record}).one_or_none()
+        return _record(row) if row is not None else None
+
+    def newest(self, sender: str, dialect: str, before: int, limit: int) -> Sequence[StoredRecord]:
+        """Records of a sender and dialect, newest first."""
+        page = {"sender": plain(sender), "dialect": dialect, "before": before, "limit": limit}
+        return tuple(map(_record, self._database.connection.execute(NEWEST, page)))
 
     def revisions(self, after: int, limit: int) -> Sequence[StoredRevision]:
         """Revisions with a `seq` above `after`, in order, each with its versions."""
@@ -161,6 +190,11 @@ class PostgresStored(StoredLog):
                 rows[ResourceRef(row.type, row.id)].append(value(**parts))
         return rows
 
+    def changed_mapping(self) -> Digest | None:
+        """A mapping whose document is not what its digest says."""
+        found = self._database.connection.execute(CHANGED_MAPPING).scalar_one_or_none()
+        return None if found is None else Digest(found)
+
 
 def _record(row: Row[Any]) -> StoredRecord:
     return StoredRecord(
@@ -186,6 +220,7 @@ def _record(row: Row[Any]) -> StoredRecord:
         salts=row.salts,
         answer=row.answer,
         leaf=row.leaf,
+        index=None if row.leaf_index is None else LeafIndex(row.leaf_index),
     )
 
 

@@ -72,7 +72,8 @@ def test_explanation_is_as_shown(
     made: mapping.Mappings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The row behind PV1-7, with the shipped rules."""
-    without = mapping.Mappings(names=(), rules=lambda _: made.rules("base"), split=made.split)
+    without = mapping.Mappings(names=(), rules=lambda _: made.rules("base"), split=made.split,
+                               check_all=made.check_all)  # fmt: skip
 
     mapping.explain(without, Path("samples/creatinine.hl7"), "PV1-7", sender="")
 

@@ -15,6 +15,7 @@ from bridge.chain.opentimestamps import OpenTimestamps
 from bridge.chain.recount import transaction_differs
 from bridge.chain.rfc3161 import TimeStampAuthority
 from bridge.core.errors import BridgeError, Fault
+from bridge.core.ids import sha256
 from bridge.core.log.note import VerifierKey
 from bridge.core.policy.access import Caller, Role
 from bridge.core.record.events import KeyAction
@@ -66,6 +67,13 @@ UNNAMED = {
     "feed_note.detail": NOTES,
     "sender_sequence.sender": NOTES,
     "sender_sequence.last": NOTES,
+    **{
+        f"work_item.{name}": "a list of work, no evidence: counted anew from the records that come"
+        for name in (
+            *("id", "sender", "field", "system", "code", "times", "first", "last", "since"),
+            *("seen", "state", "reason"),
+        )
+    },
     "owed_answer.address": "where to send what is still owed; the answer itself is checked",
     "owed_answer.owed": NOTES,
     "owed_answer.due": NOTES,
@@ -119,7 +127,7 @@ class Node:
                 for n, raw in enumerate(raws)
             ],
             dialect=LineDialect(),
-            intake=PostgresIntake(self.database),
+            intake=PostgresIntake(self.database, {sha256(b"rules"): b"rules"}.get),
             clock=CLOCK,
             entropy=ENTROPY,
         )
@@ -180,6 +188,10 @@ def node(
     _anchor(made, devchain_url, devchain_dir, tmp_path_factory.mktemp("contract"))
     _close_and_stall(made)
     made.run("INSERT INTO sender_sequence VALUES ('lab', 7)")
+    made.run(
+        "INSERT INTO work_item (sender, field, system, code, times, first, last, since, seen) "
+        "VALUES ('lab', 'OBX-3', 'KLAB', 'NA', 1, 'r', 'r', now(), now())"
+    )
     keep_tallies(database, (Tally(feed="f", at=CLOCK.now(), counts={"in": 6}),))
     assert made.fsck() is None
     for table in metadata.sorted_tables:

@@ -54,7 +54,7 @@ def elements(type_name: str) -> dict[str, Element]:
     """The elements of an R4 type by their JSON names; empty for a primitive."""
     try:
         model = get_fhir_model_class(type_name)
-    except (KeyError, LookupError, AttributeError):
+    except (ValueError, LookupError, AttributeError):
         return {}
     return {
         info.alias or name: _element(info)
@@ -112,8 +112,8 @@ def resolve_type(root: str, path: Iterable[Target], place: str) -> Element | Non
         known = elements(at)
         found = known.get(step.name)
         if found is None:
-            raise refuse("row-to", f"{at} has no element {step.name}", place,
-                         nearest(step.name, set(known)))  # fmt: skip
+            do = nearest(step.name, set(known)) if known else "end the path before it"
+            raise refuse("row-to", f"{at} has no element {step.name}", place, do)
         if found.repeats != bool(step.kind):
             wanted = f"{step.name}[]" if found.repeats else step.name
             raise refuse("row-to", f"{at}.{step.name} {'repeats' if found.repeats else 'is one'}",

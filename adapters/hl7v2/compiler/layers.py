@@ -1,15 +1,11 @@
-"""Layers: base maps under a sender's overlay to one flat list of segment maps, and its digest."""
+"""Layers: base maps under the overlays of realm, site and sender, to one flat list of maps."""
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-import msgspec
-
-from adapters.hl7v2 import tables
 from adapters.hl7v2.compiler.rows import (
     ROW_KEYS,
     Row,
@@ -18,16 +14,14 @@ from adapters.hl7v2.compiler.rows import (
     nearest,
     parse_map,
     refuse,
+    row_form,
     row_of,
     table_lines,
 )
-from adapters.hl7v2.datatypes import DATATYPES
-from adapters.hl7v2.profiles import SenderProfile
-from adapters.hl7v2.rules import RULES
-from adapters.hl7v2.tables import CodeTable
-from bridge.core.ids import Digest
+from adapters.hl7v2.profiles import Overlay, SenderProfile
+from adapters.hl7v2.site import register
 
-__all__ = ["FIXES", "GRAMMAR_VERSION", "base_maps", "digest", "resolve"]
+__all__ = ["FIXES", "GRAMMAR_VERSION", "base_maps", "resolve"]
 
 GRAMMAR_VERSION: Final = 2
 """Raised when the walk over groups, the row language or the assembly gives another bundle."""
@@ -47,64 +41,79 @@ def base_maps() -> tuple[SegmentMap, ...]:
 
 
 def resolve(profile: SenderProfile) -> tuple[SegmentMap, ...]:
-    """The base maps with the sender's replaced, dropped and added rows.
+    """The base maps with the rows that realm, site and sender replace, drop and add, in this order.
 
     Raises:
         BridgeError: an overlay that names a row that does not exist, with file, line and the
             nearest right name.
     """
+    own = {name: register(function) for name, function in profile.functions.items()}
     maps = list(base_maps())
-    overlay, place = profile.overlay, f"{profile.name}.toml"
+    for overlay in profile.overlays:
+        maps = _overlaid(maps, overlay, own)
+    return tuple(maps)
+
+
+def _overlaid(maps: list[SegmentMap], overlay: Overlay, own: Mapping[str, str]) -> list[SegmentMap]:
+    """One layer applied; `own` are the site's functions by the name that rows use."""
+    place = overlay.place
     lines = {name: table_lines(overlay.text, name) for name in ("fix", "replace", "drop", "add")}
     for number, change in enumerate(overlay.fixes):
         where = f"{place}, line {lines['fix'][number]}"
+        check_keys(change, {"at", "do", "why"}, where)
         if change.get("do") not in FIXES:
             raise refuse("overlay-fix", f"there is no fix {change.get('do')!r}", where,
                          nearest(str(change.get("do")), FIXES))  # fmt: skip
     for number, change in enumerate(overlay.replaced):
         where = f"{place}, line {lines['replace'][number]}"
         check_keys(change, ROW_KEYS, where)
-        maps = _change(maps, change.get("id", ""), where, dict(change))
+        maps = _change(maps, change.get("id", ""), where, _with_own(change, own))
     for number, change in enumerate(overlay.dropped):
         where = f"{place}, line {lines['drop'][number]}"
         check_keys(change, {"id", "why"}, where)
         maps = _change(maps, change.get("id", ""), where, None)
     for number, change in enumerate(overlay.added):
-        maps = _add(maps, change, f"{place}, line {lines['add'][number]}")
-    return tuple(maps)
+        where = f"{place}, line {lines['add'][number]}"
+        check_keys(change, ROW_KEYS, where)
+        maps = _add(maps, _with_own(change, own), where)
+    return maps
+
+
+def _with_own(change: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, Any]:
+    """The row with the site's function under its full name."""
+    name = change.get("as", "")
+    return {**change, "as": own[name]} if name in own else dict(change)
 
 
 def _change(
     maps: list[SegmentMap], name: str, where: str, change: Mapping[str, Any] | None
 ) -> list[SegmentMap]:
-    """Replace parts of every row of that id, or drop them."""
+    """Replace parts of every row of that id, or drop them; the other maps stay as they are."""
     known = {row.id for rules in maps for row in rules.rows}
+    if not name:
+        raise refuse("overlay-row", "the row's id is missing", where, 'write one, id = "PV1-7"')
     if name not in known:
         raise refuse("overlay-row", f"there is no row {name!r}", where, nearest(name, known))
     return [
-        replace(
-            rules,
-            rows=tuple(
-                row if row.id != name else _replaced(row, change, where)
-                for row in rules.rows
-                if row.id != name or change is not None
-            ),
-        )
+        _changed(rules, name, where, change) if any(row.id == name for row in rules.rows) else rules
         for rules in maps
     ]
 
 
-def _replaced(row: Row, change: Mapping[str, Any] | None, where: str) -> Row:
+def _changed(
+    rules: SegmentMap, name: str, where: str, change: Mapping[str, Any] | None
+) -> SegmentMap:
+    """What the map lacks without the row is the fault of who dropped it."""
+    if change is None:
+        rows = tuple(row for row in rules.rows if row.id != name)
+        return replace(rules, rows=rows, place=where)
+    rows = tuple(_replaced(row, change, where) if row.id == name else row for row in rules.rows)
+    return replace(rules, rows=rows)
+
+
+def _replaced(row: Row, change: Mapping[str, Any], where: str) -> Row:
     """The row with what the overlay says instead."""
-    old: dict[str, Any] = {
-        "id": row.id, "from": row.source.text if row.source else "", "to": row.path,
-        "as": row.function, "table": row.table, "when": row.when, "fixed": row.fixed,
-        "default": row.default, "ref": row.ref, "on": row.on, "with": dict(row.siblings),
-        "url": row.url, "part": row.part, "first": row.first, "call": row.call, "why": row.why,
-        "assumed": row.assumed,
-    }  # fmt: skip
-    kept = {key: value for key, value in old.items() if value not in ("", None, False, {})}
-    return row_of({**kept, **(change or {})}, where)
+    return row_of({**row_form(row), "why": row.why, **change}, where)
 
 
 def _add(maps: list[SegmentMap], change: Mapping[str, Any], where: str) -> list[SegmentMap]:
@@ -126,38 +135,3 @@ def _add(maps: list[SegmentMap], change: Mapping[str, Any], where: str) -> list[
         rows=(row,),
     )  # fmt: skip
     return [*maps, made]
-
-
-def digest(
-    maps: Iterable[SegmentMap], profile: SenderProfile, own: Mapping[str, CodeTable]
-) -> Digest:
-    """SHA-256 of the canonical JSON of rows, grammar, tables and function versions."""
-    rows = [_plain(asdict(rules)) for rules in maps]
-    used = {row.table for rules in maps for row in rules.rows if row.table}
-    folder = resources.files("adapters.hl7v2")
-    document = {
-        "grammar": [GRAMMAR_VERSION, folder.joinpath("structures.toml").read_text("utf-8")],
-        "maps": rows,
-        "tables": {name: dict(own.get(name) or tables.load(name)) for name in sorted(used)},
-        "datatypes": {name: kind.version for name, kind in DATATYPES.items()},
-        "rules": {name: kind.version for name, kind in RULES.items()},
-        "profile": {
-            "namespace": profile.namespace,
-            "zone": profile.zone.key if profile.zone else "",
-            "charsets": profile.charsets,
-            "systems": dict(profile.systems),
-            "policies": [profile.unmapped_code, profile.unmapped_trigger],
-            "fixes": [dict(fix) for fix in profile.overlay.fixes],
-        },
-    }
-    data = msgspec.json.Encoder(order="sorted").encode(document)
-    return Digest(hashlib.sha256(data).digest())
-
-
-def _plain(value: object) -> object:
-    """Without the places in files: moving a row to another line is no other mapping."""
-    if isinstance(value, dict):
-        return {key: _plain(held) for key, held in value.items() if key not in {"place", "why"}}
-    if isinstance(value, list | tuple):
-        return [_plain(held) for held in value]
-    return value

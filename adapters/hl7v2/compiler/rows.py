@@ -1,14 +1,26 @@
 """Rows: mapping files to frozen values, each remembering its file and line."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
 
 from bridge.core.errors import BridgeError, Fault
 
-__all__ = ["Position", "Row", "SegmentMap", "Target", "nearest", "parse_map", "refuse", "row_of"]
+__all__ = [
+    "Position",
+    "Row",
+    "SegmentMap",
+    "Target",
+    "map_form",
+    "map_of",
+    "nearest",
+    "parse_map",
+    "refuse",
+    "row_form",
+    "row_of",
+]
 
 MAP_KEYS: Final = {
     "segment", "target", "instance", "into", "when", "under", "key", "merge", "seen", "order",
@@ -18,6 +30,12 @@ ROW_KEYS: Final = {
     "id", "from", "to", "as", "table", "when", "fixed", "default", "ref", "on", "with", "url",
     "part", "first", "call", "why", "assumed",
 }  # fmt: skip
+
+
+MAX_NUMBER: Final = 127
+"""Of fields and components; the longest segment of HL7 has 60."""
+MAX_WHEN: Final = 500
+"""Characters; the condition is read by recursion."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +92,7 @@ class Row:
     @property
     def path(self) -> str:
         """The target as written in the file."""
-        return ".".join(
-            step.name + (step.kind if step.kind in {"", "[]"} else f"[{step.kind}]")
-            for step in self.to
-        )
+        return path_text(self.to)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +128,6 @@ def parse_map(name: str, text: str) -> SegmentMap:
     """One mapping file. Raises BridgeError naming file and line on any unknown or wrong key."""
     place = f"{name}.toml"
     data = load_toml(place, text)
-    lines = table_lines(text, "row")
     check_keys(data, MAP_KEYS, f"{place}, line 1")
     for needed in ("segment", "target"):
         if not isinstance(data.get(needed), str):
@@ -123,6 +137,12 @@ def parse_map(name: str, text: str) -> SegmentMap:
                 f"{place}, line 1",
                 f'name the {needed}, such as {needed} = "PID"',
             )
+    lines = [f"{place}, line {line}" for line in table_lines(text, "row")]
+    return map_of(name, data, place, lines)
+
+
+def map_of(name: str, data: Mapping[str, Any], place: str, row_places: Iterable[str]) -> SegmentMap:
+    """A segment map from its values; the inverse of `map_form`."""
     return SegmentMap(
         name=name,
         place=place,
@@ -137,10 +157,33 @@ def parse_map(name: str, text: str) -> SegmentMap:
         order=data.get("order", 1),
         seen=data.get("seen", {}),
         rows=tuple(
-            row_of(row, f"{place}, line {line}")
-            for row, line in zip(data.get("row", ()), lines, strict=True)
+            row_of(row, where) for row, where in zip(data.get("row", ()), row_places, strict=True)
         ),
     )
+
+
+def map_form(rules: SegmentMap) -> dict[str, Any]:
+    """What the map says, as its file would: without places, reasons, and keys left out."""
+    form: dict[str, Any] = {
+        "segment": rules.segment, "target": rules.target, "instance": rules.instance,
+        "into": path_text(rules.into), "when": rules.when, "under": rules.under, "key": rules.key,
+        "merge": rules.merge, "order": rules.order,
+        "row": [row_form(row) for row in rules.rows],
+    }  # fmt: skip
+    return {key: value for key, value in form.items() if value not in ("", ())}
+
+
+def row_form(row: Row) -> dict[str, Any]:
+    """What the row says, as its table would; the inverse of `row_of` but for place and reason."""
+    texts = {
+        "id": row.id, "from": row.source.text if row.source else "", "to": row.path,
+        "as": row.function, "table": row.table, "when": row.when, "ref": row.ref, "on": row.on,
+        "url": row.url, "part": row.part, "call": row.call,
+    }  # fmt: skip
+    form: dict[str, Any] = {key: value for key, value in texts.items() if value}
+    form |= {key: True for key in ("first", "assumed") if getattr(row, key)}
+    constants = {"fixed": row.fixed, "default": row.default, "with": dict(row.siblings) or None}
+    return form | {key: value for key, value in constants.items() if value is not None}
 
 
 def row_of(data: Mapping[str, Any], place: str) -> Row:
@@ -148,7 +191,11 @@ def row_of(data: Mapping[str, Any], place: str) -> Row:
     check_keys(data, ROW_KEYS, place)
     source = data.get("from", "")
     if not data.get("to") and not data.get("call"):
-        raise refuse("row-form", "a row has neither to nor call", place, "name the target element")
+        raise refuse("row-form", "a row has neither to nor call", place,
+                     "name the element, such as Patient.name[]")  # fmt: skip
+    if len(data.get("when", "")) > MAX_WHEN:
+        raise refuse("when-form", f"when has over {MAX_WHEN} characters", place,
+                     "write a datatype function instead")  # fmt: skip
     if "as" not in data and not {"fixed", "default", "ref", "call"} & data.keys():
         raise refuse(
             "row-form",
@@ -190,6 +237,9 @@ def parse_position(text: str, place: str) -> Position:
             place,
             "write it as PID-5, PID-5.1 or PID-5.1.2",
         )
+    if any(len(n) > len(str(MAX_NUMBER)) or not 0 < int(n) <= MAX_NUMBER for n in numbers):
+        raise refuse("row-from", f"{text!r} counts from 1 to {MAX_NUMBER}", place,
+                     "name a position that a segment can have")  # fmt: skip
     field_, component, subcomponent = (*(int(n) for n in numbers), 0, 0)[:3]
     return Position(segment=segment, field=field_, component=component, subcomponent=subcomponent)
 
@@ -211,11 +261,20 @@ def parse_to(text: str, place: str) -> tuple[Target, ...]:
     return tuple(steps)
 
 
+def path_text(path: Iterable[Target]) -> str:
+    """The steps as a file writes them."""
+    return ".".join(
+        step.name + (step.kind if step.kind in {"", "[]"} else f"[{step.kind}]") for step in path
+    )
+
+
 def load_toml(place: str, text: str) -> dict[str, Any]:
     """Parse TOML; the parser's own message names the line."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise refuse("map-toml", "the file nests too deeply", place, "write it flat") from error
+    except ValueError as error:  # TOMLDecodeError, and a number of more digits than Python reads
         raise refuse(
             "map-toml", f"the file is no TOML: {error}", place, "correct the syntax"
         ) from error
@@ -237,10 +296,16 @@ def check_keys(data: Mapping[str, Any], known: set[str], place: str) -> None:
             raise refuse("map-key", f"unknown key {key}", place, nearest(key, known))
 
 
-def nearest(wrong: str, right: Mapping[str, Any] | set[str] | frozenset[str]) -> str:
-    """`use X` with the nearest right name, or the names there are."""
+def nearest(
+    wrong: str, right: Mapping[str, Any] | set[str] | frozenset[str], *, otherwise: str = ""
+) -> str:
+    """`use X` with the nearest right name, or what is said otherwise, or the names there are."""
     close = get_close_matches(wrong, sorted(right), n=1, cutoff=0.5)
-    return f"use {close[0]}" if close else f"use one of {', '.join(sorted(right)[:12])}"
+    return f"use {close[0] if close else otherwise or f'one of {_some(right)}'}"
+
+
+def _some(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)[:12])
 
 
 def refuse(code: str, what: str, where: str, do: str) -> BridgeError:

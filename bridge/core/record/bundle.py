@@ -8,7 +8,7 @@ from msgspec import Raw
 
 from bridge.core.ids import Digest
 
-__all__ = ["Apply", "CanonicalBundle", "Finding", "Json", "JsonObject", "Severity"]
+__all__ = ["Apply", "CanonicalBundle", "Finding", "Json", "JsonObject", "Severity", "Unmapped"]
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | bool | int | Raw | None"
 """A JSON value. A number that was read is a `msgspec.Raw` holding its digits as written, because
@@ -35,6 +35,18 @@ class Finding:
     """HL7 path (`PID-7`, `OBX[3]-5`), JSON path or byte offset."""
     text: str
     """What happened and what to do, in plain words, without clinical values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Unmapped:
+    """A code that no table of the sender has: work for a person, never content of a message."""
+
+    field: str
+    """Such as `OBX-3`."""
+    system: str
+    """Name or OID of the coding system as sent; empty where the field says none."""
+    code: str
+    """Empty where what was sent has not the form of a code: it might be prose."""
 
 
 class Apply(Enum):
@@ -68,3 +80,5 @@ class CanonicalBundle:
     """Names (`identity.lane`) of the business keys whose records apply in arrival order; sorted, at
     least one."""
     findings: tuple[Finding, ...] = ()
+    unmapped: tuple[Unmapped, ...] = ()
+    """Codes that somebody should map, each once; empty unless the sender's profile asks for it."""

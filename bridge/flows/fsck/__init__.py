@@ -11,16 +11,16 @@ from itertools import chain
 from bridge.core.log.note import VerifierKey
 from bridge.flows.fsck.anchors import attempts, stamps
 from bridge.flows.fsck.events import events
-from bridge.flows.fsck.finding import Difference, Progress, Recomputed
+from bridge.flows.fsck.finding import Derive, Difference, Progress, Recomputed
 from bridge.flows.fsck.log import checkpoints, tiles, tree
-from bridge.flows.fsck.records import owed, records, refusals
+from bridge.flows.fsck.records import mappings, owed, records, refusals
 from bridge.flows.fsck.revisions import revisions
 from bridge.flows.fsck.served import accesses, currents, strays
 from bridge.ports.anchors import Attempt
 from bridge.ports.logbook import LogBook
 from bridge.ports.stored import Stored
 
-__all__ = ["Difference", "Progress", "Recomputed", "fsck"]
+__all__ = ["Derive", "Difference", "Progress", "Recomputed", "fsck"]
 
 
 def fsck(
@@ -30,6 +30,7 @@ def fsck(
     verifiers: Sequence[VerifierKey],
     transaction: Callable[[Attempt], str | None],
     progress: Progress,
+    derive: Derive | None = None,
 ) -> Recomputed:
     """The first difference between what is stored and what it must be, if there is one.
 
@@ -42,10 +43,13 @@ def fsck(
         transaction: what an attempt's signed bytes say otherwise than its columns; None when they
             say the same. Known to the chain's own library alone.
         progress: called after every page.
+        derive: converts a record again; without it bundles are only what was sealed.
     """
     other: Counter[str] = Counter()
+    underived: Counter[str] = Counter()
     steps = (
-        records(stored, progress),
+        mappings(stored),
+        records(stored, progress, derive, underived),
         refusals(stored),
         owed(stored),
         revisions(stored, progress, other),
@@ -59,4 +63,5 @@ def fsck(
         stamps(stored),
         attempts(stored, book, transaction, progress),
     )
-    return Recomputed(difference=next(chain.from_iterable(steps), None), other_rules=other)
+    first = next(chain.from_iterable(steps), None)
+    return Recomputed(difference=first, other_rules=other, underived=underived)

@@ -5,7 +5,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeVar
 
-__all__ = ["PAGE", "Difference", "Progress", "Recomputed", "pages"]
+from bridge.core.proof.report import Check
+from bridge.ports.stored import StoredRecord
+
+__all__ = ["PAGE", "Derive", "Difference", "Progress", "Recomputed", "pages"]
 
 PAGE = 200
 """Rows a read: a few megabytes of bundles."""
@@ -13,6 +16,9 @@ PAGE = 200
 Progress: TypeAlias = Callable[[str, int], None]
 """Told after each page what was checked (`records`, `revisions`, `accesses`, `resources`, `events`,
 `leaves`, `anchors`) and how many so far."""
+
+Derive: TypeAlias = Callable[[StoredRecord], Check]
+"""What the conversion of a record's source comes to now: the last step of `flows.rederive`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,8 @@ class Recomputed:
     Their bytes, header and leaf were checked all the same: they are what was sealed when they were
     made. What stays open is whether those rules make them of the record.
     """
+    underived: Mapping[str, int]
+    """How many records could not be converted again, by the reason; empty where nobody asked."""
 
 
 class _Units(Protocol):

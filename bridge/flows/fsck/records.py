@@ -1,5 +1,6 @@
 """Records: bytes, header, leaf; and what was never a record, or is owed for one."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from bridge.core.errors import BridgeError
@@ -7,24 +8,39 @@ from bridge.core.ids import Digest, sha256
 from bridge.core.record.canon import canonical, parse
 from bridge.core.record.claims import RECORD_NAMES, SALT_SIZE, Kind, claim, commitment, leaf
 from bridge.core.record.header import RecordHeader, idempotency_key_of, refusal_key, resend_key
-from bridge.flows.fsck.finding import Difference, Progress, pages
+from bridge.flows.fsck.finding import Derive, Difference, Progress, pages
 from bridge.ports.stored import Stored, StoredRecord, StoredRefusal
 
-__all__ = ["owed", "records", "refusals"]
+__all__ = ["mappings", "owed", "record_differences", "records", "refusals"]
 
 _STATES = {"open": (False, False), "retried": (True, False), "dismissed": (False, True)}
 """Of a refusal: whether it names the record that it became, and why it was put away."""
 
 
-def records(stored: Stored, progress: Progress) -> Iterator[Difference]:
-    """Every record leads from its bytes to its leaf."""
+def mappings(stored: Stored) -> Iterator[Difference]:
+    """Every mapping that is kept is what its digest says."""
+    with stored.unit():
+        changed = stored.changed_mapping()
+    if changed is not None:
+        yield Difference(where=f"mapping {changed.hex()}", what="its document was changed")
+
+
+def records(
+    stored: Stored, progress: Progress, derive: Derive | None, underived: Counter[str]
+) -> Iterator[Difference]:
+    """Every record leads from its bytes to its leaf; where asked, they are converted again."""
     told = lambda done: progress("records", done)  # noqa: E731  the one stage of this loop
     for page in pages(stored, stored.records, 0, lambda one: one.seq, told):
         for record in page:
-            yield from _record(record)
+            yield from record_differences(record)
+            found = derive(record) if derive else None
+            if found is not None and found.ok is False:
+                yield Difference(where=f"record {record.id}, conversion", what=found.detail)
+            elif found is not None and found.ok is None:
+                underived[found.detail] += 1
 
 
-def _record(record: StoredRecord) -> Iterator[Difference]:
+def record_differences(record: StoredRecord) -> Iterator[Difference]:
     """Digests, canonical form, header, leaf of one record."""
     where = f"record {record.id}"
     if sha256(record.source) != record.source_digest:

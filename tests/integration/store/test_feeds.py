@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from adapters.hl7v2.dialect import Hl7v2
-from adapters.hl7v2.profiles import parse_profile
+from adapters.hl7v2.overlays import parse_profile
 from bridge.core.ids import Instant
 from bridge.flows.receive import Inbound, Received, receive
 from bridge.ports.feeds import FeedNote

@@ -2,19 +2,19 @@
 
 import pytest
 
-from adapters.hl7v2.grammar import place, structure, structure_of, structures
+from adapters.hl7v2.grammar import place, shipped
 
 
 def groups(name: str, text: str) -> tuple[list[str], list[tuple[str, str]]]:
     """Groups of the segments, and what was odd."""
     names = text.split()
     odd: list[tuple[str, str]] = []
-    placed = place([[one] for one in names], structure(name),
+    placed = place([[one] for one in names], shipped().structure(name),
                    lambda code, at: odd.append((code, names[at])))  # fmt: skip
     return [group.shape.name for group, _, _ in placed], odd
 
 
-@pytest.mark.parametrize("name", sorted(structures()))
+@pytest.mark.parametrize("name", sorted(shipped().structures))
 def test_every_structure_opens_with_msh(name: str) -> None:
     """The first segment of any message is a member of its structure."""
     assert groups(name, "MSH") == ([name], [])
@@ -36,7 +36,7 @@ def test_second_patient_opens_a_new_result() -> None:
     """Each PID of an ORU has its own orders."""
     lines = [[name] for name in ["MSH", "PID", "OBR", "OBX", "PID", "OBR", "OBX"]]
 
-    placed = place(lines, structure("ORU_R01"), lambda _code, _at: None)
+    placed = place(lines, shipped().structure("ORU_R01"), lambda _code, _at: None)
 
     homes = [group.parent for group, _, _ in placed if group.shape.name == "ORDER_OBSERVATION"]
     assert len({id(home) for home in homes}) == 2
@@ -73,13 +73,13 @@ def test_structure_is_inferred_from_type_and_trigger(
     mapped: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
     """MSH-9.3 is not needed."""
-    assert structure_of(code, trigger) == (name, mapped)
+    assert shipped().structure_of(code, trigger) == (name, mapped)
 
 
 def test_group_takes_over_only_what_is_wanted() -> None:
     """Names that a stranger invents are not copied into every group."""
     lines = [[name] for name in ["MSH", "PID", "OBR", "ZZ1", "ZZ2", "OBX"]]
-    placed = place(lines, structure("ORU_R01"), lambda _code, _at: None)
+    placed = place(lines, shipped().structure("ORU_R01"), lambda _code, _at: None)
     observation = placed[-1][0]
 
     observation.enter(frozenset({"OBR", "MSH"}))
@@ -90,7 +90,7 @@ def test_group_takes_over_only_what_is_wanted() -> None:
 def test_nearest_resource_of_a_group_is_its_own_or_that_around_it() -> None:
     """What a group makes is not seen beside it."""
     lines = [[name] for name in ["MSH", "PID", "OBR", "OBX", "OBR"]]
-    placed = place(lines, structure("ORU_R01"), lambda _code, _at: None)
+    placed = place(lines, shipped().structure("ORU_R01"), lambda _code, _at: None)
     first, inner, second = placed[2][0], placed[3][0], placed[4][0]
     placed[1][0].enter(frozenset())
     placed[1][0].put("Patient", {"id": "p"})
@@ -109,7 +109,7 @@ def test_order_sees_the_detail_that_the_standard_brackets() -> None:
     """The OBR of an order stands in a group of its own that comes once: ORC looks into it."""
     lines = [[name] for name in ["MSH", "PID", "ORC", "OBR", "OBX", "ORC"]]
 
-    placed = place(lines, structure("ORM_O01"), lambda _code, _at: None)
+    placed = place(lines, shipped().structure("ORM_O01"), lambda _code, _at: None)
 
     first, second = placed[2][0], placed[5][0]
     assert first.segments["OBR"] is lines[3]

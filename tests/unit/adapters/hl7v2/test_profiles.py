@@ -1,63 +1,19 @@
-"""Senders' profiles: matching, overlays, refusals that name the line."""
-
-import json
+"""Which profile a message is from."""
 
 import pytest
 
-from adapters.hl7v2.dialect import Hl7v2
-from adapters.hl7v2.explain import residue
-from adapters.hl7v2.profiles import choose, parse_profile
+from adapters.hl7v2.profiles import SenderProfile, check_distinct, choose
 from bridge.core.errors import BridgeError
 
-LABX = """
-match = { "MSH-3" = "LABX" }
-namespace = "https://lab.example/fhir"
-zone = "America/Chicago"
 
-[tables.loinc]
-GLU = ["http://loinc.org", "2345-7", "Glucose"]
-
-[[replace]]
-id = "OBX-3"
-table = "local:loinc"
-
-[[drop]]
-id = "PV1-7"
-why = "holds the clerk"
-
-[[add]]
-from = "ZPI-2"
-to = "Patient.extension[]"
-as = "ST.string"
-url = "https://lab.example/vip"
-"""
-RAW = (
-    b"MSH|^~\\&|LABX|X|||202407011200||ORU^R01|1|P|2.5\rPID|1||1\rPV1|1|I|||||7^Clerk\r"
-    b"OBR|1||F|X|||202407011230\rOBX|1|NM|GLU^Gluc^99L||5||||||F\rZPI|1|gold\r"
-)
-
-
-def test_overlay_replaces_drops_and_adds_rows() -> None:
-    """The sender's own table, field and zone hold for its messages only."""
-    dialect = Hl7v2((parse_profile("labx", LABX),))
-
-    made = dialect.convert(RAW, sender="")
-
-    text = made.canonical.decode()
-    assert '"code":"2345-7"' in text
-    assert "https://lab.example/vip" in text
-    assert "Clerk" not in text
-    assert "2024-07-01T12:30:00-05:00" in text
-    assert "PV1-7" in residue(dialect, RAW)
-    assert dialect.engine("labx").digest != dialect.engine("").digest
-    other = json.loads(dialect.convert(RAW.replace(b"LABX", b"ELSE"), sender="").canonical)
-    assert "gold" not in str(other)
+def named(name: str, **match: str) -> SenderProfile:
+    """A profile that matches `MSH3="A"` on MSH-3."""
+    return SenderProfile(name=name, match={f"MSH-{key[3:]}": text for key, text in match.items()})
 
 
 def test_the_narrowest_profile_wins_unless_one_is_pinned() -> None:
     """More matching conditions win; a listener's choice beats them."""
-    wide = parse_profile("wide", 'match = { "MSH-3" = "A" }')
-    narrow = parse_profile("narrow", 'match = { "MSH-3" = "A", "MSH-4" = "B" }')
+    wide, narrow = named("wide", MSH3="A"), named("narrow", MSH3="A", MSH4="B")
     header = ["MSH", "|", "^~\\&", "A^1.2.3^ISO", "B"]
 
     assert choose((wide, narrow), header, "").name == "narrow"
@@ -66,47 +22,22 @@ def test_the_narrowest_profile_wins_unless_one_is_pinned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "error"),
+    ("profiles", "outcome"),
     [
-        ("zoone = 'x'", r"unknown key zoone \(bad.toml, line 1\) - use zone"),
-        ("zone = 'Mars/Base'", r"is no time zone \(bad.toml, zone\)"),
-        ("match = { 'PID-3' = 'x' }", r"PID-3 is no field of MSH"),
-        ("unmapped_code = 'x'", r"use keep, task or reject"),
-        ("\n[[drop]]\nid = 'PV1-77'", r"no row 'PV1-77' \(bad.toml, line 2\) - use PV1-7"),
-        ("[[replace]]\nid = 'OBX-3'\ntable = 'Nope'", r"no table Nope \(bad.toml, line 1\)"),
-        ("[[replace]]\nid = 'PID-7'\nas = 'TS.Date'", r"- use TS.date"),
-        ("[[replace]]\nid = 'PID-7'\nto = 'birthdate'", r"no element birthdate .*- use birthDate"),
-        ("[[replace]]\nid = 'PID-7'\nas = 'XPN.HumanName'", r"is a date, XPN.HumanName gives"),
-        ("[[add]]\nfrom = 'PID-5'\nto = 'Patiend.name[]'\nas = 'XPN.HumanName'", r"use Patient"),
-        ("[[fix]]\ndo = 'authority'", r"no fix 'authority' .*- use authority-from-msh4"),
-        ("[tables.x]\nA = 1", r"A of table x is no triple"),
-        ("a b", r"the file is no TOML"),
+        ((named("a", MSH3="A"), named("b", MSH3="A")), "clash"),
+        ((named("a", MSH3="A"), named("b", MSH4="B")), "clash"),
+        ((named("a", MSH3="A"), named("b", MSH4="B"), named("c", MSH3="A", MSH4="B")), "distinct"),
+        ((named("a", MSH3="A"), named("b", MSH3="B")), "distinct"),
+        ((named("a", MSH3="A"), named("b", MSH3="A", MSH4="B")), "distinct"),
+        ((named("a"), named("b")), "distinct"),
     ],
 )
-def test_bad_overlay_is_refused_with_line_and_right_name(text: str, error: str) -> None:
-    """A node does not start on rules that it cannot follow."""
-    with pytest.raises(BridgeError, match=error):
-        Hl7v2((parse_profile("bad", text),))
-
-
-@pytest.mark.parametrize(("policy", "found"), [("keep", 0), ("task", 1)])
-def test_unmapped_code_follows_the_policy(policy: str, found: int) -> None:
-    """Kept, or kept with a Task for somebody."""
-    profile = parse_profile("p", f'match = {{ "MSH-3" = "LABX" }}\nunmapped_code = "{policy}"')
-    raw = b"MSH|^~\\&|LABX|X|||2024||ADT^A08|1|P|2.5\rPID|1||1|||||qq\r"
-
-    bundle = json.loads(Hl7v2((profile,)).convert(raw, sender="").canonical)
-
-    tasks = [one for one in bundle["entry"] if one["resource"]["resourceType"] == "Task"]
-    assert len(tasks) == found
-
-
-def test_policies_can_refuse() -> None:
-    """Unmapped codes and triggers are refused where the profile says so."""
-    text = 'match = { "MSH-3" = "LABX" }\nunmapped_code = "reject"\nunmapped_trigger = "reject"'
-    dialect = Hl7v2((parse_profile("p", text),))
-
-    with pytest.raises(BridgeError, match=r"a code is in no table .*\(PID-8\)"):
-        dialect.convert(b"MSH|^~\\&|LABX|X|||2024||ADT^A08|1|P|2.5\rPID|1||1|||||qq\r", sender="")
-    with pytest.raises(BridgeError, match=r"trigger event is not mapped .*\(MSH-9\)"):
-        dialect.convert(b"MSH|^~\\&|LABX|X|||2024||ZZZ^Z01|1|P|2.5\r", sender="")
+def test_profiles_that_only_their_names_would_order_are_refused(
+    profiles: tuple[SenderProfile, ...], outcome: str
+) -> None:
+    """A third, narrower one decides; pinned senders match nothing."""
+    if outcome == "distinct":
+        check_distinct(profiles)
+        return
+    with pytest.raises(BridgeError, match=r"a and b match equally well a message with MSH-3 'A'"):
+        check_distinct(profiles)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.hl7v2.profiles import parse_profile
+from adapters.hl7v2.overlays import parse_profile
 from bridge.core.errors import BridgeError
 
 
@@ -12,7 +12,7 @@ from bridge.core.errors import BridgeError
         ("zone = 7", r"zone is not a text \(acme.toml, line 1\) - write a text there"),
         ("\nmatch = 'x'", r"match is not a table \(acme.toml, line 2\) - write a table there"),
         ("systems = 3", r"systems is not a table \(acme.toml, line 1\)"),
-        ("[match]\n'MSH-3' = 4", r"match.MSH-3 is not a text \(acme.toml, line 1\)"),
+        ("[match]\n'MSH-3' = 4", r"match.MSH-3 is not a text \(acme.toml, line 2\)"),
         ("[tables]\nx = 1", r"tables.x is not a table"),
         ("charset = '8859/77'", r"no character set \(acme.toml, line 1\) - use 8859/7"),
         ("namespace = 'acme'", r"namespace is no absolute URI \(acme.toml, line 1\)"),
