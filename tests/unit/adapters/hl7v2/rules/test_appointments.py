@@ -96,3 +96,23 @@ def test_participant_of_a_day_has_no_end(message: Build, convert: Convert) -> No
 def test_patient_of_no_appointment_takes_part_in_none(message: Build, convert: Convert) -> None:
     """A message without SCH has no Appointment for PID to fill."""
     assert "Appointment" not in convert(message("SIU^S12", "PV1|1|O"))
+
+
+def test_comments_are_lines_of_one_comment(message: Build, convert: Convert) -> None:
+    """An Appointment has one comment: the second NTE does not take the first away."""
+    raw = message(
+        "SIU^S12",
+        SCH.format("30", "", ""),
+        "NTE|1||fasting",
+        "NTE|2||bring the card~and the key",
+        patient="",
+    )
+
+    assert convert(raw)["Appointment"][0]["comment"] == "fasting\nbring the card\nand the key"
+
+
+def test_comment_can_be_deleted(message: Build, convert: Convert) -> None:
+    """Two quotes."""
+    found = convert(message("SIU^S12", SCH.format("30", "", ""), 'NTE|1||""', patient=""))
+
+    assert "Appointment.comment" in str(found["Parameters"])
