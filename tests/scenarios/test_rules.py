@@ -505,3 +505,12 @@ def test_a_deleted_allergy_is_in_error_and_may_come_back(hospital: Hospital) -> 
         states.append(hospital.one("AllergyIntolerance").keys() & STATES)
 
     assert states == [{"clinicalStatus"}, {"verificationStatus"}, {"clinicalStatus"}]
+
+
+def test_a_death_without_a_day_is_a_death(hospital: Hospital) -> None:
+    """PID-30 says it where the date in PID-29 is none of the calendar."""
+    dead = "PID|1||100^^^STMARY^MR||Berg^Anna" + "|" * 24 + "20230230|Y"
+
+    hospital.send("ADT^A08", "EVN|A08", dead)
+
+    assert hospital.one("Patient")["deceasedBoolean"] is True

@@ -36,11 +36,11 @@ _MAX_FRACTION: Final = 9
 """HL7 allows four decimals of a second, FHIR readers take nine; more cannot be a clock's."""
 
 
-@datatype("TS DTM DT", "dateTime", reads=(1,))
+@datatype("TS DTM DT", "dateTime", reads=(1,), version=2)
 def date_time(text: str, ctx: Context) -> str | None:
     """A FHIR dateTime of the same precision.
 
-    Findings: `date-invalid` and `time-invalid` (dropped), `zone-missing` (cut to a date),
+    Findings: `date-invalid` (dropped), `time-invalid` and `zone-missing` (cut to a date),
     `offset-invalid`, `time-form`, `time-precision`, `time-2400`, `time-ambiguous`.
     """
     stamp = _stamp(text, ctx)
@@ -195,7 +195,7 @@ def _with_zone(digits: str, day: str, clock: str, offset: str, ctx: Context) -> 
 
 
 def _without_clock(digits: str, tail: str, day: str, ctx: Context) -> str | None:
-    """24:00 is the next day's midnight; any other wrong time is dropped, the date with it.
+    """24:00 is the next day's midnight; of any other wrong time the date is kept.
 
     The tail is the fraction, which must be zero, and the offset.
     """
@@ -205,8 +205,8 @@ def _without_clock(digits: str, tail: str, day: str, ctx: Context) -> str | None
         ctx.note("time-2400", "24:00 was written as 00:00 of the next day", Severity.INFORMATION)
         after = date.fromisoformat(day) + timedelta(days=1)
         return _date_time(after.isoformat().replace("-", "") + "000000" + offset, ctx)
-    ctx.note("time-invalid", "a date has a time of day that no clock shows: it was left out")
-    return None
+    ctx.note("time-invalid", "a date has a time of day that no clock shows: it was cut to its date")
+    return day
 
 
 def _separate(stamp: str) -> tuple[str, str, str]:
