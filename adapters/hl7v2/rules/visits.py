@@ -161,6 +161,8 @@ def _reach(f: list[str], b: Build, body: JsonObject) -> None:
         for one in f[field].split(b.ctx.repetition) if f[field] not in {"", '""'} else ():
             made = DATATYPES[function].function(one, b.ctx) if one else None
             for part in made if isinstance(made, list) else [made] if made else []:
+                if part.get("use") == "home":  # R4 org-2 and org-3: no organization is at home
+                    del part["use"]
                 append(body, name, {"name": part} if name == "contact" else part)
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 import msgspec
 
 from bridge.core.record.bundle import Json, JsonObject
-from bridge.core.record.statements import says_less, says_nothing
+from bridge.core.record.statements import ends_before, says_less, says_nothing
 
 __all__ = ["CHOICES", "TYPES", "choice_of", "filled", "holds", "merged", "vacated"]
 
@@ -157,7 +157,8 @@ def _joined(name: str, stored: Json, newer: Json) -> Json:
         return _joined_list(name, stored, newer)
     if isinstance(stored, dict) and isinstance(newer, dict):
         if _is_set_of_facts(name, newer):
-            return merged(stored, newer)
+            made = merged(stored, newer)
+            return newer if ends_before(made.get("start"), made.get("end")) else made
         return _met(name, stored, newer)
     return stored if says_less(newer, stored, name) else newer
 

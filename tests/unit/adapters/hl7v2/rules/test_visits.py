@@ -88,3 +88,24 @@ def test_diagnosis_is_of_the_episode_too(message: Build, convert: Convert) -> No
     condition = f"Condition/{found['Condition'][0]['id']}"
     (one,) = found["EpisodeOfCare"][0]["diagnosis"]
     assert one["condition"] == {"reference": condition}
+
+
+def test_second_part_of_a_visit_alone_is_a_visit(message: Build, convert: Convert) -> None:
+    """PV2 whose PV1 the sender left out: what R4 requires is unknown, not missing."""
+    (visit,) = convert(message("ADT^A08", "PV2||PRIV"))["Encounter"]
+
+    assert visit["status"] == "unknown"
+    assert visit["class"]["code"] == "UNK"
+    assert visit["subject"]["reference"].startswith("Patient/")
+
+
+def test_no_organization_is_at_home(message: Build, convert: Convert) -> None:
+    """R4 org-2 and org-3: a sender that types the insurer's address as home is not followed."""
+    raw = message("ADT^A01", "IN1|1|P|77^^^H|Insure|Box^^Zug^^^^H||0800^PRN^PH")
+
+    insurer = next(
+        one for one in convert(raw)["Organization"] if one["identifier"][0]["value"] == "77"
+    )
+
+    assert "use" not in insurer["address"][0]
+    assert "use" not in insurer["telecom"][0]

@@ -336,3 +336,13 @@ def test_exact_values_leave_nothing_of_the_stored_ones() -> None:
         "note": [{"text": "a"}],
     }
     assert merged(made, newer)["name"] == made["name"]
+
+
+def test_a_period_that_would_end_before_it_starts_is_the_newer_one() -> None:
+    """Two messages that contradict each other make no period between them (R4 per-1)."""
+    stored: JsonObject = {"period": {"start": "2024-01-05"}}
+
+    assert merged(stored, {"period": {"end": "2023"}}) == {"period": {"end": "2023"}}
+    assert merged(stored, {"period": {"end": "2025"}}) == {
+        "period": {"start": "2024-01-05", "end": "2025"}
+    }
