@@ -43,9 +43,12 @@ MESSAGES ?= 5000
 SENDERS ?= 8
 SECONDS ?= 60
 EVERY ?= 3
+SIZE ?= 2
+BROKER ?= redis
+DISK ?=
 
-chaos: setup ## senders at work while every process is killed, every EVERY seconds; prints a census
-	@$(BIN)/python -m tests.scenarios.chaos --messages $(MESSAGES) --senders $(SENDERS) --seconds $(SECONDS) --every $(EVERY)
+chaos: setup ## senders at work while everything fails, every EVERY seconds; prints a census. DISK=1 fills the disk too (root)
+	@$(BIN)/python -m tests.scenarios.chaos --messages $(MESSAGES) --senders $(SENDERS) --seconds $(SECONDS) --every $(EVERY) --size $(SIZE) --broker $(BROKER) $(if $(DISK),--disk)
 
 fmt: setup
 	@$(BIN)/ruff check --fix --quiet . || true

@@ -76,6 +76,8 @@ class Anchor(_Section):
 
     every_s: float = Field(ge=0)
     watch_s: float = Field(gt=0)
+    budget_gwei: int = Field(ge=0)
+    budget_s: float = Field(gt=0)
 
 
 class OpenTimestamps(_Section):

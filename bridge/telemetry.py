@@ -7,6 +7,8 @@ dropped and its name is logged, so that a new field cannot leak a patient by bei
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from traceback import extract_tb
 from types import TracebackType
@@ -69,11 +71,31 @@ def configure_logs(process: str) -> structlog.stdlib.BoundLogger:
             scrub,
             structlog.processors.JSONRenderer(sort_keys=True),
         ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=_Lossy()),
         cache_logger_on_first_use=True,
     )
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(process=process)
     return logger
+
+
+class _Lossy(StringIO):
+    """Standard error of now, whose lines are lost when its disk is full: work is not."""
+
+    def __init__(self) -> None:
+        """Keep it: Celery puts something else in its place."""
+        super().__init__()
+        self._out = sys.stderr
+
+    def write(self, line: str) -> int:
+        """Write what can be written."""
+        with suppress(OSError, ValueError):  # closed at the end of the process
+            return self._out.write(line)
+        return 0
+
+    def flush(self) -> None:
+        """Nothing is kept back on purpose."""
+        with suppress(OSError, ValueError):
+            self._out.flush()
 
 
 class Metrics:
@@ -120,7 +142,7 @@ class Metrics:
             "Leaves under the newest checkpoint but no final anchor",
             registry=self.registry,
         )
-
+        self.anchoring = AnchorMetrics(self.registry)
         self.halted = Gauge(
             "fhir_anchor_halted_records",
             "Records that could not be applied and stopped their lanes",
@@ -135,3 +157,32 @@ class Metrics:
     def exposition(self) -> bytes:
         """The text format that Prometheus scrapes."""
         return generate_latest(self.registry)
+
+
+class AnchorMetrics:
+    """What was sent to the chain, what it cost, and how long the rest has waited."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Part of a process's metrics."""
+        self.unanchored_s = Gauge(
+            "fhir_anchor_unanchored_seconds",
+            "Age of the oldest checkpoint that no final anchor covers",
+            registry=registry,
+        )
+        self.transactions = Gauge(
+            "fhir_anchor_anchor_transactions",
+            "Transactions that anchor, by state",
+            ("state",),
+            registry=registry,
+        )
+        self.wait_s = Gauge(
+            "fhir_anchor_anchor_wait_seconds",
+            "Age of the oldest transaction that is in no block",
+            registry=registry,
+        )
+        self.gas = Gauge("fhir_anchor_anchor_gas", "Gas of all mined anchors", registry=registry)
+        self.cost_gwei = Gauge(
+            "fhir_anchor_anchor_cost_gwei",
+            "Cost of all mined anchors in billionths of the chain's coin",
+            registry=registry,
+        )

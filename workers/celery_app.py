@@ -1,20 +1,33 @@
 """Celery: wake-ups and the clock's beat. Losing its broker loses nothing but a little time.
 
 Every task is idempotent and takes no argument, so a message that is lost, doubled or late changes
-nothing; messages expire before the next beat, so a broker that was down does not flood a worker.
+nothing. Each task has a queue of its own that keeps a few messages: a long projection holds up no
+sequencing, and a broker without workers does not fill. No message expires: machines whose clocks
+differ would throw each other's wake-ups away.
 """
 
 from pathlib import Path
 
 from celery import Celery
+from kombu.entity import Exchange, Queue
+from kombu.exceptions import OperationalError
 from kombu.transport import TRANSPORT_ALIASES
 
 from bridge.settings import Settings
 
-__all__ = ["QUIET", "configured", "run_beat"]
+__all__ = ["QUIET", "TASKS", "broker_errors", "configured", "queue_of", "run_beat"]
 
 QUIET = ("--loglevel=WARNING",)
 
+TASKS = ("project", "sequence", "anchor", "watch", "mark", "stamp", "answer")
+"""What workers do; `workers.tasks` says how."""
+CONNECT_S = 2
+"""For a connection to the broker."""
+KEPT = 16
+"""Wake-ups that RabbitMQ keeps of one task; see `workers.redisqueue`."""
+LONGEST_TASK_S = 300
+"""A task gives way after a second and waits for nothing that long: it hangs. Its process is ended,
+PostgreSQL lets its locks go, and the next beat starts over."""
 STAMP_S = 60.0
 """How often open promises are asked about: Bitcoin has a block every ten minutes."""
 
@@ -32,8 +45,23 @@ def _folder(data: Path) -> dict[str, object]:
 
 def _network(url: str) -> dict[str, object]:
     """Redis or RabbitMQ; short socket timeouts: a broker that is down is found out soon."""
-    options = {"socket_timeout": 5, "socket_connect_timeout": 2} if url.startswith("redis") else {}
+    if not url.startswith("redis"):
+        return {"broker_url": url, "broker_connection_timeout": CONNECT_S}
+    for scheme in ("redis", "rediss"):
+        TRANSPORT_ALIASES[scheme] = "workers.redisqueue:Transport"
+    options = {"socket_timeout": 5, "socket_connect_timeout": CONNECT_S}
     return {"broker_url": url, "broker_transport_options": options}
+
+
+def queue_of(task: str) -> str:
+    """The queue of one task; the prefix keeps it apart from others on the same broker."""
+    return f"fhir-anchor.{task}"
+
+
+def _queue(task: str) -> Queue:
+    name = queue_of(task)
+    kept = {"x-max-length": KEPT}
+    return Queue(name, Exchange("fhir-anchor"), routing_key=name, queue_arguments=kept)
 
 
 def _beat(settings: Settings) -> dict[str, object]:
@@ -49,10 +77,7 @@ def _beat(settings: Settings) -> dict[str, object]:
         every["stamp"] = min(STAMP_S, *(leg.every_s for leg in legs))
     if any(one.application_ack_to for one in settings.mllp.listeners):
         every["answer"] = 1.0
-    return {
-        name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 1.0)}}
-        for name, seconds in every.items()
-    }
+    return {name: {"task": name, "schedule": seconds} for name, seconds in every.items()}
 
 
 def configured(settings: Settings) -> Celery:
@@ -62,19 +87,35 @@ def configured(settings: Settings) -> Celery:
     celery.conf.update(
         transport,
         beat_schedule=_beat(settings),
-        beat_schedule_filename=str(settings.data / "beat-schedule"),
+        beat_scheduler="workers.beating:Steady",
+        broker_connection_max_retries=None,  # for ever
         broker_connection_retry_on_startup=True,
         enable_utc=True,
         result_backend=None,
         task_acks_late=False,
+        task_default_delivery_mode="transient",
         task_ignore_result=True,
+        task_queues=[_queue(task) for task in TASKS],
+        task_routes={task: {"queue": queue_of(task)} for task in TASKS},
         task_store_errors_even_if_ignored=False,
+        task_time_limit=LONGEST_TASK_S,
         worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
         worker_prefetch_multiplier=1,
         worker_send_task_events=False,
     )
     return celery
+
+
+def broker_errors(celery: Celery) -> tuple[type[Exception], ...]:
+    """What a broker raises that is down, or up and refuses us: a wrong password, no such vhost."""
+    with celery.connection_for_write() as connection:  # lazy: nothing is asked of the broker
+        return (
+            OperationalError,
+            OSError,
+            *connection.connection_errors,
+            *connection.channel_errors,
+        )
 
 
 def run_beat(settings: Settings) -> None:

@@ -34,13 +34,16 @@ from workers.wiring import Services
 
 __all__ = ["TASKS", "register", "run_worker"]
 
-LONGEST_S = 5.0
+LONGEST_S = 1.0
 """A task gives way after this long, so that a burst of records does not starve anchoring."""
 ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 """Workers need nothing of each other: PostgreSQL's locks are what they share."""
 
 PROCESSES = 1 + len(set(SLOT_OF.values()))
 """Every system outside may hang at once, and one is left to project and to sequence."""
+
+_ALERTS = frozenset({Move.AT_CAP, Move.OVER_BUDGET})
+"""Anchoring waits for a person, or for prices to fall."""
 
 Log = structlog.stdlib.BoundLogger
 
@@ -67,8 +70,16 @@ def _sequence(node: Services, log: Log) -> bool:
 
 
 def _anchor(node: Services, log: Log) -> bool:
-    step = anchor(book=node.book, anchors=node.anchors, chain=node.chain, clock=node.clock)
-    if step.attempt and step.move is not Move.WAITING:
+    step = anchor(
+        book=node.book,
+        anchors=node.anchors,
+        chain=node.chain,
+        clock=node.clock,
+        budget=node.budget,
+    )
+    if step.move in _ALERTS:
+        log.warning("anchor", state=step.move.value, chain=node.chain.name)
+    elif step.attempt and step.move is not Move.WAITING:
         log.info("anchor", state=step.move.value, size=step.attempt.payload.size)
     return False
 
@@ -107,9 +118,10 @@ def _stamp_by(node: Services, log: Log, stamper: Stamper, every: timedelta) -> N
 
 def _mark(node: Services, log: Log) -> bool:
     every = timedelta(seconds=node.settings.log.mark_s)
-    for event in mark(events=node.events, clock=node.clock, entropy=node.entropy, every=every):
+    made = mark(events=node.events, clock=node.clock, entropy=node.entropy, every=every)
+    for event in made:
         log.info("mark", begin=event.begin, end=event.end)
-    return False
+    return bool(made)
 
 
 def _answer(node: Services, log: Log) -> bool:

@@ -5,7 +5,8 @@ from types import TracebackType
 from typing import Self
 
 from celery import Celery
-from kombu.exceptions import OperationalError
+
+from workers.celery_app import broker_errors
 
 __all__ = ["Waker"]
 
@@ -22,7 +23,7 @@ class Waker:
 
     def __init__(self, celery: Celery) -> None:
         """Start the thread; use as a context manager or call `close`."""
-        self._celery = celery
+        self._celery, self._errors = celery, broker_errors(celery)
         self._asked, self._closing = threading.Event(), threading.Event()
         self.failed = 0
         """Wake-ups that the broker did not take."""
@@ -48,8 +49,8 @@ class Waker:
 
     def _send(self, task: str) -> None:
         try:
-            self._celery.send_task(task, expires=5, retry=False)
-        except (OperationalError, OSError):
+            self._celery.send_task(task, retry=False)
+        except self._errors:
             self.failed += 1
 
     def __enter__(self) -> Self:

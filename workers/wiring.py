@@ -16,6 +16,7 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest
 from bridge.core.log.note import VerifierKey
 from bridge.embedded import postgres
+from bridge.flows.anchor import Budget
 from bridge.keys.admin import admin_token
 from bridge.keys.file import FileSigner, open_signer
 from bridge.ports.stamps import Stamper
@@ -112,6 +113,12 @@ class Services:
     def anchors(self) -> PostgresAnchors:
         """What was sent to the chain, and what became of it."""
         return PostgresAnchors(self.database)
+
+    @property
+    def budget(self) -> Budget:
+        """What anchoring may cost."""
+        asked = self.settings.anchor
+        return Budget(wei=asked.budget_gwei * 10**9, period=timedelta(seconds=asked.budget_s))
 
     @cached_property
     def events(self) -> PostgresEvents:

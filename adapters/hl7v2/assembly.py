@@ -59,9 +59,10 @@ def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> J
     """The finished Bundle."""
     header = root.resources["MessageHeader"]
     provenance = root.resources["Provenance"]
-    references = [f"{kind}/{name}" for kind, name in build.resources]
+    references = [*map("/".join, build.resources)]
     _complete_header(header, build)
-    _complete_resources(build)
+    if not _COMPLETED.isdisjoint(build.kinds()):
+        _complete_resources(build)
     _complete_provenance(provenance, [_name(header), *references], header, source, mapping)
     entries = [build.entry(header), *build.entries(references), build.entry(provenance)]
     changed = changes(build)
@@ -92,14 +93,21 @@ def _complete_header(header: JsonObject, build: Build) -> None:
 def _complete_resources(build: Build) -> None:
     """What R4 requires and only the end of the message can tell to be missing."""
     for (kind, _), made in build.resources.items():
-        if kind not in _COMPLETED:
-            continue
         if kind == "DocumentReference" and "content" not in made:
             made["content"] = [{"attachment": _UNKNOWN}]
         elif kind == "Appointment" and "participant" not in made:
             made["participant"] = [{"actor": _UNKNOWN, "status": "needs-action"}]
-        elif kind == "MedicationAdministration" and not made.keys() & _EFFECTIVE:
-            made["_effectiveDateTime"] = _UNKNOWN
+        elif kind == "MedicationAdministration":
+            _complete_administration(made)
+
+
+def _complete_administration(made: JsonObject) -> None:
+    """A time, and a dose beside every route (mad-1)."""
+    if not made.keys() & _EFFECTIVE:
+        made["_effectiveDateTime"] = _UNKNOWN
+    dosage = made.get("dosage")
+    if isinstance(dosage, dict) and "dose" not in dosage:
+        made["dosage"] = {**dosage, "dose": _UNKNOWN}
 
 
 def _complete_provenance(

@@ -7,7 +7,8 @@ from msgspec import Raw
 
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.identifiers import governing
-from adapters.hl7v2.datatypes.registry import Convert
+from adapters.hl7v2.datatypes.registry import DATATYPES, Convert
+from adapters.hl7v2.dosing import Dosing
 from adapters.hl7v2.enclosed import Enclosed
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.kinship import Kin
@@ -16,9 +17,15 @@ from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.canon import canonical
 from bridge.core.record.identity import resource_id
 
-__all__ = ["NO_FIELDS", "Build", "Touch", "append", "element", "reference_to"]
+__all__ = ["NO_FIELDS", "Build", "Referred", "Touch", "append", "element", "reference_to"]
 
 Notes: TypeAlias = tuple[Note, ...]
+_Codes: TypeAlias = tuple[set[str], set[str]]
+_NOTHING: Final[_Codes] = (set(), set())
+Kept: TypeAlias = tuple[tuple[str, str], JsonObject, Raw]
+"""Type and id, the resource, and its entry encoded."""
+Referred: TypeAlias = tuple[JsonObject, list[Kept]]
+"""A reference, empty where there is none, and the resources that it needs in the bundle."""
 NO_FIELDS: Final = [""] * 128
 """A segment that is not there: every field is empty. No HL7 segment has more than 60."""
 Touch: TypeAlias = tuple[str, str, int, int, tuple[int, ...], str]
@@ -35,7 +42,11 @@ class Build:
         "code",
         "control",
         "ctx",
-        "deletes", "enclosed", "encoded", "exacts",
+        "deletes",
+        "dosing",
+        "enclosed",
+        "encoded",
+        "exacts",
         "fallback",
         "header",
         "identities",
@@ -86,6 +97,7 @@ class Build:
         self.keys: dict[tuple[str, str], int] = {}
         self.kin = Kin()
         self.enclosed: list[Enclosed] = []
+        self.dosing: dict[str, tuple[JsonObject, Dosing]] = {}
         self.deletes: list[tuple[JsonObject, str]] = []
         self.assumed: list[tuple[JsonObject, str, Json]] = []
         self.exacts: list[tuple[JsonObject, str]] = []
@@ -96,7 +108,7 @@ class Build:
         self.identities: dict[tuple[Convert, str], tuple[str, str]] = {}
         self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}
         self.lines: Sequence[list[str]] = ()
-        self.shared: dict[str, set[str]] | None = None
+        self.shared: dict[str, _Codes] | None = None
         self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
 
@@ -119,8 +131,8 @@ class Build:
             found = resource_id(self.namespace, kind, *key, f"#{count}")
             seen = (kind, found)
         made: JsonObject = {"resourceType": kind, "id": found}
-        self.resources[seen] = made
-        group.put(kind, made)
+        self.resources[seen] = group.resources[kind] = made
+        group.nearest[kind] = (made, {"reference": f"{kind}/{found}"})
         if kind == "Patient":
             self.patients.append(key)
         return made
@@ -136,7 +148,9 @@ class Build:
             if not text:
                 return "", ""
             findings = len(self.ctx.findings)
-            made = self.within(function, governing(text, self.ctx))
+            first = governing(text, self.ctx)
+            known_value: Any = self.values.get((function, first))
+            made = known_value or self.within(function, first)
             del self.ctx.findings[findings:]  # the row that converts it notes them
             system = value = ""
             if made:
@@ -146,17 +160,24 @@ class Build:
         return known
 
     def apart(self, number: str, code: str) -> str:
-        """The code where the message has orders of several codes under that number, else nothing.
+        """The code where the number alone does not tell the order, else nothing.
 
         An order number names one order (HL7 v2.5.1 ch. 4.5.1.2), so that a cancel without detail
-        and a result with other codes meet it. Laboratories that give every test of a requisition
-        the same number are told apart by what they test.
+        and a result with other codes meet it. It does not where a laboratory gives every test of a
+        requisition the same number, nor for the reflex tests of OBR-26 and OBR-29, which bear the
+        number of the order that led to them.
         """
         if not code:
             return ""
         if self.shared is None:
             self.shared = _shared(self.lines, self.ctx)
-        return code if len(self.shared.get(_number(number, self.ctx), ())) > 1 else ""
+        ordered, led = self.shared.get(_number(number, self.ctx), _NOTHING)
+        return code if len(ordered) > 1 or (code in led and code not in ordered) else ""
+
+    def dosed(self, order: JsonObject) -> Dosing:
+        """What was said so far of dose, time and route of a medication order."""
+        name = cast("str", order["id"])
+        return self.dosing.setdefault(name, (order, Dosing()))[1]
 
     def near(self, group: Group, kind: str) -> JsonObject | None:
         """The nearest resource of that type: in this group, else in those around it."""
@@ -209,14 +230,16 @@ class Build:
             self.ctx.note(*note)
 
     def within(self, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
-        """The function's value, remembered within the message: times and numbers repeat."""
-        known = self.values.get((function, text))
-        if known is None:
-            findings = len(self.ctx.findings)
-            known = function(text, self.ctx)
-            if known is not None and findings == len(self.ctx.findings):
-                self.values[function, text] = known
-        return known
+        """The function's value, remembered within the message: times and numbers repeat.
+
+        Whoever calls has looked into `values` before.
+        """
+        ctx = self.ctx
+        findings = len(ctx.findings)
+        made = function(text, ctx)
+        if made is not None and findings == len(ctx.findings):
+            self.values[function, text] = made
+        return made
 
     def _remember(self, slot: int | str, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
         """Make the value with its findings, and keep both unless the text is prose."""
@@ -229,7 +252,7 @@ class Build:
         return value, notes
 
     def refer(
-        self, slot: int, kind: str, function: Convert, text: str, display: Convert | None
+        self, slot: int | str, kind: str, function: Convert, text: str, display: Convert | None
     ) -> JsonObject | None:
         """A reference to a person or place: a resource where it has an identifier, else words.
 
@@ -241,19 +264,52 @@ class Build:
         elif known[1]:
             for note in known[1]:
                 self.ctx.note(*note)
-        reference, resources = known[0]
-        for resource, entry in resources:
-            self.keep(resource, entry)
+        return self._referred(known[0])
+
+    def recalled(
+        self,
+        key: tuple[str, ...],
+        make: Callable[[list[str], "Build"], Referred],
+        fields: list[str],
+    ) -> JsonObject | None:
+        """A reference that the function makes of the texts in the key.
+
+        Remembered unless it had something to report.
+        """
+        known = self.shelf.get(key)
+        if known is None:
+            ctx = self.ctx
+            findings, suppressed = len(ctx.findings), ctx.suppressed
+            known = make(fields, self), ()
+            quiet = findings == len(ctx.findings) and suppressed == ctx.suppressed
+            if quiet and max(map(len, key)) <= MAX_TEXT:
+                self.shelf[key] = known
+        return self._referred(known[0])
+
+    def _referred(self, made: Referred) -> JsonObject | None:
+        """The reference, its resources in the bundle."""
+        reference, resources = made
+        held = self.resources
+        for seen, resource, entry in resources:
+            if seen not in held:
+                held[seen] = resource
+                self.encoded[seen] = entry
+            elif held[seen] is not resource:
+                self.keep(resource)
         return {**reference} if reference else None
 
-    def _person(
-        self, kind: str, function: Convert, text: str, display: Convert | None
-    ) -> tuple[JsonObject, list[tuple[JsonObject, Raw]]]:
+    def person(self, name: str, text: str) -> JsonObject | None:
+        """A reference to the practitioner of a field, for rules: as rows refer to one."""
+        kind = DATATYPES[name]
+        display = DATATYPES[f"{name.split('.', 1)[0]}.display"].function
+        return self.refer(name, kind.gives, kind.function, text, display)
+
+    def _person(self, kind: str, function: Convert, text: str, display: Convert | None) -> Referred:
         """The reference, and the resources that it needs in the bundle, as values and encoded."""
         made = function(text, self.ctx)
         label = display(text, self.ctx) if display is not None else None
         reference: JsonObject = {"display": label} if label else {}
-        resources: list[tuple[JsonObject, Raw]] = []
+        resources: list[Kept] = []
         chain = made if isinstance(made, list) else [made] if made else []
         whole = ""
         for body in reversed(chain):  # a place after the place that holds it
@@ -263,7 +319,7 @@ class Build:
             if whole:
                 resource["partOf"] = {"reference": whole}
             whole = f"{kind}/{cast('str', resource['id'])}"
-            resources.append((resource, Raw(canonical(self.entry(resource)))))
+            resources.append(self.kept(resource))
         if whole:
             reference["reference"] = whole
         return reference, resources
@@ -276,6 +332,15 @@ class Build:
         system = identifiers[0].get("system") or f"|{self.sender}"
         found = resource_id(self.namespace, kind, system, identifiers[0]["value"])
         return {"resourceType": kind, "id": found, **body}
+
+    def kept(self, resource: JsonObject) -> Kept:
+        """A resource that nothing alters any more, encoded."""
+        seen = (cast("str", resource["resourceType"]), cast("str", resource["id"]))
+        return seen, resource, Raw(canonical(self.entry(resource)))
+
+    def kinds(self) -> list[str]:
+        """The type of each resource, in their order."""
+        return [kind for kind, _ in self.resources]
 
     def entry(self, resource: JsonObject) -> JsonObject:
         """The Bundle.entry of a resource."""
@@ -294,14 +359,12 @@ class Build:
             for reference, (seen, resource) in zip(references, self.resources.items(), strict=True)
         ]
 
-    def keep(self, resource: JsonObject, entry: Raw | None = None) -> None:
+    def keep(self, resource: JsonObject) -> None:
         """Put a resource into the bundle; what one of its key left open is filled, not altered."""
         seen = (cast("str", resource["resourceType"]), cast("str", resource["id"]))
         stored = self.resources.get(seen)
         if stored is None:
             self.resources[seen] = resource
-            if entry is not None:
-                self.encoded[seen] = entry
         elif stored is not resource and not resource.keys() <= stored.keys():
             self.resources[seen] = {**resource, **stored}
             self.encoded.pop(seen, None)
@@ -402,9 +465,9 @@ def reference_to(resource: JsonObject) -> JsonObject:
     return {"reference": f"{kind}/{name}"}
 
 
-def _shared(lines: Sequence[list[str]], ctx: Context) -> dict[str, set[str]]:
-    """Order numbers to the codes that are ordered under each."""
-    found: dict[str, set[str]] = {}
+def _shared(lines: Sequence[list[str]], ctx: Context) -> dict[str, _Codes]:
+    """Order numbers to the codes that are ordered under each, and those that these led to."""
+    found: dict[str, _Codes] = {}
     order: list[str] = []
     for fields in lines:
         if fields[0] == "ORC":
@@ -412,7 +475,8 @@ def _shared(lines: Sequence[list[str]], ctx: Context) -> dict[str, set[str]]:
         elif fields[0] == "OBR":
             code = fields[4].split(ctx.component, 1)[0]
             for number in {_number(text, ctx) for text in (*fields[2:4], *order)}:
-                found.setdefault(number, set()).add(code)
+                ordered, led = found.setdefault(number, (set(), set()))
+                (led if fields[26] or fields[29] else ordered).add(code)
     found.pop("", None)
     return found
 

@@ -4,6 +4,7 @@ A Parameters entry of FHIRPath Patch deletions and of `default` parameters, whic
 reads (docs/mapping-language.md, "What a message changes").
 """
 
+from functools import lru_cache
 from typing import Final, cast
 
 import msgspec
@@ -47,11 +48,18 @@ _Operations = dict[tuple[str, str], Json]
 
 def _identified(build: Build) -> _Operations:
     """Patient and visit of a message that is about something else."""
+    mentioned = _mentioned(build.code)
+    if not mentioned:
+        return {}
     return dict(
-        _default(f"{kind}/{name}", kind)
-        for kind, name in build.resources
-        if kind in STATED_BY and build.code not in STATED_BY[kind]
+        [_default(f"{kind}/{name}", kind) for kind, name in build.resources if kind in mentioned]
     )
+
+
+@lru_cache(maxsize=64)  # message types; bounded against a sender that varies them
+def _mentioned(code: str) -> frozenset[str]:
+    """Types of which a message of this type is not."""
+    return frozenset(kind for kind, codes in STATED_BY.items() if code not in codes)
 
 
 def _assumed(build: Build) -> _Operations:

@@ -14,9 +14,7 @@ from adapters.hl7v2.assembly import assemble
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.zones import offset_of
-from adapters.hl7v2.enclosed import filed_under
 from adapters.hl7v2.engine import Engine, compiled, fields_of, restored
-from adapters.hl7v2.kinship import resolve
 from adapters.hl7v2.profiles import ANYONE, SenderProfile, check_distinct, choose
 from adapters.hl7v2.settle import settle
 from adapters.hl7v2.unmapped import TRIGGER, unmapped_codes
@@ -160,7 +158,7 @@ class Hl7v2:
         engine = self._chosen(head, sender)
         profile = engine.profile
         message = syntax.read(raw, head=head, charset=charset, senders=profile.charsets, note=note)
-        lines = fields_of(message.lines, message.delimiters.field)
+        lines = fields_of(message.lines, message.delimiters.field, engine.width)
         ctx = _context(message, lines[0], profile)
         ctx.findings += early
         _check_header(lines[0], message)
@@ -180,9 +178,6 @@ class Hl7v2:
         held = len(build.shelf)
         root = engine.run(build, lines, engine.grammar.structure(name))
         engine.memory.grown(len(build.shelf) - held)
-        for one in build.enclosed:
-            filed_under(one, build.keep)
-        resolve(build.kin, build.resources.items())
         settle(build, engine.periods)
         _apply_policy(build, profile)
         bundle = assemble(build, root, source=source, mapping=engine.digest)

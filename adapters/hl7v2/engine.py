@@ -55,21 +55,21 @@ class Engine:
     """Segments that only the maps of other segments read, such as RXR."""
     foreign: frozenset[str]
     """Segments that the maps of other segments look up."""
-    pads: tuple[tuple[str, ...], ...]
-    """By the number of fields of a segment: the empty ones up to the highest that a map reads."""
+    width: int
+    """Fields of a segment that some map reads: each segment is read as if it had as many."""
     periods: Periods
     """Where two rows make one period."""
     memory: Memory
 
-    def run(self, build: Build, lines: Iterable[list[str]], structure: Structure) -> Group:
+    def run(self, build: Build, lines: list[list[str]], structure: Structure) -> Group:
         """Convert every segment, MSH the first of `lines`; gives the group of the whole message."""
         ctx = build.ctx
         applies = self.fast if build.trace is None else self.traced()
-        padded = build.lines = self._padded(lines)
+        build.lines = lines
         if build.trace is not None:
-            build.number(padded)
-        joined = _joined(padded, ctx.repetition) if build.code in _REPORTS else _NONE
-        placed = place(padded, structure, _Odd(padded, ctx))
+            build.number(lines)
+        joined = _joined(lines, ctx.repetition) if build.code in _REPORTS else _NONE
+        placed = place(lines, structure, _Odd(lines, ctx))
         root = placed[0][0]
         root.enter(self.foreign)
         begin(build, root)
@@ -98,16 +98,6 @@ class Engine:
                 "no map reads this segment: add rows for it if its content matters",
                 Severity.INFORMATION,
             )
-
-    def _padded(self, lines: Iterable[list[str]]) -> list[list[str]]:
-        """Fields up to the highest that a map reads, so that no row has to ask for the length."""
-        pads = self.pads
-        padded = []
-        for fields in lines:
-            if len(fields) < len(pads):
-                fields.extend(pads[len(fields)])
-            padded.append(fields)
-        return padded
 
 
 class _Odd:
@@ -174,7 +164,7 @@ def _engine(
             row.source.segment for rules in maps for row in rules.rows if row.source
         ),
         foreign=frozenset[str]().union(*(made.foreign for made in fast)),
-        pads=tuple(("",) * (width - count) for count in range(width)),
+        width=width,
         periods=periods_of(maps),
         memory=Memory(),
     )
@@ -215,9 +205,13 @@ def _by_segment(emitted: Iterable[Emitted]) -> dict[str, tuple[Apply, ...]]:
     return functions
 
 
-def fields_of(lines: list[str], separator: str) -> list[list[str]]:
-    """Each segment as fields, where element n is field n; MSH-1 is put in its place."""
-    split = [line.split(separator) for line in lines]
+def fields_of(lines: list[str], separator: str, width: int) -> list[list[str]]:
+    """Each segment as fields, where element n is field n; MSH-1 is put in its place.
+
+    As many empty fields as a map may read follow, so that no row has to ask for the length.
+    """
+    empty = [""] * width
+    split = [line.split(separator) + empty for line in lines]
     split[0].insert(1, separator)
     return split
 

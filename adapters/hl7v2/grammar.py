@@ -53,17 +53,20 @@ class Group:
         "shape",
     )  # fmt: skip
 
-    def __init__(self, shape: Structure, parent: "Group | None", lead: str) -> None:
-        """Open a group; a group that cannot repeat shares its resources with its parent."""
-        self.shape, self.parent, self.lead = shape, parent, lead
-        self.at = 0
+    nearest: dict[str, Found]
+    around: dict[str, list[str]]
+
+    def __init__(self, shape: Structure, parent: "Group | None", lead: str, at: int) -> None:
+        """Open a group; a group that cannot repeat shares its resources with its parent.
+
+        `nearest` and `around` come when the group is entered.
+        """
+        self.shape, self.parent, self.lead, self.at = shape, parent, lead, at
         self.segments: dict[str, list[str]] = {}
         # No group refers to itself: a cycle would leave each message to the collector (measured:
         # 12 to 40 % of the time of a conversion).
         shared = parent is not None and not shape.repeats
         self.resources: dict[str, JsonObject] = parent.resources if parent and shared else {}
-        self.nearest: dict[str, Found] = {}
-        self.around: dict[str, list[str]] = {}
         self.entered = False
 
     def enter(self, wanted: frozenset[str]) -> None:
@@ -76,14 +79,14 @@ class Group:
         """
         self.entered = True
         own = {name: fields for name, fields in self.segments.items() if name in wanted}
-        if self.parent is None:
-            self.around = own
+        parent = self.parent
+        if parent is None:
+            self.nearest, self.around = {}, own
             return
-        if not self.parent.entered:
-            self.parent.enter(wanted)
-        shared = not self.shape.repeats
-        self.nearest = self.parent.nearest if shared else self.parent.nearest.copy()
-        self.around = {**self.parent.around, **own}
+        if not parent.entered:
+            parent.enter(wanted)
+        self.nearest = parent.nearest.copy() if self.shape.repeats else parent.nearest
+        self.around = {**parent.around, **own} if own else parent.around
 
     def hold(self, name: str, fields: list[str]) -> None:
         """A segment stands in the group, and in those around it of which this is the only one.
@@ -159,44 +162,64 @@ def place(
         root: the message's structure.
         odd: told the finding code and the number (from 0) of a segment that is out of place.
     """
-    group = Group(root, None, "MSH")
-    group.at = -1
+    group = Group(root, None, "MSH", -1)
     counts: dict[str, int] = {}
     placed: list[tuple[Group, list[str], int]] = []
+    last, again = "", None
     for number, fields in enumerate(lines):
         name = fields[0]
-        count = counts[name] = counts.get(name, 0) + 1
-        at = group.at
-        for step in group.shape.steps.get(name, ()):
-            if step.index > at or (step.index == at and step.repeats):
-                break
+        if again is not None and name == last:
+            group = Group(*again)
         else:
-            group, found, code = _search(group, name)
-            if code:
-                odd(code, number)
-            if found is None:
-                group.hold(name, fields)
-                placed.append((group, fields, count))
-                continue
-            step = found
-        group.at = max(group.at, step.index)
-        for shape, start in step.into:
-            group = Group(shape, group, name)
-            group.at = start
-        group.hold(name, fields)
+            group, again = _next(group, name, number, odd)
+            last = name
+        if name not in group.segments:
+            group.hold(name, fields)
+        count = counts[name] = counts.get(name, 0) + 1
         placed.append((group, fields, count))
     return placed
 
 
+def _next(
+    group: Group, name: str, number: int, odd: Callable[[str, int], None]
+) -> tuple[Group, tuple[Structure, Group, str, int] | None]:
+    """Where a segment belongs, and the group that one of its name opens next, where that is sure.
+
+    It is sure of a group that repeats and holds no second one, such as OBX after OBX.
+    """
+    at, found, code = group.at, None, ""
+    for step in group.shape.steps.get(name, ()):
+        if step.index > at or (step.index == at and step.repeats):
+            found = step
+            break
+    else:
+        group, found, code = _search(group, name)
+        if code:
+            odd(code, number)
+    if found is None:
+        return group, None
+    group.at = max(group.at, found.index)
+    above = group
+    for shape, start in found.into:
+        group = Group(shape, group, name, start)
+    if not code and len(found.into) == 1 and found.repeats:
+        held = group.shape.steps.get(name, ())
+        if not any(step.index > group.at or step.repeats for step in held):
+            return group, (group.shape, above, name, group.at)
+    return group, None
+
+
 def _search(group: Group, name: str) -> tuple[Group, Step | None, str]:
     """The nearest group for a segment that may not follow here, how to get in, and what to say."""
-    chain = [group]
-    while chain[-1].parent is not None:
-        chain.append(chain[-1].parent)
-    for above in chain:
+    above: Group | None = group.parent  # the group itself has no place for it
+    while above is not None:
         for step in above.shape.steps.get(name, ()):
             if step.index > above.at or (step.index == above.at and step.repeats):
                 return above, step, ""
+        above = above.parent
+    chain = [group]
+    while chain[-1].parent is not None:
+        chain.append(chain[-1].parent)
     for above in chain:
         if name in above.shape.steps:
             return above, above.shape.steps[name][0], "segment-order"

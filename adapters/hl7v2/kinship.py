@@ -6,7 +6,7 @@ Microbiology: the susceptibilities of a child report are members of the organism
 HL7 v2.5.1 ch. 7.4.1.26; within one report those of the organism's own OBX-4, ch. 7.4.2.4.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -16,7 +16,7 @@ from msgspec import Raw
 from adapters.hl7v2.datatypes.concepts import SUB_ID
 from bridge.core.record.bundle import Json, JsonObject
 
-__all__ = ["Child", "Kin", "resolve"]
+__all__ = ["Child", "Kin", "Numbered", "resolve"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +33,22 @@ class Child:
     """What the parent result said, as the sender repeats it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbered:
+    """One reference by number, from the resource that holds it."""
+
+    reference: JsonObject
+    """Its `type` and `identifier`."""
+    holder: JsonObject
+    stub: JsonObject | None = None
+    """What the number says of a resource of another message, under the id that it has there."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Kin:
     """What the rules of one message noted; empty for most messages."""
 
-    logical: list[tuple[str, JsonObject, JsonObject]] = field(default_factory=list)
-    """Type, logical Reference, and the resource that holds it."""
+    logical: list[Numbered] = field(default_factory=list)
     children: list[Child] = field(default_factory=list)
     cultures: list[JsonObject] = field(default_factory=list)
     """Reports of microbiology, whose OBX-4 may tell organisms apart."""
@@ -47,25 +57,37 @@ class Kin:
 Resources = Iterable[tuple[tuple[str, str], JsonObject]]
 
 
-def resolve(kin: Kin, resources: Resources) -> None:
+def resolve(kin: Kin, resources: Resources, keep: Callable[[JsonObject], None]) -> None:
     """Make references of numbers, and members of results; alters the resources in place."""
     if not (kin.logical or kin.children or kin.cultures):
         return
     made = [(kind, resource) for (kind, _), resource in resources]
-    for kind, reference, holder in kin.logical:
-        number = cast("JsonObject", reference["identifier"])
-        found = [
-            one for of, one in made if of == kind and one is not holder and _bears(one, number)
-        ]
-        if len(found) == 1:
-            del reference["identifier"]
-            reference["reference"] = _name(found[0])
+    for one in kin.logical:
+        _number_to_name(one, made, keep)
     by_name = {_name(one): one for kind, one in made if kind == "Observation"}
     reports = [one for kind, one in made if kind == "DiagnosticReport"]
     for child in kin.children:
         _adopt(child, reports, by_name)
     for report in kin.cultures:
         _group(_results(report, by_name))
+
+
+def _number_to_name(
+    one: Numbered, made: list[tuple[str, JsonObject]], keep: Callable[[JsonObject], None]
+) -> None:
+    """A literal reference where one resource of the message bears the number, or a stub does."""
+    number = cast("JsonObject", one.reference["identifier"])
+    found = [
+        resource
+        for kind, resource in made
+        if kind == one.reference["type"] and resource is not one.holder and _bears(resource, number)
+    ]
+    if not found and one.stub is not None and one.stub["id"] != one.holder["id"]:
+        keep(one.stub)
+        found = [one.stub]
+    if len(found) == 1:
+        del one.reference["identifier"]
+        one.reference["reference"] = _name(found[0])
 
 
 def _adopt(child: Child, reports: list[JsonObject], by_name: dict[str, JsonObject]) -> None:

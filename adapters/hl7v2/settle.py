@@ -11,6 +11,9 @@ from typing import Final, TypeAlias, cast
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.compiler.rows import SegmentMap
 from adapters.hl7v2.datatypes.times import ends_before, moment_of
+from adapters.hl7v2.dosing import instruct
+from adapters.hl7v2.enclosed import filed_under
+from adapters.hl7v2.kinship import resolve
 from bridge.core.record.bundle import Json, JsonObject
 
 __all__ = ["Periods", "periods_of", "settle"]
@@ -55,19 +58,29 @@ def settle(build: Build, periods: Periods) -> None:
     an unknown patient in a message about one patient (AIS, in a group beside that of PID) is about
     that one.
     """
-    only = _only_patient(build)
+    _finish(build)
+    only, encoded = _only_patient(build), build.encoded
     for seen, resource in build.resources.items():
-        if seen in build.encoded:
+        if seen in encoded:
             continue  # of one field, whose function has settled it
         kind = seen[0]
         if kind in periods:
             _periods(resource, kind, periods[kind], build)
-        if "identifier" in resource:
+        if "identifier" in resource and len(cast("list[Json]", resource["identifier"])) > 1:
             _once(resource, "identifier")
         if only and resource.get("subject") == _UNKNOWN:
             resource["subject"] = {"reference": only}
         if "note" in resource or kind in _REVIEWED:
             _review(resource, kind, build)
+
+
+def _finish(build: Build) -> None:
+    """What needs more than one segment: documents, dosage instructions, parents and members."""
+    for one in build.enclosed:
+        filed_under(one, build.keep)
+    for order, dosing in build.dosing.values():
+        instruct(order, dosing)
+    resolve(build.kin, build.resources.items(), build.keep)
 
 
 def _review(resource: JsonObject, kind: str, build: Build) -> None:
@@ -82,8 +95,10 @@ def _review(resource: JsonObject, kind: str, build: Build) -> None:
 
 def _only_patient(build: Build) -> str:
     """The reference to the one patient of the message; empty where there are more or none."""
-    found = [name for kind, name in build.resources if kind == "Patient"]
-    return f"Patient/{found[0]}" if len(found) == 1 else ""
+    kinds = build.kinds()
+    if kinds.count("Patient") != 1:
+        return ""
+    return "/".join([*build.resources][kinds.index("Patient")])
 
 
 def _periods(
@@ -91,37 +106,36 @@ def _periods(
 ) -> None:
     """Rule per-1, for the periods at these paths of the resource."""
     for path in paths:
-        if path[0] not in resource:
+        held = resource.get(path[0])
+        if held is None:
             continue
-        for period in _at(resource, path):
+        for period in _at(held, path[1:]):
             start, end = period.get("start"), period.get("end")
             if isinstance(start, str) and isinstance(end, str) and ends_before(start, end):
                 del period["end"]
-                listed = isinstance(resource[path[0]], list)
-                build.ctx.at = f"{kind}.{path[0]}" if listed else kind
+                build.ctx.at = f"{kind}.{path[0]}" if isinstance(held, list) else kind
                 text = "a period ends before it starts: its end was left out"
                 build.ctx.note("period-reversed", text)
 
 
-def _at(resource: JsonObject, path: tuple[str, ...]) -> list[JsonObject]:
-    """The objects at the path, through every element of the arrays on the way."""
-    found: list[JsonObject] = [resource]
+def _at(held: Json, path: tuple[str, ...]) -> list[JsonObject]:
+    """The objects at the path below the value, through every element of the arrays on the way."""
+    found = _objects(held)
     for name in path:
-        held = [one[name] for one in found if name in one]
-        found = []
-        for value in held:
-            if isinstance(value, dict):
-                found.append(value)
-            elif isinstance(value, list):
-                found += [one for one in value if isinstance(one, dict)]
+        found = [below for one in found if name in one for below in _objects(one[name])]
     return found
+
+
+def _objects(value: Json) -> list[JsonObject]:
+    if isinstance(value, list):
+        return [one for one in value if isinstance(one, dict)]
+    return [value] if isinstance(value, dict) else []
 
 
 def _once(resource: JsonObject, name: str) -> None:
     """Equal values of the array once, in the order of their first."""
     held = cast("list[Json]", resource[name])
-    if len(held) > 1:
-        resource[name] = [one for at, one in enumerate(held) if one not in held[:at]]
+    resource[name] = [one for at, one in enumerate(held) if one not in held[:at]]
 
 
 def _keep(resource: JsonObject, name: str, needed: frozenset[str], build: Build, kind: str) -> None:

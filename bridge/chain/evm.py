@@ -1,7 +1,7 @@
 """The Chain port on any EVM network: plan, sign, send, find, and capture evidence."""
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from bridge.chain.account import AnchorAccount
 from bridge.chain.contract import (
@@ -26,11 +26,13 @@ from bridge.ports.chain import (
     Market,
     Payload,
     SignedAnchor,
+    Spent,
 )
 
 __all__ = ["EvmChain"]
 
 # A third more than the dry run needed: the fork that makes storage dearer may come in between.
+_Mined: TypeAlias = tuple[int, bytes, Payload | None, Spent | None]
 _GAS_MARGIN: Final = 4 / 3
 _STATES_KEPT: Final = 100
 # What geth, Besu, Nethermind, Erigon, Reth, anvil and the dev chain say, in the order it is tested.
@@ -181,12 +183,16 @@ class EvmChain:
         )
         if mined is None:
             return None
-        number, block_hash, anchored = mined
+        number, block_hash, anchored, spent = mined
         block = self._endpoints.ask("eth_getBlockByNumber", hex(number), False, read=_block_parts)
         if block is None or block[0] != block_hash:
             return None
         return Inclusion(
-            block_number=number, block_hash=block_hash, time=block[1], anchored=anchored
+            block_number=number,
+            block_hash=block_hash,
+            time=block[1],
+            anchored=anchored,
+            spent=spent,
         )
 
     def evidence(self, tx_hash: bytes) -> bytes:
@@ -201,7 +207,7 @@ class EvmChain:
         asked = ("eth_getTransactionCount", self.account, hex(block))
         return self._endpoints.ask(*asked, read=_number)
 
-    def _receipt_parts(self, answer: Any) -> tuple[int, bytes, Payload | None] | None:  # noqa: ANN401 - any JSON
+    def _receipt_parts(self, answer: Any) -> _Mined | None:  # noqa: ANN401 - any JSON
         """What endpoints must agree on; nodes differ in what they add."""
         if answer is None:
             return None
@@ -209,7 +215,7 @@ class EvmChain:
         if answer["status"] == "0x1":
             event = anchored_event(answer["logs"], contract=self.contract, log_id=self._log_id)
         block_hash = _bytes(answer["blockHash"])
-        return _number(answer["blockNumber"]), block_hash, event and event[1]
+        return _number(answer["blockNumber"]), block_hash, event and event[1], _spent(answer)
 
     def _final_block(self, newest: int) -> int:
         match self._row.finality:
@@ -252,6 +258,20 @@ def _number(answer: object) -> int:
     if not isinstance(answer, str) or not answer.startswith("0x"):
         raise ValueError(answer)
     return int(answer, 16)
+
+
+def _spent(receipt: dict[str, Any]) -> Spent | None:
+    """None where a node does not say the price; OP-stack rollups add the parent chain's fee.
+
+    https://docs.optimism.io/app-developers/transactions/fees
+    """
+    price = receipt.get("effectiveGasPrice")
+    if price is None:
+        return None
+    gas = _number(receipt["gasUsed"])
+    parent = receipt.get("l1Fee")
+    cost = gas * _number(price) + (0 if parent is None else _number(parent))
+    return Spent(gas=gas, cost_wei=cost)
 
 
 def _is_refused(answer: object) -> bool:

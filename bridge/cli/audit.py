@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -10,10 +12,10 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from bridge.cli.rpc import JsonRpcReader
+from bridge.cli.anchored_heads import anchored_heads
 from bridge.core.errors import BridgeError, Fault
-from bridge.core.ids import TreeSize
 from bridge.core.log.note import VerifierKey
+from bridge.core.log.tiles import MAX_ENTRY, WIDTH
 from bridge.core.proof.trust import Trust, parse_trust
 from bridge.core.record.revision import RULES
 from bridge.flows.check import Audit, check
@@ -26,6 +28,11 @@ __all__ = ["audit", "fsck_stored", "trust_of"]
 
 FOUND = 1
 TIMEOUT_S = 30.0
+ALONE = " (name the chain with --rpc: a log that shows two histories agrees with itself)"
+AT_ONCE = 8
+"""Requests under way: a round trip then costs an eighth, and no server minds."""
+MAX_PART = WIDTH * (2 + MAX_ENTRY)
+"""Bytes of the largest entry bundle; tiles and checkpoints are smaller."""
 
 
 def trust_of(file: Path | None, data: Path) -> Trust:
@@ -57,51 +64,64 @@ def audit(url: str, rpc: Sequence[str], trust: Trust, out: TextIO = sys.stdout) 
     """
     clean = True
     for origin in dict.fromkeys(name for name, _ in trust.logs):
-        result = _audited(url, rpc, trust, origin)
+        anchored = anchored_heads(rpc, trust, origin)
+        out.writelines(f"note: {note}\n" for note in anchored.notes)
+        result = _audited(url, anchored.heads, trust, origin)
         out.writelines(
             f"{finding.code}: {finding.what} ({finding.where})\n" for finding in result.findings
         )
-        out.write(_summary(origin, result))
+        out.write(_summary(origin, result, asked=bool(rpc)))
         clean = clean and not result.findings
     if not clean:
         raise typer.Exit(FOUND)
 
 
-def _audited(url: str, rpc: Sequence[str], trust: Trust, origin: str) -> Audit:
+def _audited(url: str, heads: Sequence[AnchoredHead], trust: Trust, origin: str) -> Audit:
     console = Console(file=sys.stderr)
     with (
         httpx.Client(base_url=f"{url.rstrip('/')}/log/", timeout=TIMEOUT_S) as client,
+        ThreadPoolExecutor(max_workers=AT_ONCE) as pool,
         Progress(console=console, disable=not console.is_terminal, transient=True) as bar,
     ):
         row = bar.add_task("leaves")
         return check(
-            fetch=lambda path: _fetch(client, path),
+            fetch=lambda paths: tuple(pool.map(partial(_fetch, client), paths)),
             verifiers=trust.keys_of(origin),
             origin=origin,
-            anchored=lambda: _anchored(rpc, trust, origin),
+            anchored=lambda: heads,
             progress=lambda done, total: bar.update(row, completed=done, total=total),
         )
 
 
-def _summary(origin: str, result: Audit) -> str:
+def _summary(origin: str, result: Audit, *, asked: bool) -> str:
     size = result.checkpoint.size if result.checkpoint else 0
     verdict = f"{len(result.findings)} findings" if result.findings else "clean"
     return (
         f"{origin}: {verdict}; {result.leaves} of {size} leaves, {result.tiles} tiles "
-        f"re-hashed, {result.anchors} anchored heads compared\n"
+        f"re-hashed, {result.anchors} anchored heads compared{'' if asked else ALONE}\n"
     )
 
 
 def _fetch(client: httpx.Client, path: str) -> bytes | None:
     try:
-        response = client.get(path)
+        with client.stream("GET", path) as response:
+            if response.status_code == httpx.codes.NOT_FOUND:
+                return None
+            if not response.is_success:
+                raise _unreachable(client, f"HTTP {response.status_code}")
+            return _bounded(client, response)
     except httpx.HTTPError as error:
-        raise _unreachable(client, str(error)) from error
-    if response.status_code == httpx.codes.NOT_FOUND:
-        return None
-    if not response.is_success:
-        raise _unreachable(client, f"HTTP {response.status_code}")
-    return response.content
+        raise _unreachable(client, str(error) or type(error).__name__) from error
+
+
+def _bounded(client: httpx.Client, response: httpx.Response) -> bytes:
+    """What a stranger's server sends, and no more than any part of a log can have."""
+    data = bytearray()
+    for part in response.iter_bytes():
+        data += part
+        if len(data) > MAX_PART:
+            raise _unreachable(client, f"an answer exceeds {MAX_PART} bytes")
+    return bytes(data)
 
 
 def _unreachable(client: httpx.Client, why: str) -> BridgeError:
@@ -112,18 +132,6 @@ def _unreachable(client: httpx.Client, why: str) -> BridgeError:
         where=str(client.base_url),
         do="check --url, then try again",
     )
-
-
-def _anchored(rpc: Sequence[str], trust: Trust, origin: str) -> list[AnchoredHead]:
-    """The head that each pinned contract of this log holds, by each endpoint of its chain."""
-    heads = []
-    for reader in [JsonRpcReader(url) for url in dict.fromkeys(rpc)]:
-        chain = reader.chain()
-        for contract in trust.contracts:
-            if (contract.origin, contract.chain) == (origin, chain):
-                head = reader.head(contract.address, contract.log_id)
-                heads.append(AnchoredHead(size=TreeSize(head.size), root=head.root))
-    return heads
 
 
 def fsck_stored(

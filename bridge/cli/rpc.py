@@ -1,4 +1,4 @@
-"""One chain endpoint for the offline verifier: five JSON-RPC reads over urllib, no web3.
+"""One chain endpoint for the offline verifier: six JSON-RPC reads over urllib, no web3.
 
 Source: https://ethereum.org/en/developers/docs/apis/json-rpc/, https://ethereum.github.io/execution-apis/.
 """
@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest
 from bridge.core.proof.endpoints import LiveHead
+from bridge.core.proof.evm import ANCHORED
 from bridge.core.proof.keccak import keccak256
 from bridge.core.proof.members import load
 
@@ -22,6 +23,10 @@ __all__ = ["JsonRpcReader"]
 MAX_ANSWER = 1 << 20
 """A block with 5,000 transaction hashes is 350 KB; contract code is at most 24 KB."""
 TIMEOUT_S = 10
+REFUSED = "rpc-refused"
+"""Code of a refusal that a smaller question may not meet."""
+MAX_LISTINGS = 64
+"""Questions for past events: a node that takes a tenth of the chain at a time answers all."""
 _QUANTITY = re.compile(r"0x(?:0|[1-9a-f][0-9a-f]{0,15})", re.ASCII)
 _DATA = re.compile(r"0x(?:[0-9a-f]{2})*", re.ASCII | re.IGNORECASE)
 _HEAD = keccak256(b"head(bytes32)")[:4]
@@ -30,9 +35,9 @@ _HEAD = keccak256(b"head(bytes32)")[:4]
 class JsonRpcReader:
     """A `HeadReader` over HTTP. Trusts nothing of the answer but its form."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
         """Take the URL; nothing is asked yet."""
-        self._url = url
+        self._url, self._timeout_s = url, timeout_s
         self.name = _public_name(url)
 
     def chain(self) -> str:
@@ -67,6 +72,47 @@ class JsonRpcReader:
             self._refuse("the contract's head is not five words")
         return LiveHead(size=int.from_bytes(words[32:64]), root=Digest(words[:32]))
 
+    def past_heads(self, address: bytes, log_id: bytes) -> tuple[LiveHead, ...]:
+        """Every head that the contract ever took for a log, oldest first, from its events.
+
+        Endpoints bound how many blocks or events they look through: what one refuses is asked in
+        halves, until it answers or `MAX_LISTINGS` questions were asked.
+        """
+        waiting, heads = [(0, self.height())], list[LiveHead]()
+        for _ in range(MAX_LISTINGS):
+            if not waiting:
+                return tuple(heads)
+            begin, end = waiting.pop()
+            try:
+                heads += self._listed(address, log_id, begin, end)
+            except BridgeError as error:
+                if error.code != REFUSED or begin == end:
+                    raise
+                middle = (begin + end) // 2
+                waiting += [(middle + 1, end), (begin, middle)]
+        return self._refuse("it lists events over few blocks at a time only")
+
+    def _listed(self, address: bytes, log_id: bytes, begin: int, end: int) -> list[LiveHead]:
+        found = self._call(
+            "eth_getLogs",
+            {
+                "address": "0x" + address.hex(),
+                "topics": ["0x" + ANCHORED.hex(), "0x" + log_id.hex()],
+                "fromBlock": hex(begin),
+                "toBlock": hex(end),
+            },
+        )
+        if not isinstance(found, list):
+            self._refuse("the events are not a list")
+        return [self._anchored(one) for one in found]
+
+    def _anchored(self, log: object) -> LiveHead:
+        """Anchored(logId, sequence, size, root, prevRoot): the last three stand in the data."""
+        words = self._data(self._member(log, "data"))
+        if len(words) != 3 * 32:
+            self._refuse("the data of an event is not three words")
+        return LiveHead(size=int.from_bytes(words[:32]), root=Digest(words[32:64]))
+
     def _quantity(self, method: str) -> int:
         return self._number(self._call(method))
 
@@ -77,7 +123,7 @@ class JsonRpcReader:
         error = answer.get("error")
         if error is not None:
             code = error.get("code") if isinstance(error, dict) else None
-            self._refuse(f"{method} was answered with error {code!s:.20}")
+            self._refuse(f"{method} was answered with error {code!s:.20}", code=REFUSED)
         if answer.get("id") != 1 or "result" not in answer:
             self._refuse(f"{method} was answered without a result")
         return answer["result"]
@@ -87,7 +133,7 @@ class JsonRpcReader:
             self._url, data=body, headers={"Content-Type": "application/json"}
         )
         try:
-            with urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310  as above
+            with urlopen(request, timeout=self._timeout_s) as response:  # noqa: S310  as above
                 data: bytes = response.read(MAX_ANSWER + 1)
         except HTTPError as error:
             error.close()
@@ -95,7 +141,7 @@ class JsonRpcReader:
         except (OSError, HTTPException) as error:
             self._refuse("it cannot be reached", cause=error)
         if len(data) > MAX_ANSWER:
-            self._refuse(f"the answer exceeds {MAX_ANSWER} bytes")
+            self._refuse(f"the answer exceeds {MAX_ANSWER} bytes", code=REFUSED)
         return data
 
     def _answer(self, data: bytes) -> dict[str, object]:
@@ -128,9 +174,11 @@ class JsonRpcReader:
             self._refuse("a hash is not 32 bytes")
         return Digest(data)
 
-    def _refuse(self, what: str, *, cause: Exception | None = None) -> NoReturn:
+    def _refuse(
+        self, what: str, *, code: str = "rpc-unavailable", cause: Exception | None = None
+    ) -> NoReturn:
         raise BridgeError(
-            "rpc-unavailable",
+            code,
             Fault.PEER,
             what=what,
             where=f"endpoint {self.name}",

@@ -1,11 +1,13 @@
 """`fhir-anchor verify`: checks a receipt and a document, trusting no server. Imports core alone."""
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from bridge.cli.bitcoin import EsploraReader
 from bridge.cli.rpc import JsonRpcReader
@@ -16,7 +18,7 @@ from bridge.core.proof.trust import NO_TRUST, Trust, parse_trust
 from bridge.core.proof.verify import MAX_DOCUMENT
 from bridge.core.proof.verify import verify as check
 
-__all__ = ["EXIT", "exit_code", "verify"]
+__all__ = ["EXIT", "exit_code", "main", "verify"]
 
 EXIT = {Verdict.UNCHANGED: 0, Verdict.CHANGED: 1, Verdict.CANNOT_SAY: 3}
 UNUSABLE = 2
@@ -62,6 +64,18 @@ def verify(
         raise typer.Exit(UNUSABLE) from None
     typer.echo(json.dumps(report_value(report)) if as_json else _lines(report, trust))
     raise typer.Exit(exit_code(report))
+
+
+def main() -> None:
+    """The command `fhir-anchor-verify`, which has no server beside it."""
+    app = typer.Typer(add_completion=False)
+    app.command()(verify)
+    try:
+        code = app(standalone_mode=False)
+    except TyperException as error:
+        sys.stderr.write(f"fhir-anchor-verify: {error} - see --help\n")
+        sys.exit(UNUSABLE)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def exit_code(report: Report) -> int:

@@ -52,17 +52,24 @@ class BlockFile:
         self.close()
 
     def append(self, batch: Batch) -> None:
-        """Write the batch and wait until the disk has it."""
+        """Write the batch and wait until the disk has it.
+
+        Raises:
+            BridgeError: `devchain-disk-full`; nothing of the batch stays, it may be tried again.
+        """
         payload = msgspec.msgpack.encode(batch)
         record = len(payload).to_bytes(4) + zlib.crc32(payload).to_bytes(4) + payload
+        begin = os.lseek(self._file, 0, os.SEEK_CUR)
         written = os.write(self._file, record)
-        if written != len(record):
+        if written != len(record):  # what stands behind a torn batch would be refused as damage
+            os.ftruncate(self._file, begin)
+            os.lseek(self._file, begin, os.SEEK_SET)
             raise BridgeError(
                 "devchain-disk-full",
                 Fault.OPERATOR,
                 what=f"only {written} of {len(record)} bytes of a block were written",
                 where=self._path.name,
-                do="free disk space and start the dev chain again",
+                do="free disk space; the transaction is sent again",
             )
         os.fsync(self._file)
 

@@ -26,7 +26,7 @@ from bridge.ports.chain import Chain, ChainView, Fees, Market, Payload
 from bridge.ports.logbook import PublishedHead
 from bridge.ports.sources import Clock
 
-__all__ = ["IN_FLIGHT", "Move", "Step", "anchor", "push"]
+__all__ = ["IN_FLIGHT", "NO_BUDGET", "Budget", "Move", "Step", "anchor", "push"]
 
 IN_FLIGHT: Final = frozenset({State.PLANNED, State.SIGNED, State.SENT, State.REORGED})
 """Attempts that may still be waiting for a block: no new nonce is taken beside them."""
@@ -45,6 +45,20 @@ class Move(Enum):
     """A stuck transaction gave its nonce to the newest head at higher fees."""
     AT_CAP = "at-cap"
     """Fees have reached the operator's cap: raise it, or wait for the price to fall. Alert."""
+    OVER_BUDGET = "over-budget"
+    """The next transaction might exceed what the operator lets a period cost. Alert."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What anchoring may cost."""
+
+    wei: int
+    """At most this in any `period`; 0 sets no limit."""
+    period: timedelta
+
+
+NO_BUDGET: Final = Budget(wei=0, period=timedelta(days=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +69,14 @@ class Step:
     attempt: Attempt | None
 
 
-def anchor(*, book: Heads, anchors: AnchorBook, chain: Chain, clock: Clock) -> Step:
+def anchor(
+    *,
+    book: Heads,
+    anchors: AnchorBook,
+    chain: Chain,
+    clock: Clock,
+    budget: Budget = NO_BUDGET,
+) -> Step:
     """Do the next thing that brings the newest published head to the chain.
 
     Idempotent: call it as often as wanted, from any number of workers. It waits for nothing;
@@ -68,23 +89,23 @@ def anchor(*, book: Heads, anchors: AnchorBook, chain: Chain, clock: Clock) -> S
     """
     with anchors.unit():
         open_attempts = anchors.unsettled(chain.name, chain.account)
+    side = _Side(book=book, anchors=anchors, chain=chain, clock=clock, budget=budget)
     flying = [attempt for attempt in open_attempts if attempt.state in IN_FLIGHT]
     if not flying:
-        return _begin(open_attempts, book=book, anchors=anchors, chain=chain, clock=clock)
+        return side.begin(open_attempts)
     lowest = min(attempt.nonce for attempt in flying)
     current = max(
         (attempt for attempt in flying if attempt.nonce == lowest), key=lambda each: each.round
     )
+    stuck = _is_stuck(current, chain, clock.now())
+    if current.state is State.SIGNED and stuck:
+        # No endpoint ever took these bytes: others may be taken, say after a setting was mended.
+        return side.replace(current)
     if current.state is not State.SENT:
         return push(current, anchors=anchors, chain=chain, clock=clock)
-    if not _is_stuck(current, chain, clock.now()):
+    if not stuck:
         return Step(move=Move.WAITING, attempt=current)
-    gap = chain.view().nonce
-    if gap < lowest and all(attempt.nonce != gap for attempt in open_attempts):
-        # A reorganisation took a transaction that was none of ours, and ours waits behind its
-        # nonce for ever: fill it.
-        return _begin((), book=book, anchors=anchors, chain=chain, clock=clock)
-    return _replace(current, book=book, anchors=anchors, chain=chain, clock=clock)
+    return side.pass_by(current, open_attempts)
 
 
 def push(attempt: Attempt, *, anchors: AnchorBook, chain: Chain, clock: Clock) -> Step:
@@ -104,55 +125,86 @@ def push(attempt: Attempt, *, anchors: AnchorBook, chain: Chain, clock: Clock) -
     return Step(move=Move.SENT, attempt=_swap(anchors, current, sent))
 
 
-def _begin(
-    open_attempts: tuple[Attempt, ...],
-    *,
-    book: Heads,
-    anchors: AnchorBook,
-    chain: Chain,
-    clock: Clock,
-) -> Step:
-    """Take the next nonce for the newest head, if the chain does not have it."""
-    newest = book.newest()
-    view = chain.view()
-    if newest is None or not _is_news(newest, view, book):
-        return Step(move=Move.IDLE, attempt=None)
-    if any(attempt.nonce >= view.nonce for attempt in open_attempts):
-        # An endpoint that lags behind what we have seen mined: its nonce would be taken twice.
-        return Step(move=Move.WAITING, attempt=None)
-    fees = _first_fees(chain.market(), chain.fee_cap_wei)
-    if fees is None:
-        return Step(move=Move.AT_CAP, attempt=None)
-    plan = _plan(newest, view, chain, fees=fees, nonce=view.nonce, now=clock.now())
-    with anchors.unit():
-        free = anchors.next_round(chain.name, chain.account, view.nonce)
-        stored = anchors.plan(replace(plan, round=free))
-    if stored is None:
-        return Step(move=Move.WAITING, attempt=None)
-    return push(stored, anchors=anchors, chain=chain, clock=clock)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Side:
+    """What a step of anchoring works on."""
+
+    book: Heads
+    anchors: AnchorBook
+    chain: Chain
+    clock: Clock
+    budget: Budget
+
+    def pass_by(self, stuck: Attempt, open_attempts: tuple[Attempt, ...]) -> Step:
+        """Bring the newest head past a transaction that was sent long ago."""
+        nonce = self.chain.view().nonce
+        if nonce < stuck.nonce and all(attempt.nonce != nonce for attempt in open_attempts):
+            # A reorganisation took a transaction that was none of ours, and ours waits behind its
+            # nonce for ever: fill it.
+            return self.begin(())
+        if all(attempt.nonce < nonce for attempt in open_attempts):
+            # The nonce is used, by ours or by a foreign one: `watch` finds out which, and the
+            # newest head need not wait until that is final.
+            return self.begin(open_attempts)
+        return self.replace(stuck)
+
+    def begin(self, open_attempts: tuple[Attempt, ...]) -> Step:
+        """Take the next nonce for the newest head, if the chain does not have it."""
+        chain, newest, view = self.chain, self.book.newest(), self.chain.view()
+        if newest is None or not _is_news(newest, view, self.book):
+            return Step(move=Move.IDLE, attempt=None)
+        if any(attempt.nonce >= view.nonce for attempt in open_attempts):
+            # An endpoint that lags behind what we have seen mined: its nonce would be taken twice.
+            return Step(move=Move.WAITING, attempt=None)
+        fees = _first_fees(chain.market(), chain.fee_cap_wei)
+        if fees is None:
+            return Step(move=Move.AT_CAP, attempt=None)
+        plan = _plan(newest, view, chain, fees=fees, nonce=view.nonce, now=self.clock.now())
+        if self._exceeds_budget(_most_wei(plan)):
+            return Step(move=Move.OVER_BUDGET, attempt=None)
+        with self.anchors.unit():
+            free = self.anchors.next_round(chain.name, chain.account, view.nonce)
+            stored = self.anchors.plan(replace(plan, round=free))
+        if stored is None:
+            return Step(move=Move.WAITING, attempt=None)
+        return push(stored, anchors=self.anchors, chain=chain, clock=self.clock)
+
+    def replace(self, stuck: Attempt) -> Step:
+        """Give the nonce of a stuck transaction to the newest head, at fees that pools accept."""
+        chain, newest, view = self.chain, self.book.newest(), self.chain.view()
+        if view.nonce > stuck.nonce or newest is None or not _is_news(newest, view, self.book):
+            # Its nonce is used: `watch` finds out by which transaction.
+            return Step(move=Move.WAITING, attempt=stuck)
+        market, cap_wei = chain.market(), chain.fee_cap_wei
+        # What no pool ever took need not be outbid.
+        unsent = stuck.sent is None
+        fees = _first_fees(market, cap_wei) if unsent else _higher_fees(stuck.fees, market, cap_wei)
+        if fees is None:
+            return Step(move=Move.AT_CAP, attempt=stuck)
+        plan = _plan(newest, view, chain, fees=fees, nonce=stuck.nonce, now=self.clock.now())
+        if self._exceeds_budget(_most_wei(plan) - _most_wei(stuck)):
+            return Step(move=Move.OVER_BUDGET, attempt=stuck)
+        with self.anchors.unit():
+            stored = None
+            if self.anchors.swap(stuck, replace(stuck, state=State.REPLACED)) is not None:
+                stored = self.anchors.plan(replace(plan, round=stuck.round + 1))
+        if stored is None:
+            return Step(move=Move.WAITING, attempt=stuck)
+        sent = push(stored, anchors=self.anchors, chain=chain, clock=self.clock)
+        return Step(move=Move.REPLACED, attempt=sent.attempt)
+
+    def _exceeds_budget(self, more_wei: int) -> bool:
+        """Counted with the most that what is in flight may still cost."""
+        if not self.budget.wei or more_wei <= 0:
+            return False
+        since = Instant(self.clock.now() - self.budget.period)
+        with self.anchors.unit():
+            spent = self.anchors.spent_wei(self.chain.name, self.chain.account, since=since)
+        return spent + more_wei > self.budget.wei
 
 
-def _replace(
-    stuck: Attempt, *, book: Heads, anchors: AnchorBook, chain: Chain, clock: Clock
-) -> Step:
-    """Give the nonce of a stuck transaction to the newest head, at fees that pools accept."""
-    view = chain.view()
-    newest = book.newest()
-    if view.nonce > stuck.nonce or newest is None or not _is_news(newest, view, book):
-        # Its nonce is used: `watch` finds out by which transaction.
-        return Step(move=Move.WAITING, attempt=stuck)
-    fees = _higher_fees(stuck.fees, chain.market(), chain.fee_cap_wei)
-    if fees is None:
-        return Step(move=Move.AT_CAP, attempt=stuck)
-    plan = _plan(newest, view, chain, fees=fees, nonce=stuck.nonce, now=clock.now())
-    with anchors.unit():
-        stored = None
-        if anchors.swap(stuck, replace(stuck, state=State.REPLACED)) is not None:
-            stored = anchors.plan(replace(plan, round=stuck.round + 1))
-    if stored is None:
-        return Step(move=Move.WAITING, attempt=stuck)
-    sent = push(stored, anchors=anchors, chain=chain, clock=clock)
-    return Step(move=Move.REPLACED, attempt=sent.attempt)
+def _most_wei(attempt: Attempt) -> int:
+    return attempt.gas * attempt.fees.max_fee_wei
 
 
 def _is_news(newest: PublishedHead, view: ChainView, book: Heads) -> bool:

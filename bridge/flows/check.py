@@ -5,7 +5,8 @@ is whole and that nobody was shown another one at an anchored size; not that its
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeAlias
 
 from bridge.core.errors import BridgeError
@@ -25,14 +26,14 @@ from bridge.core.log.tiles import (
 )
 from bridge.ports.logbook import AnchoredHead, LogBook
 
-__all__ = ["Audit", "Fetch", "LogFinding", "check", "fetch_from"]
+__all__ = ["Audit", "Fetch", "LogFinding", "check", "fetch_from", "one_by_one"]
 
-Fetch: TypeAlias = Callable[[str], bytes | None]
-"""Path below the log's prefix to content, None when there is none. The caller bounds its size (an
-entry bundle has at most 16.8 MB) and raises BridgeError when it cannot say."""
+Fetch: TypeAlias = Callable[[Sequence[str]], Sequence[bytes | None]]
+"""Paths below the log's prefix to their contents in order, None where there is none. The caller
+bounds sizes (an entry bundle has at most 16.8 MB) and raises BridgeError when it cannot say."""
 
 STEP = 64 * WIDTH
-"""Leaves hashed at a time: a megabyte or so."""
+"""Leaves read and hashed at a time: a megabyte or so."""
 MAX_FINDINGS = 50
 """A rewritten log differs everywhere; the first places are what a person looks at."""
 
@@ -129,19 +130,27 @@ def check(
 def fetch_from(book: LogBook) -> Fetch:
     """The same reads straight from a log book, for an audit without a network."""
 
-    def fetch(path: str) -> bytes | None:
-        if path == "checkpoint":
-            return book.checkpoint_text()
-        name = parse_path(path)
-        if isinstance(name, Bundle):
-            return book.entries(name.n, name.width)
-        return book.tile(name.level, name.n, name.width)
+    def fetch(paths: Sequence[str]) -> Sequence[bytes | None]:
+        names = [None if path == "checkpoint" else parse_path(path) for path in paths]
+        tiles = book.tiles([name for name in names if isinstance(name, Tile)])
+        entries = book.bundles([name for name in names if isinstance(name, Bundle)])
+        return [
+            book.checkpoint_text()
+            if name is None
+            else (tiles.get(name) if isinstance(name, Tile) else entries.get(name))
+            for name in names
+        ]
 
     return fetch
 
 
+def one_by_one(fetch: Callable[[str], bytes | None]) -> Fetch:
+    """For a source that gives one content at a time."""
+    return lambda paths: [fetch(path) for path in paths]
+
+
 def _checkpoint(tally: _Tally, verifiers: Sequence[VerifierKey], origin: str) -> Checkpoint | None:
-    note = tally.fetch("checkpoint")
+    (note,) = tally.fetch(["checkpoint"])
     if note is None:
         tally.note("checkpoint", "checkpoint", "the log has no checkpoint")
         return None
@@ -157,7 +166,8 @@ def _rebuilt(tally: _Tally, size: TreeSize) -> Iterator[tuple[TreeSize, Digest]]
     edge: Mapping[Tile, bytes] = {}
     for begin in range(0, size, STEP):
         end = min(begin + STEP, size)
-        hashes = b"".join(_hashes(tally, bundle) for bundle in bundles(begin, end))
+        names = bundles(begin, end)
+        hashes = b"".join(map(partial(_hashes, tally), names, _fetched(tally, names)))
         if len(hashes) != (end - begin) * HASH_SIZE or len(tally.findings) >= MAX_FINDINGS:
             return
         done = TreeSize(begin)
@@ -166,8 +176,9 @@ def _rebuilt(tally: _Tally, size: TreeSize) -> Iterator[tuple[TreeSize, Digest]]
         tally.leaves = end
         edge = {**edge, **grown.tiles}
         complete = {tile for tile in grown.tiles if tile.width == WIDTH}
-        for tile in sorted(complete, key=_order) if end < size else _last(complete, size):
-            _compare_tile(tally, tile, edge[tile])
+        due = sorted(complete, key=_order) if end < size else _last(complete, size)
+        for tile, data in zip(due, _fetched(tally, due), strict=True):
+            _compare_tile(tally, tile, data, edge[tile])
         edge = {tile: edge[tile] for tile in edge_tiles(grown.size)}
         yield grown.size, grown.root
 
@@ -181,9 +192,8 @@ def _order(tile: Tile) -> tuple[int, int]:
     return tile.level, tile.n
 
 
-def _hashes(tally: _Tally, bundle: Bundle) -> bytes:
+def _hashes(tally: _Tally, bundle: Bundle, data: bytes | None) -> bytes:
     """Leaf hashes of a bundle from its entries; from its tile when the entries cannot be read."""
-    data = _fetched(tally, bundle)
     try:
         leaves = parse_entries(data or b"")[: bundle.width]
     except BridgeError as error:
@@ -196,8 +206,8 @@ def _hashes(tally: _Tally, bundle: Bundle) -> bytes:
     elif leaves:
         what = f"the entry bundle has {len(leaves)} entries, expected {bundle.width}"
         tally.note("entries-form", path_of(bundle), what)
-    tile = Tile(level=0, n=bundle.n, width=bundle.width)
-    return (_fetched(tally, tile) or b"")[: tile.width * HASH_SIZE]
+    (tile,) = _fetched(tally, [Tile(level=0, n=bundle.n, width=bundle.width)])
+    return (tile or b"")[: bundle.width * HASH_SIZE]
 
 
 def _compare_anchors(
@@ -214,10 +224,9 @@ def _compare_anchors(
             tally.note("anchor-differs", f"size {head.size}", what)
 
 
-def _compare_tile(tally: _Tally, tile: Tile, expected: bytes) -> None:
+def _compare_tile(tally: _Tally, tile: Tile, data: bytes | None, expected: bytes) -> None:
     """A served tile must be what the entries make it, byte for byte."""
     tally.tiles += 1
-    data = _fetched(tally, tile)
     if data is None:
         tally.note("tile-missing", path_of(tile), "the tile is not served")
         return
@@ -234,10 +243,14 @@ def _compare_tile(tally: _Tally, tile: Tile, expected: bytes) -> None:
         tally.note("tile-differs", f"{path_of(tile)}, byte {at}", what)
 
 
-def _fetched(tally: _Tally, name: Tile | Bundle) -> bytes | None:
-    """The content, or that of the full tile which has replaced a partial one since."""
-    data = tally.fetch(path_of(name))
-    if data is not None or name.width == WIDTH:
-        return data
-    full = Bundle(n=name.n) if isinstance(name, Bundle) else Tile(level=name.level, n=name.n)
-    return tally.fetch(path_of(full))
+def _fetched(tally: _Tally, names: Sequence[Tile | Bundle]) -> list[bytes | None]:
+    """The contents, or those of the full tiles which have replaced partial ones since."""
+    found = list(tally.fetch([path_of(name) for name in names]))
+    replaced = [
+        place for place, name in enumerate(names) if found[place] is None and name.width < WIDTH
+    ]
+    if replaced:
+        full = [path_of(replace(names[place], width=WIDTH)) for place in replaced]
+        for place, data in zip(replaced, tally.fetch(full), strict=True):
+            found[place] = data
+    return found

@@ -17,23 +17,32 @@ from bridge.ports.sources import Clock, Entropy
 __all__ = ["mark", "note_key"]
 
 ID_SIZE = 10
+INTERVAL_LEAVES = 500_000
+"""Of one interval: counted within seconds, in one statement."""
 
 
 def mark(
-    *, events: EventBook, clock: Clock, entropy: Entropy, every: timedelta
+    *,
+    events: EventBook,
+    clock: Clock,
+    entropy: Entropy,
+    every: timedelta,
+    at_most: int = INTERVAL_LEAVES,
 ) -> tuple[LogEvent, ...]:
     """State each feed's counts since the last markers, if those are old enough.
 
     Idempotent: intervals follow one another without gap or overlap, so a sender who adds them up
     knows what the log says it received. A feed that sent nothing is left out, and a log in which no
-    feed sent anything gets no markers.
+    feed sent anything gets no markers. A busy log does not wait: its markers never fall behind by
+    more than `at_most` leaves.
     """
     now = clock.now()
     with events.unit():
-        counts = events.uncounted()
-        last = events.marked()
-        if not counts or (last is not None and now - last < every):
+        marked = events.marked()
+        early = marked.at is not None and marked.at <= now < marked.at + every
+        if early and marked.behind <= at_most:  # a clock that was set back is not waited for
             return ()
+        counts = events.uncounted(at_most)
         made = tuple(
             _event(
                 Kind.FEED_MARKER,

@@ -1,7 +1,10 @@
 """Bytes to durable records, promised to the log: one commit for a group of inputs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import PurePath
+from traceback import extract_tb
 from typing import Literal
 
 from bridge.core.errors import BridgeError, Fault
@@ -31,6 +34,15 @@ __all__ = [
 ID_SIZE = 10
 SHARE = ID_SIZE + len(RECORD_NAMES) * SALT_SIZE
 """Random bytes of one input: those of its record id, then one salt a claim."""
+DEFECTS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What code raises that met a value it did not expect; not what the machine raises."""
 NO_ENVELOPE = Envelope(sender="", message_type="", control_id="")
 
 
@@ -120,10 +132,34 @@ def prepare(inbound: Inbound, *, dialect: Dialect, at: Instant, random: bytes) -
     Its number counts the messages of the feed. `random` is `SHARE` fresh bytes.
     """
     try:
-        bundle = dialect.convert(inbound.raw, sender=inbound.sender, charset=inbound.charset)
+        with _defects_named():
+            bundle = dialect.convert(inbound.raw, sender=inbound.sender, charset=inbound.charset)
     except BridgeError as reason:
         return refuse(inbound, reason, dialect=dialect, at=at, random=random)
     return accept(inbound, bundle, dialect=dialect, at=at, random=random)
+
+
+@contextmanager
+def _defects_named() -> Iterator[None]:
+    """A dialect that breaks on a message refuses it: kept, and seen by a person.
+
+    Otherwise its sender would be told to come again, and would, for ever, with all behind it.
+    """
+    try:
+        yield
+    except DEFECTS as error:
+        raise _defect(error) from error
+
+
+def _defect(error: Exception) -> BridgeError:
+    place = extract_tb(error.__traceback__)[-1]
+    return BridgeError(
+        "conversion-failed",
+        Fault.US,
+        what=f"this node failed to convert the message, {type(error).__name__}",
+        where=f"{PurePath(place.filename).name}:{place.lineno}",
+        do="the message is kept: report this defect, and retry the record when it is mended",
+    )
 
 
 def accept(

@@ -99,6 +99,13 @@ class AnchorBook(Protocol):
     def newest_evidenced(self, chain: str, account: str) -> tuple[Attempt, ...]:
         """Evidenced attempts, highest block first; at most 100. Needs a unit."""
 
+    def spent_wei(self, chain: str, account: str, *, since: Instant) -> int:
+        """What the nonces planned since then have cost or may still cost. Needs a unit.
+
+        A nonce costs what its mined transaction did; while none is known, the most that one of its
+        transactions offered. One that a foreign transaction took costs nothing.
+        """
+
     def covering(self, size_from: int) -> tuple[Attempt, ...]:
         """Mined, final and evidenced attempts of at least this size, smallest first; at most 100.
 

@@ -1,6 +1,6 @@
 """A chain that keeps our newest head: what is asked of it, and what it answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
@@ -16,6 +16,7 @@ __all__ = [
     "Market",
     "Payload",
     "SignedAnchor",
+    "Spent",
 ]
 
 
@@ -86,6 +87,15 @@ class Delivery(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What a mined transaction took from our account."""
+
+    gas: int
+    cost_wei: int
+    """With what a rollup charges for its parent chain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inclusion:
     """A transaction in a block that is canonical now."""
 
@@ -95,6 +105,8 @@ class Inclusion:
     """The block's own time stamp."""
     anchored: Payload | None
     """What the one `Anchored` event of our contract and log says; None when the call reverted."""
+    spent: "Spent | None" = field(default=None, compare=False)
+    """Says nothing of where it is: two looks that differ in it alone found the same place."""
 
 
 class Chain(Protocol):

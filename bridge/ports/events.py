@@ -9,7 +9,7 @@ from bridge.core.ids import Instant
 from bridge.core.record.claims import Kind
 from bridge.core.record.events import FeedCount
 
-__all__ = ["EventBook", "LogEvent"]
+__all__ = ["EventBook", "LogEvent", "Marked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,16 @@ class LogEvent:
     leaf: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """How far the log has spoken of its feeds."""
+
+    at: Instant | None
+    """When the newest marker was made; None before the first."""
+    behind: int
+    """Leaves with an index that no interval covers yet."""
+
+
 class EventBook(Protocol):
     """PostgreSQL. Trusted for durability, not for integrity: the leaf says what was sealed.
 
@@ -40,14 +50,17 @@ class EventBook(Protocol):
     def unit(self) -> AbstractContextManager[None]:
         """All writes inside become durable together when the block ends, or none do."""
 
-    def uncounted(self) -> tuple[FeedCount, ...]:
-        """Each feed with records behind the last marked leaf, at most 100,000 leaves of them.
+    def marked(self) -> Marked:
+        """Where the markers stand.
 
         Holds every other caller up until the unit ends: intervals must not overlap.
         """
 
-    def marked(self) -> Instant | None:
-        """When the newest marker was made."""
+    def uncounted(self, at_most: int) -> tuple[FeedCount, ...]:
+        """Each feed with records in the next `at_most` leaves behind the last marked one.
+
+        When those hold no record, the interval reaches to the next leaf that is one.
+        """
 
     def keep(self, event: LogEvent) -> None:
         """Store it and promise its leaf to the log; nothing when this name and begin exist."""

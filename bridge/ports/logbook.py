@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.core.ids import Digest, Instant, LeafIndex, TreeSize
-from bridge.core.log.tiles import Tile
+from bridge.core.log.tiles import Bundle, Tile
 
 __all__ = ["AnchoredHead", "Head", "LogBook", "PublishedHead"]
 
@@ -104,6 +104,9 @@ class LogBook(Protocol):
 
     def entries(self, n: int, width: int) -> bytes | None:
         """An entry bundle as it is served; None when the log has not that many leaves."""
+
+    def bundles(self, names: Sequence[Bundle]) -> Mapping[Bundle, bytes]:
+        """Entry bundles as they are served, in one read; one that is not whole is left out."""
 
     def index_of(self, subject: str) -> LeafIndex | None:
         """Index of the first leaf of a record, revision or event; None while it is pending."""

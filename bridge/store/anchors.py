@@ -7,9 +7,9 @@ from typing import Any, Final
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from bridge.core.ids import Digest, TreeSize, instant
+from bridge.core.ids import Digest, Instant, TreeSize, instant
 from bridge.ports.anchors import Attempt, State
-from bridge.ports.chain import Fees, Inclusion, Payload, SignedAnchor
+from bridge.ports.chain import Fees, Inclusion, Payload, SignedAnchor, Spent
 from bridge.store.database import Database
 from bridge.store.schema import anchor_attempt as table
 
@@ -98,6 +98,24 @@ class PostgresAnchors:
         )
         return tuple(map(_attempt, self._database.connection.execute(statement)))
 
+    def spent_wei(self, chain: str, account: str, *, since: Instant) -> int:
+        """Per nonce what was paid, else the most that may be."""
+        offered = table.c.gas * table.c.max_fee_wei
+        foreign = (table.c.state == State.FAILED.value) & table.c.block_hash.is_(None)
+        nonces = (
+            select(func.coalesce(func.max(table.c.cost_wei), func.max(offered)).label("wei"))
+            .where(
+                table.c.chain == chain,
+                table.c.account == account,
+                table.c.planned >= since,
+                ~foreign,
+            )
+            .group_by(table.c.nonce)
+            .subquery()
+        )
+        statement = select(func.coalesce(func.sum(nonces.c.wei), 0))
+        return int(self._database.connection.execute(statement).scalar_one())
+
     def covering(self, size_from: int) -> tuple[Attempt, ...]:
         """Mined, final and evidenced attempts of at least this size, on any chain."""
         standing = (State.MINED.value, State.FINAL.value, State.EVIDENCED.value)
@@ -145,6 +163,8 @@ def _columns(attempt: Attempt) -> dict[str, Any]:
         "anchored_prev_root": anchored and anchored.prev_root,
         "anchored_size": anchored and anchored.size,
         "anchored_root": anchored and anchored.root,
+        "gas_used": inclusion and inclusion.spent and inclusion.spent.gas,
+        "cost_wei": inclusion and inclusion.spent and inclusion.spent.cost_wei,
         "evidence": attempt.evidence,
         "reason": attempt.reason,
     }
@@ -191,6 +211,7 @@ def _inclusion(row: Row[Any]) -> Inclusion | None:
         block_hash=bytes(row.block_hash),
         time=instant(row.block_time),
         anchored=anchored,
+        spent=None if row.cost_wei is None else Spent(gas=row.gas_used, cost_wei=int(row.cost_wei)),
     )
 
 

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from functools import partial
 
 import psycopg
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, ExceptionContext, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -16,6 +16,15 @@ __all__ = ["Database"]
 
 CONNECT_S = 5
 """For a connection to PostgreSQL: a server that is gone is said to be gone within that."""
+LINE = {
+    "connect_timeout": CONNECT_S,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+"""libpq's parameters. A machine that vanished sends no reset, and the system's own patience is two
+hours: a listener would stand still that long with all its senders. Half a minute is the bound."""
 
 
 class Database:
@@ -39,9 +48,10 @@ class Database:
             max_overflow=8,
             pool_pre_ping=True,
             pool_timeout=wait_s,
-            connect_args={"connect_timeout": CONNECT_S},
+            connect_args=LINE,
         )
         event.listen(self.engine, "connect", partial(_prepare, statement_s))
+        event.listen(self.engine, "handle_error", _forget_standby)
         self._open: ContextVar[Connection | None] = ContextVar("open_unit", default=None)
 
     @contextmanager
@@ -141,10 +151,19 @@ def _prepare(statement_s: float, connection: psycopg.Connection[object], _: obje
     connection.commit()
 
 
-CONFLICTS = {"40001", "40P01"}
-"""Serialisation failure, deadlock: https://www.postgresql.org/docs/current/errcodes-appendix.html."""
-UNAVAILABLE = ("08", "53", "57", "58")
-"""Connection, resources, operator intervention, disk: classes of the same table."""
+def _forget_standby(context: ExceptionContext) -> None:
+    """A primary that became a standby keeps our connections: they are given up, all of them."""
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
+
+
+READ_ONLY = "25006"
+"""A write on a server that takes none; https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+CONFLICTS = {"40001", "40P01", "55P03"}
+"""Serialisation failure, deadlock, lock not available: of the same table."""
+REFUSALS = ("22", "23", "54")
+"""Data, integrity, program limits: the row itself cannot be held. Every other class speaks of the
+server, its disk, its rights or its tables; what was offered is good and is offered again."""
 
 
 def _refusal(error: DBAPIError | psycopg.Error) -> BridgeError:
@@ -160,18 +179,19 @@ def _refusal(error: DBAPIError | psycopg.Error) -> BridgeError:
             do="try again: nothing was kept",
         )
     unsendable = isinstance(cause, psycopg.DataError)  # the driver's own: it has no state
-    if state.startswith(UNAVAILABLE) or not (state or unsendable):
+    if state.startswith(REFUSALS) or (unsendable and not state):
         return BridgeError(
-            "store-unavailable",
-            Fault.PEER,
-            what="the database did not answer",
+            "store-refused",
+            Fault.US,
+            what=f"the database cannot hold a row, SQLSTATE {state or 'none'}",
             where="store.unit",
-            do="see that PostgreSQL runs and store.url is right, then retry",
+            do="look the state up in PostgreSQL's appendix A and mend what made the row",
         )
+    said = f"cannot work, SQLSTATE {state}" if state else "did not answer"
     return BridgeError(
-        "store-refused",
-        Fault.US,
-        what=f"the database cannot hold a row, SQLSTATE {state or 'none'}",
+        "store-unavailable",
+        Fault.PEER,
+        what=f"the database {said}",
         where="store.unit",
-        do="look the state up in PostgreSQL's appendix A and mend what made the row",
+        do="see that PostgreSQL runs, has room and store.url is right, then retry",
     )

@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from bridge.core.ids import Instant, LeafIndex, TreeSize, instant
+from bridge.core.ids import LeafIndex, TreeSize, instant
 from bridge.core.record.claims import Kind
 from bridge.core.record.events import FeedCount, event_leaf
-from bridge.ports.events import LogEvent
+from bridge.ports.events import LogEvent, Marked
 from bridge.store.database import Database
 
 __all__ = ["PostgresEvents", "documents_of"]
@@ -17,12 +17,14 @@ MARKING = 0x666869725F6D726B
 """Advisory lock of one marking: intervals must not overlap."""
 LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 UNCOUNTED = text("""
-WITH bounds AS (
-    SELECT low, least(low + 100000, high) AS high FROM (
-        SELECT
-            (SELECT coalesce(max("end"), 0) FROM log_event WHERE kind = 4) AS low,
-            (SELECT coalesce(max(index) + 1, 0) FROM leaf) AS high
-    ) AS span
+WITH span AS (
+    SELECT (SELECT coalesce(max("end"), 0) FROM log_event WHERE kind = 4) AS low,
+           (SELECT coalesce(max(index) + 1, 0) FROM leaf) AS top
+), bounds AS (
+    SELECT low, greatest(
+        least(low + :at_most, top),
+        (SELECT index + 1 FROM leaf WHERE index >= low AND kind = 1 ORDER BY index LIMIT 1)
+    ) AS high FROM span
 )
 SELECT r.feed, bounds.low AS begin, bounds.high AS until, count(*) AS records,
     max(r.number) AS last_number,
@@ -32,7 +34,11 @@ JOIN leaf AS l ON l.index >= bounds.low AND l.index < bounds.high AND l.kind = 1
 JOIN record AS r ON r.id = l.subject
 GROUP BY r.feed, bounds.low, bounds.high ORDER BY r.feed
 """)
-MARKED = text("SELECT max(at) FROM log_event WHERE kind = 4")
+MARKED = text("""
+SELECT max(at) AS at,
+    (SELECT coalesce(max(index) + 1, 0) FROM leaf) - coalesce(max("end"), 0) AS behind
+FROM log_event WHERE kind = 4
+""")
 KEEP = text("""
 WITH kept AS (
     INSERT INTO log_event (id, kind, name, begin, "end", at, body, control, salts)
@@ -57,9 +63,15 @@ class PostgresEvents:
         """All writes inside become durable together when the block ends, or none do."""
         return self._database.unit()
 
-    def uncounted(self) -> tuple[FeedCount, ...]:
-        """Each feed with records behind the last marked leaf."""
+    def marked(self) -> Marked:
+        """Where the markers stand; see the port."""
         self._database.connection.execute(LOCK, {"key": MARKING})
+        row = self._database.connection.execute(MARKED).one()
+        return Marked(at=None if row.at is None else instant(row.at), behind=row.behind)
+
+    def uncounted(self, at_most: int) -> tuple[FeedCount, ...]:
+        """Each feed with records behind the last marked leaf; see the port."""
+        rows = self._database.connection.execute(UNCOUNTED, {"at_most": at_most})
         return tuple(
             FeedCount(
                 feed=row.feed,
@@ -69,13 +81,8 @@ class PostgresEvents:
                 last_number=row.last_number,
                 last_control=row.last_control,
             )
-            for row in self._database.connection.execute(UNCOUNTED)
+            for row in rows
         )
-
-    def marked(self) -> Instant | None:
-        """When the newest marker was made."""
-        at = self._database.connection.execute(MARKED).scalar_one()
-        return None if at is None else instant(at)
 
     def keep(self, event: LogEvent) -> None:
         """Store it and promise its leaf to the log."""

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, Instant, LeafIndex, TreeSize
-from bridge.core.log.tiles import WIDTH, Tile, edge_tiles, parse_entries, root_at
+from bridge.core.log.tiles import Bundle, Tile, edge_tiles, parse_entries, root_at
 from bridge.ports.logbook import Head, PublishedHead
 from bridge.store.database import Database
 
@@ -40,6 +40,16 @@ SELECT count(*) AS found,
     string_agg(substring(int4send(length(leaf)) FROM 3) || leaf, ''::bytea ORDER BY index) AS data
 FROM leaf WHERE index >= :begin AND index < :end
 """)
+BUNDLES = """
+SELECT wanted.place, found.data
+FROM unnest(%(n)b::bigint[], %(width)b::int[]) WITH ORDINALITY AS wanted (n, width, place)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count, string_agg(
+        substring(int4send(length(leaf)) FROM 3) || leaf, ''::bytea ORDER BY index) AS data
+    FROM leaf WHERE index >= wanted.n * 256 AND index < wanted.n * 256 + wanted.width
+) AS found
+WHERE found.count = wanted.width
+"""
 TILES = """
 SELECT wanted.place, substring(found.data FROM 1 FOR wanted.width * 32) AS data
 FROM unnest(%(level)b::int[], %(n)b::bigint[], %(width)b::int[])
@@ -206,8 +216,17 @@ class PostgresLogBook:
 
     def entries(self, n: int, width: int) -> bytes | None:
         """An entry bundle as it is served."""
-        count, data = self._entries(n * WIDTH, n * WIDTH + width)
-        return data if count == width else None
+        name = Bundle(n=n, width=width)
+        return self.bundles((name,)).get(name)
+
+    def bundles(self, names: Sequence[Bundle]) -> Mapping[Bundle, bytes]:
+        """Entry bundles in one read; see the port."""
+        if not names:
+            return {}
+        columns = {"n": [name.n for name in names], "width": [name.width for name in names]}
+        with self._database.joined() as connection:
+            rows = connection.exec_driver_sql(BUNDLES, columns).all()
+        return {names[row.place - 1]: row.data for row in rows}
 
     def index_of(self, subject: str) -> LeafIndex | None:
         """Index of the first leaf of a record, revision or event."""

@@ -387,6 +387,8 @@ anchor_attempt = Table(
     Column("anchored_prev_root", LargeBinary),
     Column("anchored_size", BigInteger),
     Column("anchored_root", LargeBinary),
+    Column("gas_used", BigInteger),
+    Column("cost_wei", Numeric),
     Column("evidence", LargeBinary),
     Column("reason", Text, nullable=False),
     Index("anchor_attempt_slot", "chain", "account", "nonce", "round", unique=True),

@@ -16,10 +16,11 @@ from sqlalchemy import text
 from bridge.core.ids import Instant, LeafIndex, TreeSize
 from bridge.core.log.checkpoint import VerifierKey
 from bridge.core.log.merkle import leaf_hash, leaf_hashes, verify_inclusion
-from bridge.core.log.tiles import grow, prove_inclusion
+from bridge.core.log.tiles import grow, prove_consistency, prove_inclusion
 from bridge.embedded import postgres
 from bridge.flows.check import check, fetch_from
 from bridge.flows.sequence import sequence
+from bridge.ports.logbook import PublishedHead
 from bridge.store.database import Database
 from bridge.store.logbook import PostgresLogBook
 from bridge.store.schema import metadata
@@ -79,7 +80,12 @@ def _with_postgres(database: Database, count: int) -> None:
     row("sequenced into PostgreSQL, 10,000 a batch", count, lambda: _drain(book))
     indices = [LeafIndex(at * count // 200) for at in range(200)]
     row("audit of the log from PostgreSQL", count, lambda: _audit(book))
-    row("receipt's proof from PostgreSQL, verified", 200, lambda: _prove(book, indices))
+    head = book.newest()
+    if head is None:
+        return
+    row("inclusion proof from PostgreSQL", 200, lambda: _prove(book, head.size, indices))
+    row("consistency proof from PostgreSQL", 200, lambda: _extend(book, head.size, indices))
+    row("inclusion proof, leaf read, verified", 200, lambda: _verify(book, head, indices))
 
 
 def _drain(book: PostgresLogBook) -> None:
@@ -88,10 +94,17 @@ def _drain(book: PostgresLogBook) -> None:
         pass
 
 
-def _prove(book: PostgresLogBook, indices: list[LeafIndex]) -> None:
-    head = book.newest()
-    if head is None:
-        return
+def _prove(book: PostgresLogBook, size: TreeSize, indices: list[LeafIndex]) -> None:
+    for index in indices:
+        prove_inclusion(index, size, book.tiles)
+
+
+def _extend(book: PostgresLogBook, size: TreeSize, indices: list[LeafIndex]) -> None:
+    for index in indices:
+        prove_consistency(TreeSize(index + 1), size, book.tiles)
+
+
+def _verify(book: PostgresLogBook, head: PublishedHead, indices: list[LeafIndex]) -> None:
     for index in indices:
         path = prove_inclusion(index, head.size, book.tiles)
         verify_inclusion(leaf_hash(book.leaf_at(index) or b""), index, head.size, path, head.root)

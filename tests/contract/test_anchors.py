@@ -1,12 +1,13 @@
 """What every AnchorBook promises, held against PostgreSQL and against the fake."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from bridge.core.ids import Digest, TreeSize, parse_instant
+from bridge.core.ids import Digest, Instant, TreeSize, parse_instant
 from bridge.ports.anchors import AnchorBook, Attempt, State
-from bridge.ports.chain import Fees, Inclusion, Payload, SignedAnchor
+from bridge.ports.chain import Fees, Inclusion, Payload, SignedAnchor, Spent
 from bridge.store.anchors import PostgresAnchors
 from bridge.store.database import Database
 from tests.fakes.anchors import MemoryAnchors
@@ -63,7 +64,11 @@ def whole(before: Attempt) -> Attempt:
         signed=SignedAnchor(tx_hash=tag * 16, raw=b"raw" + tag),
         sent=NOW,
         inclusion=Inclusion(
-            block_number=7, block_hash=b"\x07" * 32, time=NOW, anchored=before.payload
+            block_number=7,
+            block_hash=b"\x07" * 32,
+            time=NOW,
+            anchored=before.payload,
+            spent=Spent(gas=38_000, cost_wei=10**20),
         ),
         evidence=b"{}",
         reason="accepted",
@@ -89,6 +94,25 @@ def test_slot_is_taken_once(book: AnchorBook) -> None:
         second = book.plan(attempt(size=9))
 
     assert second is None
+
+
+def test_spent_is_what_was_paid_or_may_be(book: AnchorBook) -> None:
+    """A mined nonce counts its cost, an open one its dearest offer, a foreign one nothing."""
+    paid, open_, foreign = (planned(book, attempt(nonce=nonce)) for nonce in (1, 2, 3))
+    dearer = planned(
+        book, replace(attempt(nonce=2, number=1), fees=Fees(max_fee_wei=10**21, tip_wei=1))
+    )
+    with book.unit():
+        book.swap(paid, whole(paid))
+        book.swap(foreign, replace(foreign, state=State.FAILED, settled=True))
+
+    with book.unit():
+        now = book.spent_wei(CHAIN, ACCOUNT, since=NOW)
+        later = book.spent_wei(CHAIN, ACCOUNT, since=Instant(NOW + timedelta(seconds=1)))
+
+    assert open_.gas == dearer.gas
+    assert now == 10**20 + dearer.gas * 10**21
+    assert later == 0
 
 
 def test_next_round_is_above_every_round_of_the_nonce(book: AnchorBook) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bridge.core.ids import Digest, TreeSize, sha256
+from bridge.core.ids import Digest, Instant, TreeSize, sha256
 from bridge.ports.anchors import Attempt, State
 from bridge.ports.logbook import PublishedHead
 from tests.fakes.chain import Crash
@@ -85,6 +85,20 @@ class MemoryAnchors:
             and row.payload.size >= size_from
         ]
         return tuple(sorted(rows, key=lambda row: (row.payload.size, row.id))[:100])
+
+    def spent_wei(self, chain: str, account: str, *, since: Instant) -> int:
+        """Per nonce what was paid, else the most that may be."""
+        paid: dict[int, int] = {}
+        offered: dict[int, int] = {}
+        for row in self.rows.values():
+            foreign = row.state is State.FAILED and row.inclusion is None
+            if (row.chain, row.account) != (chain, account) or row.planned < since or foreign:
+                continue
+            most = row.gas * row.fees.max_fee_wei
+            offered[row.nonce] = max(offered.get(row.nonce, 0), most)
+            if row.inclusion is not None and row.inclusion.spent is not None:
+                paid[row.nonce] = row.inclusion.spent.cost_wei
+        return sum((offered | paid).values())
 
     def covering(self, size_from: int) -> tuple[Attempt, ...]:
         """Smallest first."""

@@ -17,10 +17,12 @@ from bridge.ports.chain import (
     Market,
     Payload,
     SignedAnchor,
+    Spent,
 )
 
-__all__ = ["Crash", "HostileChain"]
+__all__ = ["GAS_USED", "Crash", "HostileChain"]
 
+GAS_USED = 38_000
 _GENESIS = parse_instant("2026-11-22T14:00:00.000000Z")
 _EMPTY = AnchoredHead(size=TreeSize(0), root=Digest(bytes(32)), sequence=0)
 
@@ -149,6 +151,7 @@ class HostileChain:
                     block_hash=block.hash,
                     time=block.time,
                     anchored=_payload(block.raw) if block.applied else None,
+                    spent=Spent(gas=GAS_USED, cost_wei=GAS_USED * self.base_wei),
                 )
         return None
 

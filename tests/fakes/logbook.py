@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, Instant, LeafIndex, TreeSize
-from bridge.core.log.tiles import WIDTH, Tile, encode_entries, root_at
+from bridge.core.log.tiles import WIDTH, Bundle, Tile, encode_entries, root_at
 from bridge.ports.logbook import Head, PublishedHead
 
 __all__ = ["MemoryLogBook"]
@@ -118,6 +118,11 @@ class MemoryLogBook:
         """An entry bundle as it is served."""
         found = [leaf for _, leaf in self.log[n * WIDTH : n * WIDTH + width]]
         return encode_entries(found) if len(found) == width else None
+
+    def bundles(self, names: Sequence[Bundle]) -> Mapping[Bundle, bytes]:
+        """Entry bundles by name."""
+        found = {name: self.entries(name.n, name.width) for name in names}
+        return {name: data for name, data in found.items() if data is not None}
 
     def index_of(self, subject: str) -> LeafIndex | None:
         """Index of the first leaf of a subject."""

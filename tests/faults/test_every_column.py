@@ -97,6 +97,8 @@ UNNAMED = {
     "anchor_attempt.planned": "a time by our own clock; the block has its own",
     "anchor_attempt.sent": "a time by our own clock; the block has its own",
     "anchor_attempt.reason": NOTES,
+    "anchor_attempt.gas_used": "what it cost, for the budget; its chain says it to whoever asks",
+    "anchor_attempt.cost_wei": "what it cost, for the budget; its chain says it to whoever asks",
 }
 """Columns whose change fsck does not name, each with the reason."""
 

@@ -62,9 +62,14 @@ class _Node:
     def sequence(self) -> None:
         sequence(book=self.book, signer=SIGNER, clock=self.clock, origin=SIGNER.name)
 
-    def mark(self) -> tuple[LogEvent, ...]:
-        every = timedelta(hours=1)
-        return mark(events=self.events, clock=self.clock, entropy=self.entropy, every=every)
+    def mark(self, at_most: int = 1000) -> tuple[LogEvent, ...]:
+        return mark(
+            events=self.events,
+            clock=self.clock,
+            entropy=self.entropy,
+            every=timedelta(hours=1),
+            at_most=at_most,
+        )
 
     def receipt(self, event: LogEvent) -> bytes:
         return issue(EventRef(id=event.id), evidence=self.evidence, book=self.book)
@@ -156,6 +161,51 @@ def test_markers_wait_for_their_time_and_for_news(node: _Node) -> None:
     node.clock.advance(3600)
 
     assert [len(events) for events in (first, early, late, node.mark())] == [1, 0, 1, 0]
+
+
+def test_markers_of_a_busy_log_do_not_fall_behind(node: _Node) -> None:
+    """An interval that is full is stated before its time, and the next one after it."""
+    for number in range(7):
+        node.receive("f", number)
+    node.sequence()
+
+    spans = [(event.begin, event.end) for _ in range(5) for event in node.mark(at_most=2)]
+
+    assert spans == [(0, 2), (2, 4), (4, 6)]
+    node.clock.advance(3600)
+    assert [(event.begin, event.end) for event in node.mark(at_most=2)] == [(6, 7)]
+
+
+def test_leaves_without_records_do_not_stop_the_markers(node: _Node) -> None:
+    """Behind a burst come as many revisions: an interval of them alone reaches to the next record.
+
+    The key events stand for revisions here: leaves that no feed sent.
+    """
+    node.receive("f", 1)
+    node.sequence()
+    first = node.mark()
+    for name in "abcde":
+        note_key(KeyAction.ADDED, name, events=node.events, clock=node.clock, entropy=node.entropy)
+    node.receive("f", 2)
+    node.sequence()
+    node.clock.advance(3600)
+
+    (second,) = node.mark(at_most=2)
+
+    assert second.begin == first[0].end
+    assert _counts(second)["records"] == 1
+
+
+def test_a_clock_that_was_set_back_does_not_silence_the_log(node: _Node) -> None:
+    """The next statement does not wait until the old time comes again."""
+    node.receive("f", 1)
+    node.sequence()
+    node.mark()
+    node.receive("f", 2)
+    node.sequence()
+    node.clock.advance(-7200)
+
+    assert len(node.mark()) == 1
 
 
 def test_key_event_stands_on_the_log_once(node: _Node) -> None:

@@ -1,8 +1,10 @@
 """Senders as integration engines are: what was not acknowledged is sent again, for ever."""
 
+import itertools
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,35 +23,59 @@ PAUSE_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One message; within a patient, `step` counts up in the order of sending."""
+    """One message; within a patient, `step` counts up with each update, and a result repeats it."""
 
     control: str
     patient: str
     step: int
     raw: bytes
+    retires: str = ""
+    """The patient that this message merges into its own."""
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """In whose order it stands."""
+        return tuple(one for one in (self.patient, self.retires) if one)
 
 
-def letters(sender: str, count: int, *, patients: int = 5) -> Iterator[Letter]:
+GUEST_EVERY = 20
+"""Of so many messages the last three are a guest's: he comes, is updated, and is merged away."""
+
+
+def letters(
+    sender: str, count: int, *, patients: int = 5, merges: bool = False
+) -> Iterator[Letter]:
     """Updates of invented patients and now and then a result; the family name carries the step."""
+    steps: Counter[str] = Counter()
     for number in range(count):
-        patient, step = f"{sender}-{number % patients}", number // patients
-        control = f"{sender}.{number}"
-        kind = "ORU^R01^ORU_R01" if number % 3 == 2 else "ADT^A08^ADT_A01"
-        head = f"MSH|^~\\&|{sender}|STORM|BRIDGE|STORM|20260301{number % 86400:06d}+0000||{kind}"
-        lines = [
-            f"{head}|{control}|P|2.5.1",
-            f"PID|1||{patient}^^^STORM^MR||Step{step:06d}^Ada||19700101|F",
+        place = number % GUEST_EVERY - GUEST_EVERY + 3 if merges else -1
+        guest = f"{sender}-guest{number // GUEST_EVERY}"
+        patient = guest if place in {0, 1} else f"{sender}-{number % patients}"
+        retires = guest if place == 2 else ""
+        yield _letter(sender, number, patient, steps[patient], retires)
+        steps[patient] += 1
+
+
+def _letter(sender: str, number: int, patient: str, step: int, retires: str) -> Letter:
+    control = f"{sender}.{number}"
+    kind = "ORU^R01^ORU_R01" if number % 3 == 2 else "ADT^A08^ADT_A01"
+    kind = "ADT^A40^ADT_A39" if retires else kind
+    head = f"MSH|^~\\&|{sender}|STORM|BRIDGE|STORM|20260301{number % 86400:06d}+0000||{kind}"
+    lines = [
+        f"{head}|{control}|P|2.5.1",
+        f"PID|1||{patient}^^^STORM^MR||Step{step:06d}^Ada||19700101|F",
+    ]
+    if kind.startswith("ADT"):
+        lines.insert(1, "EVN||20260301080000+0000")
+        lines.append(f"MRG|{retires}^^^STORM^MR" if retires else "PV1|1|O")
+    else:
+        lines += [
             "PV1|1|O",
+            f"OBR|1|P{control}|F{control}|718-7^Hemoglobin^LN|||20260301083000+0000",
+            f"OBX|1|NM|718-7^Hemoglobin^LN||{number / 10:.2f}|g/dL^^UCUM||||F",
         ]
-        if kind.startswith("ADT"):
-            lines.insert(1, "EVN||20260301080000+0000")
-        else:
-            lines += [
-                f"OBR|1|P{control}|F{control}|718-7^Hemoglobin^LN|||20260301083000+0000",
-                f"OBX|1|NM|718-7^Hemoglobin^LN||{number / 10:.2f}|g/dL^^UCUM||||F",
-            ]
-        raw = "".join(f"{line}\r" for line in lines).encode()
-        yield Letter(control=control, patient=patient, step=step, raw=raw)
+    raw = "".join(f"{line}\r" for line in lines).encode()
+    return Letter(control=control, patient=patient, step=step, raw=raw, retires=retires)
 
 
 class Door(Protocol):
@@ -65,9 +91,9 @@ class Door(Protocol):
 class MllpDoor:
     """One connection at a time; a group is pipelined on it."""
 
-    def __init__(self, address: tuple[str, int]) -> None:
-        """Connects on first use."""
-        self._address = address
+    def __init__(self, *addresses: tuple[str, int]) -> None:
+        """Connects on first use, each time to the next address, as behind a load balancer."""
+        self._addresses = itertools.cycle(addresses)
         self._socket: socket.socket | None = None
         self._framer = Framer()
 
@@ -75,7 +101,7 @@ class MllpDoor:
         """All at once, then as many answers."""
         if self._socket is None:
             self._framer = Framer()
-            self._socket = socket.create_connection(self._address, timeout=ANSWER_WITHIN_S)
+            self._socket = socket.create_connection(next(self._addresses), timeout=ANSWER_WITHIN_S)
         self._socket.sendall(b"".join(frame(letter.raw) for letter in group))
         answers: list[bytes] = []
         while len(answers) < len(group):
@@ -97,15 +123,15 @@ class MllpDoor:
 class HttpDoor:
     """HL7 over HTTP, a request a message."""
 
-    def __init__(self, url: str, token: str) -> None:
-        """Connects on first use."""
-        self._url, self._token = url, token
+    def __init__(self, *urls: str, token: str) -> None:
+        """Connects on first use, each time to the next address."""
+        self._urls, self._token = itertools.cycle(urls), token
         self._client: httpx.Client | None = None
 
     def send(self, group: Sequence[Letter]) -> list[bytes]:
         """One after the other."""
         if self._client is None:
-            self._client = httpx.Client(base_url=self._url, timeout=ANSWER_WITHIN_S)
+            self._client = httpx.Client(base_url=next(self._urls), timeout=ANSWER_WITHIN_S)
         head = {"Content-Type": "application/hl7-v2", "Authorization": f"Bearer {self._token}"}
         done = [self._client.post("/hl7v2", content=one.raw, headers=head) for one in group]
         return [response.raise_for_status().content for response in done]

@@ -26,6 +26,7 @@ __all__ = [
     "CHILDREN",
     "NIGHTLY",
     "Node",
+    "accepts",
     "command",
     "free_port",
     "node",
@@ -38,6 +39,8 @@ CHILDREN = ("api", "mllp", "worker", "beat", "devchain")
 NIGHTLY = os.environ.get("FHIR_ANCHOR_TEST_NIGHTLY") == "1"
 """The long form of the scenarios; the short one is for every commit."""
 READY_WITHIN_S = 120.0
+LOOKS_WITHIN_S = 3600.0
+"""For audit and fsck of a run of any length."""
 QUICK = {
     "FHIR_ANCHOR__LOG__ORIGIN": "scenario.fhir-anchor.invalid/log",
     "FHIR_ANCHOR__LOG__MAX_AGE_S": "0.5",
@@ -63,16 +66,27 @@ def free_port() -> int:
         return port
 
 
-def command(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def command(
+    *arguments: str, within_s: float = 150, **environment: str
+) -> "subprocess.CompletedProcess[str]":
     """`fhir-anchor <arguments>` to its end."""
     return subprocess.run(
         [sys.executable, "-m", "workers.main", *arguments],
         capture_output=True,
         text=True,
         check=False,
-        timeout=150,
+        timeout=within_s,
         env={**os.environ, **environment},
     )
+
+
+def accepts(address: tuple[str, int]) -> bool:
+    """Whether somebody listens there."""
+    try:
+        with socket.create_connection(address, timeout=2):
+            return True
+    except OSError:
+        return False
 
 
 class Node:
@@ -138,13 +152,29 @@ class Node:
         finally:
             postgres.stop(self.folder)
 
+    # Doors, of which a fleet has several
+
+    @property
+    def https(self) -> tuple[str, ...]:
+        """Where HTTP is served."""
+        return (self.http,)
+
+    @property
+    def mllps(self) -> tuple[tuple[str, int], ...]:
+        """Where MLLP is served."""
+        return (self.mllp,)
+
+    @property
+    def store_url(self) -> str:
+        """Of its PostgreSQL, started if it does not run."""
+        return postgres.start(self.folder)
+
     # Processes
 
     def children(self, name: str) -> list[psutil.Process]:
         """The living processes `fhir-anchor NAME` of this node, Celery's own children included."""
-        assert self._process is not None
         found = []
-        for process in psutil.Process(self._process.pid).children(recursive=True):
+        for process in psutil.Process(self._root).children(recursive=True):
             try:
                 words = process.cmdline()
             except psutil.Error:
@@ -152,6 +182,12 @@ class Node:
             if words[1:4] == ["-m", "workers.main", name]:
                 found.append(process)
         return found
+
+    @property
+    def _root(self) -> int:
+        """The process whose descendants the node's processes are."""
+        assert self._process is not None
+        return self._process.pid
 
     def postmaster(self) -> psutil.Process | None:
         """The embedded PostgreSQL, while it runs."""
@@ -171,6 +207,13 @@ class Node:
             return []
 
     # HTTP
+
+    def is_ready(self, url: str = "") -> bool:
+        """Whether an API serves and says that it is ready."""
+        try:
+            return httpx.get(f"{url or self.http}/readyz", timeout=10).status_code == 200
+        except httpx.HTTPError:
+            return False
 
     @property
     def origin(self) -> str:
@@ -207,6 +250,9 @@ class Node:
     def wait_final(self, *, within_s: float = 60.0) -> list[dict[str, Any]]:
         """Wait until every record is projected and under a final anchor; all records."""
         limit = time.monotonic() + within_s
+        while self.waiting():
+            assert time.monotonic() < limit, f"{self.backlog()} wait, after {within_s:g} s"
+            time.sleep(0.2)
         while True:
             rows = self.records()
             late = [row for row in rows if row["status"] != "final" or not row["projected"]]
@@ -222,11 +268,15 @@ class Node:
 
     def waiting(self) -> float:
         """Records and leaves that are not projected, sequenced or anchored, by the metrics."""
+        return sum(self.backlog().values())
+
+    def backlog(self) -> dict[str, float]:
+        """The same, by what they wait for."""
         with self.client() as client:
             lines = client.get("/metrics").text.splitlines()
         gauges = dict(line.split(" ", 1) for line in lines if not line.startswith("#"))
         names = ("unprojected_records", "unsequenced_leaves", "unanchored_leaves")
-        return sum(float(gauges[f"fhir_anchor_{name}"]) for name in names)
+        return {name: float(gauges[f"fhir_anchor_{name}"]) for name in names}
 
     def proof(self, record: str) -> tuple[bytes, bytes]:
         """Receipt and bundle of a record."""
@@ -241,17 +291,18 @@ class Node:
         trust = parse_trust((self.folder / "trust.toml").read_bytes())
         return verify(receipt, document, trust=trust, chain=())
 
-    def audit(self) -> str:
-        """What `fhir-anchor audit` says; it must find nothing."""
+    def audit(self, *, strict: bool = True) -> str:
+        """What `fhir-anchor audit` says; `strict`: it must find nothing."""
         where = ("--url", self.http, "--rpc", self.chain, "--data", str(self.folder))
-        done = command("audit", *where)
-        assert done.returncode == 0, done.stdout + done.stderr
+        done = command("audit", *where, within_s=LOOKS_WITHIN_S)
+        assert not (strict and done.returncode), done.stdout + done.stderr
         return done.stdout
 
-    def fsck(self) -> str:
-        """What `fhir-anchor fsck` says; it must find nothing."""
-        done = command("fsck", "--data", str(self.folder), **self._environment)
-        assert done.returncode == 0, done.stdout + done.stderr
+    def fsck(self, *, strict: bool = True) -> str:
+        """What `fhir-anchor fsck` says; `strict`: it must find nothing."""
+        where = ("--data", str(self.folder))
+        done = command("fsck", *where, within_s=LOOKS_WITHIN_S, **self._environment)
+        assert not (strict and done.returncode), done.stdout + done.stderr
         return done.stdout
 
     def logs(self) -> dict[str, str]:

@@ -289,6 +289,17 @@ def test_a_cancel_without_detail_reaches_its_order(hospital: Hospital, control: 
     assert (order["status"], order["code"]["text"]) == ("revoked", "Panel")
 
 
+def test_a_stopped_prescription_keeps_its_drug(hospital: Hospital) -> None:
+    """RDE with ORC alone: the order of that number stops, and nothing else of it changes."""
+    hospital.send("RDE^O11", RICH, "ORC|NW|P5", "RXE||1191^Aspirin^RXNORM|81||mg")
+
+    hospital.send("RDE^O11", RICH, "ORC|DC|P5")
+
+    order = hospital.one("MedicationRequest")
+    assert (order["status"], order["medicationCodeableConcept"]["text"]) == ("stopped", "Aspirin")
+    assert order["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == 81
+
+
 def test_a_result_completes_the_order_that_it_answers(hospital: Hospital) -> None:
     """One placer number is one order, although the laboratory codes the test otherwise."""
     hospital.send("ORM^O01", RICH, "ORC|NW|P1", "OBR|1|P1||CMP^Panel^L")

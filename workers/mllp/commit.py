@@ -35,6 +35,10 @@ class Waiting(Protocol):
     def unanswered(self) -> bool:
         """No answer is owed, so nobody would send it again: it is tried until it is stored."""
 
+    @property
+    def line(self) -> object:
+        """What it stands in, in order: when one is not stored, those behind it are not either."""
+
     def settle(self, outcome: Outcome) -> None:
         """Take what became of it; called once, on the loop's thread. Writes nothing yet."""
 
@@ -134,15 +138,24 @@ class Committer:
             self._alone += len(group)
             self._next()
             return
-        self._failed(failure, len(group))
-        told = group
-        if down:
-            told = [one for one in group if not one.unanswered]
-            kept = [one for one in group if one.unanswered]
-            self._waiting.extendleft(reversed(kept))
-            self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S) or FIRST_PAUSE_S
+        told = self._give_back(group) if down else group
+        self._failed(failure, max(len(group), len(told)))
         asyncio.get_running_loop().call_later(self._pause_s if down else 0, self._next)
         _settle(told, [failure] * len(told))
+
+    def _give_back(self, group: list[Waiting]) -> list[Waiting]:
+        """Whoever is told to come again, with all that waits behind it in its line.
+
+        A message that was stored while the one before it comes again would overtake it.
+        """
+        lines = {id(one.line) for one in group if not one.unanswered}
+        told: list[Waiting] = []
+        kept: list[Waiting] = []
+        for one in (*group, *self._waiting):
+            (told if id(one.line) in lines and not one.unanswered else kept).append(one)
+        self._waiting = deque(kept)
+        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S) or FIRST_PAUSE_S
+        return told
 
 
 def _settle(group: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:

@@ -49,6 +49,11 @@ class Message:
         """No answer is owed, so it is tried until it is stored."""
         return owed_nothing(self.header, enhanced=self.connection.enhanced)
 
+    @property
+    def line(self) -> object:
+        """Messages of one connection are stored in order: none behind one that was not."""
+        return self.connection
+
     def settle(self, outcome: Outcome) -> None:
         """Word the reply, and count."""
         self.reply = self.connection.worded(self, outcome)
@@ -77,6 +82,7 @@ class Connection(asyncio.Protocol):
         self._sender, self._peer = door.listener.sender, ""
         self._reading = True
         self._closing = self._draining = self._ended = False
+        self._pipelines = self._deaf = False
         self._blocked_since: float | None = None  # the peer does not read its answers
         self._frame_since: float | None = None
         self._active = self._loop.time()
@@ -191,6 +197,7 @@ class Connection(asyncio.Protocol):
     def worded(self, message: Message, outcome: Outcome) -> bytes:
         """The reply to a settled message."""
         counters, at = self.door.counters, self.door.clock.now()
+        counters.last_s = at.timestamp()
         if isinstance(outcome, Received):
             match outcome.status:
                 case "stored":
@@ -207,7 +214,18 @@ class Connection(asyncio.Protocol):
                 elsewhere=bool(self.door.listener.application_ack_to),
             )
         counters.unstored += 1
+        self._hear_no_more()
         return refusal(message.header, unstored(outcome), at=at, enhanced=self.enhanced)
+
+    def _hear_no_more(self) -> None:
+        """After an answer "send again", what a pipelining sender sent behind it is not taken.
+
+        It would overtake the message that comes again. Closed, the connection tells the sender to
+        send everything that is not acknowledged, in its order; who waits for each answer stays.
+        """
+        if self._pipelines and not self._deaf:
+            self._deaf = self._closing = True
+            self._tell("mllp-line-broken", count=len(self._line))
 
     def flush(self) -> None:
         """Write the replies that are next, and read on if that made room."""
@@ -255,7 +273,7 @@ class Connection(asyncio.Protocol):
 
     def _may_take(self) -> bool:
         """The line has room, and the peer reads and keeps its rate."""
-        if self._ended or self._blocked_since is not None:
+        if self._ended or self._deaf or self._blocked_since is not None:
             return False
         waiting = len(self._line)
         if waiting >= self.limits.unanswered:
@@ -296,6 +314,7 @@ class Connection(asyncio.Protocol):
             deliver_refused=refused,
         )
         message = Message(self, header, inbound, self._loop.time())
+        self._pipelines = self._pipelines or bool(self._line)
         self._line.append(message)
         self._line_bytes += len(payload)
         self._tokens -= 1

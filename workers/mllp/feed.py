@@ -86,6 +86,8 @@ class FeedCounters:
     connections_refused: int = 0
     waiting: int = 0
     """Messages that were read and are not answered."""
+    last_s: float = 0.0
+    """When the last message was answered, in seconds since 1970."""
     latency_s: float = 0.0
     """Sum, from the last byte of a message to the write of its answer."""
     latency_buckets: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BOUNDS_S) + 1))

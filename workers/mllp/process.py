@@ -66,13 +66,15 @@ def _serve_one(
     services.intake  # noqa: B018 - a database that is not there refuses to start, not the first sender
 
     def receive_group(inputs: Sequence[Inbound]) -> Sequence[Received]:
-        return receive(
+        results = receive(
             inputs,
             dialect=services.hl7v2,
             intake=services.intake,
             clock=services.clock,
             entropy=services.entropy,
         )
+        _say_received(log, results)
+        return results
 
     with Waker(configured(settings)) as waker:
         server = MllpServer(
@@ -150,6 +152,17 @@ def _tls(given: MllpListener) -> ssl.SSLContext | None:
             do="give readable PEM files; the key without passphrase",
         ) from error
     return context
+
+
+def _say_received(log: structlog.stdlib.BoundLogger, results: Sequence[Received]) -> None:
+    """One line a commit and status, with the ids of its records; a refusal has one of its own."""
+    for status in ("stored", "duplicate"):
+        records = [one.record for one in results if one.status == status]
+        if records:
+            log.info(status, records=records, count=len(records))
+    for one in results:
+        if one.reason is not None:
+            log.warning("refused", record=one.record, code=one.reason.code, where=one.reason.where)
 
 
 def _say(log: structlog.stdlib.BoundLogger, event: FeedEvent) -> None:

@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 
 from bridge.core.errors import BridgeError
 from bridge.ports.sources import Clock
+from bridge.store.backlog import Lag
 from bridge.store.database import Database
 from bridge.store.tallies import Tally, keep_tallies
 from workers.mllp.feed import LATENCY_BOUNDS_S, FeedCounters
@@ -33,10 +34,12 @@ ALIVE = timedelta(seconds=6 * EVERY_S)
 """A feed that has not written for so long has no open connections."""
 STATUSES = ("accepted", "duplicates", "refused", "unstored")
 COUNTERS = {
+    "received": "Messages that were read whole",
     "received_bytes": "Bytes of whole frames",
     "connections_total": "Connections that were taken",
     "connections_refused": "Connections that were turned away",
 }
+STAGES = ("projected", "sequenced", "anchored")
 GAUGES = {
     "connections": "Connections that are open",
     "waiting": "Messages that were read and are not answered",
@@ -91,6 +94,7 @@ class FeedMetrics(Collector):
         """Nothing was read yet."""
         self._clock = clock
         self.tallies: Sequence[Tally] = ()
+        self.lags: Sequence[Lag] = ()
 
     def collect(self) -> Iterable[Metric]:
         """Families for one scrape."""
@@ -101,6 +105,8 @@ class FeedMetrics(Collector):
         yield from self._sums(listeners)
         yield from self._present(listeners)
         yield self._latency(listeners)
+        yield self._last(listeners)
+        yield self._lag(listeners)
 
     def _messages(self, listeners: Mapping[str, list[Tally]]) -> Metric:
         name, what = "fhir_anchor_mllp_messages", "Messages and what became of them"
@@ -126,6 +132,27 @@ class FeedMetrics(Collector):
                 family.add_metric((listener,), _sum([t for t in tallies if t.at > since], key))
             yield family
 
+    def _last(self, listeners: Mapping[str, list[Tally]]) -> Metric:
+        """A feed that has fallen silent is found by the age of its last message."""
+        name, what = "fhir_anchor_mllp_last_timestamp_seconds", "When the last message was answered"
+        family = GaugeMetricFamily(name, what, labels=("listener",))
+        for listener, tallies in listeners.items():
+            family.add_metric((listener,), _last(tallies))
+        return family
+
+    def _lag(self, listeners: Iterable[str]) -> Metric:
+        """Zero where nothing waits, so that an alert has something to compare."""
+        name, what = "fhir_anchor_lag_seconds", "Age of the oldest record not yet at this stage"
+        family = GaugeMetricFamily(name, what, labels=("feed", "stage"))
+        now = self._clock.now()
+        waiting = {
+            (lag.feed, lag.stage): max((now - lag.oldest).total_seconds(), 0.0) for lag in self.lags
+        }
+        quiet = {(feed, stage): 0.0 for feed in listeners for stage in STAGES}
+        for labels, seconds in sorted((quiet | waiting).items()):
+            family.add_metric(labels, seconds)
+        return family
+
     def _latency(self, listeners: Mapping[str, list[Tally]]) -> Metric:
         name, what = "fhir_anchor_mllp_answer_seconds", "From the last byte to the answer"
         family = HistogramMetricFamily(name, what, labels=("listener",))
@@ -138,5 +165,10 @@ class FeedMetrics(Collector):
         return family
 
 
+def _last(tallies: Iterable[Tally]) -> float:
+    return max((float(tally.counts.get("last_s", 0)) for tally in tallies), default=0.0)
+
+
 def _sum(tallies: Iterable[Tally], key: str) -> Any:  # noqa: ANN401  whole numbers or seconds
-    return sum(tally.counts[key] for tally in tallies)
+    """Over every process; one of an older version may not have counted it."""
+    return sum(tally.counts.get(key, 0) for tally in tallies)

@@ -13,6 +13,7 @@ from adapters.hl7v2.context import Context
 __all__ = [
     "DELETE",
     "clean",
+    "cleaned",
     "code_part",
     "is_oid",
     "is_uuid",
@@ -29,6 +30,8 @@ DELETE: Final = '""'
 _FORBIDDEN: Final = dict.fromkeys(
     [point for point in range(32) if point not in (9, 10, 13)] + list(range(0xD800, 0xE000))
 )
+_MISSING: Final = ("",) * 32
+"""No datatype has more components."""
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _SYSTEMS_KEPT: Final = 4096
 """More authorities and coding systems than one sender has; bounds what a stranger can fill."""
@@ -42,6 +45,18 @@ def split_parts(text: str, ctx: Context) -> list[str]:
 def subparts(raw: str, ctx: Context) -> list[str]:
     """The subcomponents of a component, raw."""
     return raw.split(ctx.subcomponent) if ctx.subcomponent else [raw]
+
+
+def cleaned(text: str, ctx: Context, width: int) -> list[str]:
+    """The components as FHIR strings, at least `width` of them: what is missing is empty.
+
+    Most fields hold nothing to resolve, to drop or to trim, and a field is asked that at once.
+    """
+    raw = text.split(ctx.component)
+    parts = [*raw, *_MISSING[len(raw) : width]]
+    if '"' in text or (ctx.escape and ctx.escape in text) or not text.isprintable():
+        return [one if one.isalnum() else clean(one, ctx) for one in parts]
+    return [one.strip() for one in parts] if " " in text else parts
 
 
 def part(parts: list[str], number: int, ctx: Context) -> str:
@@ -71,7 +86,7 @@ def clean(raw: str, ctx: Context) -> str:
 
 def token(text: str) -> str:
     """The text by the grammar of a FHIR code: no white space but single spaces inside."""
-    return text if text.isalnum() else " ".join(text.split())
+    return text if not text or text.isalnum() else " ".join(text.split())
 
 
 def uri_text(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.codes import look_up
-from adapters.hl7v2.datatypes.components import code_part, part, split_parts
+from adapters.hl7v2.datatypes.components import cleaned, split_parts, token
 from adapters.hl7v2.datatypes.numbers import number
 from adapters.hl7v2.datatypes.registry import datatype
 from adapters.hl7v2.datatypes.times import period_between
@@ -21,6 +21,7 @@ _EXTENSION: Final = "http://hl7.org/fhir/StructureDefinition/contactpoint-"
 _PARTS: Final = ((5, "country"), (6, "area"), (7, "local"), (8, "extension"))
 _PAGES: Final = ("http://", "https://")
 _ELECTRONIC: Final = frozenset({"email", "url"})
+_WIDTH: Final = 18
 _MAX_RANK_DIGITS: Final = 9
 """A positiveInt of FHIR has 31 bits."""
 _OLD_NUMBER: Final = frozenset("0123456789()-+ .")
@@ -39,29 +40,29 @@ def contact_points(text: str, ctx: Context) -> list[JsonObject] | None:
 
     One XTN may hold a number and a mailbox: senders fill XTN.1 and XTN.4 of one repetition.
     """
-    parts = split_parts(text, ctx)
-    equipment, use = code_part(parts, 3, ctx), code_part(parts, 2, ctx)
+    raw = split_parts(text, ctx)
+    parts = cleaned(text, ctx, _WIDTH)
+    equipment, use = token(parts[2]), token(parts[1])
     system, mobile = _system(equipment, use, ctx)
-    numbers, addresses = _told_apart(parts, system, ctx)
+    numbers, addresses = _told_apart(parts, system)
     made: list[JsonObject] = []
     spoken = "phone" if system in _ELECTRONIC else system or "phone"
     for value in numbers:
-        made += _number(value, spoken, parts if not made else [], ctx)
+        made += _number(value, spoken, [] if made else parts)
     said = "" if numbers else system
     made += [{"system": _kind(value, said), "value": value} for value in addresses]
     for one in made:
         _add_use(one, use, ctx, mobile=mobile)
-        if len(parts) > 8:
-            _add_extras(one, parts, ctx)
+        if len(raw) > 8:
+            _add_extras(one, raw, parts, ctx)
     return made or None
 
 
 @datatype("XTN TN", "string", reads=(1, 4, 5, 6, 7, 8, 12))
 def contact_string(text: str, ctx: Context) -> str | None:
     """The number, else the address."""
-    parts = split_parts(text, ctx)
-    number_text = _composed(parts, ctx) or part(parts, 12, ctx) or part(parts, 1, ctx)
-    return number_text or part(parts, 4, ctx) or None
+    parts = cleaned(text, ctx, _WIDTH)
+    return _composed(parts) or parts[11] or parts[0] or parts[3] or None
 
 
 def _system(equipment: str, use: str, ctx: Context) -> tuple[str, bool]:
@@ -76,12 +77,12 @@ def _system(equipment: str, use: str, ctx: Context) -> tuple[str, bool]:
     return ("pager", False) if use == "BPN" else ("", False)
 
 
-def _told_apart(parts: list[str], system: str, ctx: Context) -> tuple[list[str], list[str]]:
+def _told_apart(parts: list[str], system: str) -> tuple[list[str], list[str]]:
     """Numbers and electronic addresses among the four places, each once."""
     numbers: list[str] = []
     addresses: list[str] = []
-    composed, address = _composed(parts, ctx), part(parts, 4, ctx)
-    for value in (composed, part(parts, 12, ctx), part(parts, 1, ctx), address):
+    composed, address = _composed(parts), parts[3]
+    for value in (composed, parts[11], parts[0], address):
         if not value:
             continue
         named = value is address or (system in _ELECTRONIC and not (address or composed))
@@ -99,7 +100,7 @@ def _is_dialled(value: str) -> bool:
 
 def _note_number(numbers: list[str], value: str) -> None:
     """One number may be sent twice, with and without its area: the longer one stands."""
-    digits = _digits(value)
+    digits = _digits(value) if numbers else ""
     for at, known in enumerate(numbers):
         held = _digits(known)
         if held.endswith(digits):
@@ -115,16 +116,15 @@ def _digits(value: str) -> str:
     return "".join(sign for sign in value.partition("X")[0] if sign.isdigit())
 
 
-def _composed(parts: list[str], ctx: Context) -> str:
+def _composed(parts: list[str]) -> str:
     """`+5 6 7 X8` of the components, as the official map writes it; empty without XTN.7."""
-    if len(parts) < 7:
-        return ""
-    country, area, local, extension = (part(parts, at, ctx) for at, _ in _PARTS)
+    country, area, local, extension = parts[4:8]
     if not local:
         return ""
-    pieces = [f"+{country.lstrip('+')}" if country else "", area, local]
-    pieces.append(f"X{extension}" if extension else "")
-    return " ".join(piece for piece in pieces if piece)
+    text = f"{area} {local}" if area else local
+    if country:
+        text = f"+{country.lstrip('+')} {text}"
+    return f"{text} X{extension}" if extension else text
 
 
 def _kind(value: str, system: str) -> str:
@@ -134,11 +134,11 @@ def _kind(value: str, system: str) -> str:
     return "email" if "@" in value else system or "other"
 
 
-def _number(value: str, system: str, parts: list[str], ctx: Context) -> list[JsonObject]:
+def _number(value: str, system: str, parts: list[str]) -> list[JsonObject]:
     """The number, with its parts; of an old TN the extension, the beeper and the words apart."""
-    pieces = [(kind, part(parts, at, ctx)) for at, kind in _PARTS] if len(parts) > 4 else []
+    pieces = [(kind, piece) for at, kind in _PARTS if (piece := parts[at - 1])] if parts else []
     beeper = ""
-    if not any(piece for _, piece in pieces):
+    if not pieces:
         value, extension, beeper, words = _old_form(value)
         pieces = [("extension", extension), ("comment", words)]
     point: JsonObject = {"system": system, "value": value}
@@ -179,18 +179,18 @@ def _add_use(result: JsonObject, use: str, ctx: Context, *, mobile: bool) -> Non
         ctx.note("code-unmapped", "the telecom use has no use in FHIR", Severity.INFORMATION)
 
 
-def _add_extras(result: JsonObject, parts: list[str], ctx: Context) -> None:
-    comment = part(parts, 9, ctx)
+def _add_extras(result: JsonObject, raw: list[str], parts: list[str], ctx: Context) -> None:
+    comment = parts[8]
     if comment:
         extension: JsonObject = {"url": _EXTENSION + "comment", "valueString": comment}
         known = result.get("extension")
         result["extension"] = [*known, extension] if isinstance(known, list) else [extension]
-    if len(parts) < 13:
+    if len(raw) < 13:
         return
-    start, end = (parts[at - 1] if at <= len(parts) else "" for at in (13, 14))
+    start, end = (raw[at - 1] if at <= len(raw) else "" for at in (13, 14))
     period = period_between(start, end, ctx) if start or end else None
     if period:
         result["period"] = period
-    rank = number(part(parts, 18, ctx))
+    rank = number(parts[17])
     if rank.isdigit() and rank != "0" and len(rank) <= _MAX_RANK_DIGITS:
         result["rank"] = int(rank)

@@ -18,7 +18,15 @@ from adapters.hl7v2.datatypes.times import period_between, time_of_day
 from adapters.hl7v2.tables import CodeTable, load
 from bridge.core.record.bundle import Json, JsonObject
 
-__all__ = ["ri_timing", "rpt_timing", "tq_period", "tq_priority", "tq_quantity", "tq_timing"]
+__all__ = [
+    "duration_unit",
+    "ri_timing",
+    "rpt_timing",
+    "tq_period",
+    "tq_priority",
+    "tq_quantity",
+    "tq_timing",
+]
 
 _UCUM: Final = "http://unitsofmeasure.org"
 _UNITS: Final = {"S": "s", "M": "min", "H": "h", "D": "d", "W": "wk", "L": "mo"}
@@ -208,6 +216,11 @@ def _add_event(repeat: JsonObject, parts: list[str], ctx: Context) -> None:
     factor = minutes.get(units[1], 0) if units else 0
     if offset and factor and event[1] not in {"C", "CM", "CD", "CV"}:
         repeat["offset"] = offset * factor
+
+
+def duration_unit(parts: list[str], ctx: Context) -> str:
+    """Code of the unit of a CQ: in subcomponents of CQ.2, or in components as old senders do."""
+    return _sub_code(parts, 2, ctx).removesuffix("+")
 
 
 def _sub_code(parts: list[str], at: int, ctx: Context) -> str:

@@ -5,9 +5,10 @@ from typing import Final, cast
 from adapters.hl7v2.build import Build, append
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.grammar import Group
-from adapters.hl7v2.kinship import Child
+from adapters.hl7v2.kinship import Child, Numbered
 from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import Json, JsonObject
+from bridge.core.record.identity import resource_id
 
 __all__: list[str] = []
 
@@ -59,12 +60,20 @@ def parent_of_order(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
 
 @rule("parent-specimen", reads=("SPM-3",), writes="parent")
 def parent_specimen(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """SPM-3: the specimens that this one was taken of."""
+    """SPM-3: the specimens that this one was taken of, of this message or of an earlier one."""
     repetition = b.ctx.repetition
     for one in f[3].split(repetition) if repetition in f[3] else [f[3]]:
         numbers = _numbers(one, "SPM-3", b)
         if numbers:
-            append(r, "parent", _logical("Specimen", numbers[-1], r, b))
+            key = b.identity(one, _FILLER if len(numbers) > 1 or _FILLER(one, b.ctx) else _PLACER)
+            stub: JsonObject = {
+                "resourceType": "Specimen",
+                "id": resource_id(b.namespace, "Specimen", *key),
+                "identifier": cast("Json", numbers),
+            }
+            if "subject" in r:
+                stub["subject"] = r["subject"]
+            append(r, "parent", _logical("Specimen", numbers[-1], r, b, stub))
 
 
 def _based_on(text: str, at: str, b: Build, r: JsonObject) -> None:
@@ -85,8 +94,10 @@ def _numbers(text: str, at: str, b: Build) -> list[JsonObject]:
     return [found for read in (_PLACER, _FILLER) if (found := read(pair, b.ctx))]
 
 
-def _logical(kind: str, number: JsonObject, holder: JsonObject, b: Build) -> JsonObject:
+def _logical(
+    kind: str, number: JsonObject, holder: JsonObject, b: Build, stub: JsonObject | None = None
+) -> JsonObject:
     """A reference by number, which becomes literal where the message holds what bears it."""
     reference: JsonObject = {"type": kind, "identifier": {**number}}
-    b.kin.logical.append((kind, reference, holder))
+    b.kin.logical.append(Numbered(reference=reference, holder=holder, stub=stub))
     return reference

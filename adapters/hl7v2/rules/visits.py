@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from adapters.hl7v2.build import Build, append, reference_to
+from adapters.hl7v2.build import Build, Referred, append, reference_to
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.rules.registry import rule
@@ -123,31 +123,30 @@ def _manifestation(one: str, b: Build) -> JsonObject | None:
         return None
     name = "CWE.CodeableConcept" if b.ctx.component in one else "ST.CodeableConcept"
     kind = DATATYPES[name]
-    made = kind.function(one, b.ctx, None) if kind.coded else kind.function(one, b.ctx)
+    table = (None,) if kind.coded else ()
+    made = b.cached("AL1-5", kind.function, one, *table)
     return made if isinstance(made, dict) else None
 
 
 @rule("payor", reads=("IN1-3", "IN1-4", "IN1-5", "IN1-6", "IN1-7"), writes="payor", version=3)
 def payor(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """IN1-3 identifies the company of IN1-4 to IN1-7; without identifier, words."""
+    r["payor"] = [b.recalled(("payor", *f[3:8]), _company, f) or {"display": "unknown"}]
+
+
+def _company(f: list[str], b: Build) -> Referred:
+    """The reference to the company, and the Organization where it has an identifier."""
     b.ctx.at = "IN1-3"
     identifier = DATATYPES["CX.Identifier"].function(b.first(f[3]), b.ctx) if f[3] else None
     name = DATATYPES["XON.string"].function(b.first(f[4]), b.ctx) if f[4] else None
-    if identifier is None:
-        r["payor"] = [{"display": name or "unknown"}]
-        return
-    body: JsonObject = {"identifier": [identifier]}
+    reference: JsonObject = {"display": name} if name else {}
+    body: JsonObject = {"identifier": [identifier] if identifier else []}
     if name:
         body["name"] = name
-    _reach(f, b, body)
+    if identifier:
+        _reach(f, b, body)
     made = b.identified("Organization", body)
-    if made is None:
-        return
-    b.keep(made)
-    reference = reference_to(made)
-    if name:
-        reference["display"] = name
-    r["payor"] = [reference]
+    return ({**reference, **reference_to(made)}, [b.kept(made)]) if made else (reference, [])
 
 
 def _reach(f: list[str], b: Build, body: JsonObject) -> None:
@@ -172,7 +171,8 @@ def plan_class(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     if not f[2] or f[2] == '""' or f[46]:
         return
     b.ctx.at = "IN1-2"
-    concept = DATATYPES["CWE.CodeableConcept"].function(b.first(f[2]), b.ctx, None)
+    function = DATATYPES["CWE.CodeableConcept"].function
+    concept = b.cached("IN1-2", function, b.first(f[2]), None)
     coding = (concept.get("coding") or [{}])[0] if concept else {}
     value = coding.get("code") or (concept or {}).get("text")
     if not value:

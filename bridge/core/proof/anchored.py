@@ -6,6 +6,7 @@ Live: the block is canonical and final on enough endpoints. Neither is evidence 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NoReturn
 
 from bridge.core.errors import BridgeError, Fault
@@ -15,6 +16,7 @@ from bridge.core.proof.endpoints import Finding, HeadReader, LiveHead, Question,
 from bridge.core.proof.evm import (
     Anchored,
     BlockHeader,
+    TransactionReceipt,
     find_anchored,
     parse_header,
     parse_transaction_receipt,
@@ -26,6 +28,9 @@ from bridge.core.proof.trust import Contract, Trust
 __all__ = ["AnchorOutcome", "check_anchor"]
 
 _WHERE = "anchor"
+_BLOCKS = 32
+"""Blocks whose proofs are remembered: one anchor covers thousands of receipts, and Keccak in Python
+is what takes long. A few hundred kilobytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,14 +126,8 @@ def _named(anchor: EvmAnchor, origin: str, readers: Sequence[HeadReader]) -> Con
 
 def _evidence(anchor: EvmAnchor, heads: Sequence[LiveHead]) -> Anchored:
     """Header to block hash, receipt to header, event to a proved head."""
-    _check_header(anchor, header := parse_header(anchor.header))
-    verify_receipt_proof(
-        root=header.receipts_root,
-        index=anchor.receipt_index,
-        receipt=anchor.receipt,
-        nodes=anchor.receipt_proof,
-    )
-    receipt = parse_transaction_receipt(anchor.receipt)
+    _check_header(anchor, _parsed(anchor.header))
+    receipt = _proved(anchor.header, anchor.receipt_index, anchor.receipt, anchor.receipt_proof)
     event = find_anchored(receipt, address=anchor.address, log_id=anchor.log_id)
     if event.position != anchor.log_position:
         _refuse("the event stands at another place of its transaction", "log_position")
@@ -138,6 +137,20 @@ def _evidence(anchor: EvmAnchor, heads: Sequence[LiveHead]) -> Anchored:
             "receipt logs",
         )
     return event
+
+
+_parsed = lru_cache(maxsize=_BLOCKS)(parse_header)
+
+
+@lru_cache(maxsize=_BLOCKS)
+def _proved(
+    header: bytes, index: int, receipt: bytes, nodes: tuple[bytes, ...]
+) -> TransactionReceipt:
+    """What the transaction did, by a proof that leads to the header."""
+    verify_receipt_proof(
+        root=_parsed(header).receipts_root, index=index, receipt=receipt, nodes=nodes
+    )
+    return parse_transaction_receipt(receipt)
 
 
 def _check_header(anchor: EvmAnchor, header: BlockHeader) -> None:

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest
-from bridge.core.proof.keccak import keccak256
+from bridge.core.proof.keccak import keccak256_each
 from bridge.core.proof.rlp import Item, decode, encode
 
 __all__ = ["MAX_NODES", "verify_receipt_proof"]
@@ -36,8 +36,8 @@ def verify_receipt_proof(
         _refuse(f"a proof has 1 to {MAX_NODES} nodes, found {len(nodes)}", 0)
     key = _nibbles(encode(index.to_bytes((index.bit_length() + 7) // 8)))
     reference: Item = root
-    for place, node in enumerate(nodes):
-        if not isinstance(reference, bytes) or keccak256(node) != reference:
+    for place, (node, digest) in enumerate(zip(nodes, keccak256_each(nodes), strict=True)):
+        if not isinstance(reference, bytes) or digest != reference:
             _refuse("a node is not the one its parent (or the header) names by hash", place)
         reference, key, done = _descend(decode(node, where=f"trie node {place}"), key, place)
         if done:

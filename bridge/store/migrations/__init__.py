@@ -33,7 +33,7 @@ def upgrade(database: Database) -> None:
     processes at once.
 
     Raises:
-        BridgeError: `store-unavailable`; `store-refused` when a step does not fit what is there.
+        BridgeError: `store-unavailable`, also when a step does not fit what is there.
     """
     with database.unit():
         database.connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})

@@ -244,3 +244,35 @@ def test_memory_is_flat_over_many_messages(serve: Serve) -> None:
     eventually(lambda: served.counters.connections == 0)
     assert served.counters.received == 10_000
     assert served.server.held_bytes == 0
+
+
+def test_nothing_overtakes_a_pipelined_message_that_comes_again(serve: Serve) -> None:
+    """All on the way are given back and the line is closed; sent again they are in order."""
+    served = serve(unanswered=4)
+    served.feed.down = True
+    sent = [adt(str(n)) for n in range(20)]
+
+    with served.client() as client:
+        client.send(b"".join(map(frame, sent)))
+        eventually(lambda: "mllp-line-broken" in served.codes)
+        served.feed.down = False
+        assert client.is_closed()
+    with served.client() as client:
+        client.send(b"".join(map(frame, sent)))
+        answers = client.answers(20)
+
+    assert [code_of(one) for one in answers] == [f"AA {n}" for n in range(20)]
+    assert list(served.feed.kept) == sent
+
+
+def test_lock_step_sender_keeps_its_line_over_an_outage(serve: Serve) -> None:
+    """Who waits for each answer has nothing on the way that could overtake."""
+    served = serve()
+    served.feed.down = True
+
+    with served.client() as client:
+        first = client.ask(adt("1"))
+        served.feed.down = False
+        again = client.ask(adt("1"))
+
+    assert (code_of(first), code_of(again)) == ("AE 1", "AA 1")

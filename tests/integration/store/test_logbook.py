@@ -155,7 +155,7 @@ def test_sequencer_that_lost_its_lock_is_overtaken_not_mixed_up(clean: Database)
         def advance(self, before: Head, after: Head) -> None:
             with clean.unit():
                 clean.connection.execute(
-                    text("""SELECT pg_terminate_backend(pid) FROM pg_locks
+                    text("""SELECT pg_terminate_backend(pid, 10000) FROM pg_locks
                     WHERE locktype = 'advisory' AND pid <> pg_backend_pid()""")
                 )
             drain(fast)
@@ -178,7 +178,7 @@ def test_lock_of_a_dead_process_is_free(database_url: str, clean: Database) -> N
             assert not meanwhile
         with clean.unit():
             clean.connection.execute(
-                text("""SELECT pg_terminate_backend(pid) FROM pg_locks
+                text("""SELECT pg_terminate_backend(pid, 10000) FROM pg_locks
                 WHERE locktype = 'advisory' AND pid <> pg_backend_pid()""")
             )
 

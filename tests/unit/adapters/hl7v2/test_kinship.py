@@ -2,9 +2,13 @@
 
 from typing import Any
 
-from adapters.hl7v2.kinship import Child, Kin, resolve
+from adapters.hl7v2.kinship import Child, Kin, Numbered, resolve
 
 SUB = "http://hl7.org/fhir/StructureDefinition/observation-v2-subid"
+
+
+kept: list[dict[str, Any]] = []
+"""What `resolve` adds to the bundle."""
 
 
 def result(name: str, code: str, sub_id: str = "", **more: Any) -> dict[str, Any]:
@@ -27,7 +31,7 @@ def report(name: str, number: str, *results: dict[str, Any]) -> dict[str, Any]:
 
 def settle(kin: Kin, *made: dict[str, Any]) -> None:
     """Resolve over these resources."""
-    resolve(kin, [((one["resourceType"], one["id"]), one) for one in made])
+    resolve(kin, [((one["resourceType"], one["id"]), one) for one in made], kept.append)
 
 
 def test_susceptibilities_are_members_of_the_organism_that_they_name() -> None:
@@ -94,9 +98,20 @@ def test_number_becomes_a_reference_only_where_one_resource_bears_it() -> None:
         {"resourceType": "ServiceRequest", "id": name, "identifier": [{"value": value}]}
         for name, value in (("a", "P1"), ("b", "P2"), ("c", "P2"))
     ]
-    kin = Kin(logical=[("ServiceRequest", held, {}), ("ServiceRequest", shared, {})])
+    kin = Kin(logical=[Numbered(reference=one, holder={"id": "x"}) for one in (held, shared)])
 
     settle(kin, *orders)
 
     assert held == {"type": "ServiceRequest", "reference": "ServiceRequest/a"}
     assert shared["identifier"] == {"value": "P2"}
+
+
+def test_number_of_another_message_is_a_stub_under_the_id_that_it_has_there() -> None:
+    """A specimen's id comes of its number alone, so the parent that is stored is reached."""
+    reference: dict[str, Any] = {"type": "Specimen", "identifier": {"value": "S1"}}
+    stub: dict[str, Any] = {"resourceType": "Specimen", "id": "s", "identifier": [{"value": "S1"}]}
+
+    settle(Kin(logical=[Numbered(reference=reference, holder={"id": "x"}, stub=stub)]))
+
+    assert reference == {"type": "Specimen", "reference": "Specimen/s"}
+    assert kept[-1] is stub

@@ -1,5 +1,6 @@
 """A batch is kept whole or not at all, wherever the power goes."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,21 @@ def test_file_cut_anywhere_keeps_every_whole_batch(path: Path) -> None:
 
         assert kept == BATCHES[: len(kept)]
         assert read(path) == (*kept, BATCHES[0])
+
+
+def test_disk_that_is_full_in_mid_batch_costs_that_batch_alone(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of it was written: it is cut off again, and what comes when there is room is kept."""
+    write = os.write
+    with BlockFile(path) as file:
+        monkeypatch.setattr(os, "write", lambda to, data: write(to, data[: len(data) // 2]))
+        with pytest.raises(BridgeError, match="free disk space"):
+            file.append(BATCHES[0])
+        monkeypatch.undo()
+        file.append(BATCHES[1])
+
+    assert read(path) == (*BATCHES, BATCHES[1])
 
 
 def test_garbage_in_the_last_batch_is_cut_off(path: Path) -> None:

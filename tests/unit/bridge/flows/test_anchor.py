@@ -1,16 +1,17 @@
 """The newest head reaches the chain once, whatever the chain and the process do meanwhile."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 
-from bridge.core.errors import BridgeError
-from bridge.flows.anchor import Move, Step, anchor
+from bridge.core.errors import BridgeError, Fault
+from bridge.flows.anchor import NO_BUDGET, Budget, Move, Step, anchor
 from bridge.flows.watch import Watched, watch
 from bridge.ports.anchors import Attempt, State
 from bridge.ports.chain import Delivery
 from tests.fakes.anchors import MemoryAnchors, MemoryHeads, grown
-from tests.fakes.chain import Crash, HostileChain
+from tests.fakes.chain import GAS_USED, Crash, HostileChain
 from tests.fakes.sources import FixedClock
 
 
@@ -22,11 +23,18 @@ class Node:
     anchors: MemoryAnchors = field(default_factory=MemoryAnchors)
     book: MemoryHeads = field(default_factory=MemoryHeads)
     clock: FixedClock = field(default_factory=FixedClock)
+    budget: Budget = NO_BUDGET
 
     def anchor(self, size: int | None = None) -> Step:
         """One call of the flow, after the log grew."""
         self.book.size = size or self.book.size
-        return anchor(book=self.book, anchors=self.anchors, chain=self.chain, clock=self.clock)
+        return anchor(
+            book=self.book,
+            anchors=self.anchors,
+            chain=self.chain,
+            clock=self.clock,
+            budget=self.budget,
+        )
 
     def watch(self) -> Watched:
         """One call of the watcher."""
@@ -208,6 +216,80 @@ def test_no_plan_is_made_while_the_price_is_above_the_cap() -> None:
 
     assert node.anchor(5).move is Move.AT_CAP
     assert node.states() == []
+
+
+def test_spending_stops_at_the_budget_and_goes_on_in_the_next_period() -> None:
+    """What was paid counts, and what waits counts with the most that it may cost."""
+    offered = 50_000 * 22
+    node = Node(chain=HostileChain(instant=True, base_wei=10, tip_wei=2))
+    node.budget = Budget(wei=offered + 2 * GAS_USED * 10, period=timedelta(hours=1))
+    moves = []
+    for size in range(1, 7):
+        moves.append(node.anchor(size).move)
+        node.watch()
+        node.clock.advance(60)
+    node.clock.advance(3600)
+
+    later = node.anchor().move
+
+    assert moves == [Move.SENT] * 3 + [Move.OVER_BUDGET] * 3
+    assert later is Move.SENT
+
+
+def test_replacement_beyond_the_budget_is_not_sent() -> None:
+    """The first offer stays in the pool; a fee spike cannot drain the account."""
+    node = Node(budget=Budget(wei=50_000 * 30, period=timedelta(days=1)))
+    node.anchor(5)
+    node.chain.base_wei *= 50
+    node.clock.advance(30)
+
+    move = node.anchor().move
+
+    assert move is Move.OVER_BUDGET
+    assert node.states() == [State.SENT]
+
+
+def test_head_need_not_wait_until_a_foreign_transaction_is_final() -> None:
+    """Another program used our nonce: the newest head takes the next one as soon as it is stuck."""
+    node = Node(chain=HostileChain(depth=100))
+    node.anchor(5)
+    node.chain.foreign()
+    node.clock.advance(30)
+
+    step = node.anchor(9)
+    node.chain.mine()
+    node.watch()
+
+    assert step.move is Move.SENT
+    assert [(row.nonce, row.state) for row in node.anchors.rows.values()] == [
+        (0, State.SENT),
+        (1, State.MINED),
+    ]
+    assert node.chain.head.size == 9
+
+
+def test_bytes_that_no_endpoint_takes_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Say the row's fee model was wrong: once it is mended nobody has to touch the database."""
+    node = Node()
+
+    def refuse(_: bytes) -> Delivery:
+        raise BridgeError(
+            "chain-refused", Fault.PEER, what="type not supported", where="x", do="wait"
+        )
+
+    with monkeypatch.context() as patch:
+        patch.setattr(node.chain, "send", refuse)
+        for _ in range(3):
+            with pytest.raises(BridgeError, match="type not supported"):
+                node.anchor(5)
+            node.clock.advance(30)
+    node.anchor(7)
+    node.chain.mine(3)
+    node.watch()
+
+    assert node.last.state is State.EVIDENCED
+    assert node.chain.head.size == 7
+    assert {row.fees for row in node.anchors.rows.values()} == {node.last.fees}
 
 
 def test_underpriced_replacement_keeps_rising() -> None:

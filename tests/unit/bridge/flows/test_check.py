@@ -10,7 +10,7 @@ from bridge.core.ids import Digest, TreeSize
 from bridge.core.log.checkpoint import Checkpoint, VerifierKey
 from bridge.core.log.merkle import leaf_hash
 from bridge.core.log.tiles import Tile, encode_entries
-from bridge.flows.check import MAX_FINDINGS, Audit, check, fetch_from
+from bridge.flows.check import MAX_FINDINGS, Audit, check, fetch_from, one_by_one
 from bridge.flows.sequence import sequence
 from bridge.ports.logbook import AnchoredHead
 from tests.fakes.logbook import MemoryLogBook
@@ -36,6 +36,12 @@ def log_of(count: int) -> MemoryLogBook:
 def audit(book: MemoryLogBook, *anchored: AnchoredHead) -> Audit:
     """An audit through the paths that strangers use."""
     return check(fetch=fetch_from(book), verifiers=[KEY], origin=ORIGIN, anchored=lambda: anchored)
+
+
+def served_by(book: MemoryLogBook) -> Callable[[str], bytes | None]:
+    """What the log serves under one path."""
+    fetch = fetch_from(book)
+    return lambda path: fetch([path])[0]
 
 
 def codes(report: Audit) -> list[tuple[str, str]]:
@@ -115,12 +121,12 @@ def test_missing_parts_are_found() -> None:
     """What a client needs must be served."""
     book = log_of(700)
     del book.stored[Tile(level=0, n=1)]
-    served = fetch_from(book)
+    served = served_by(book)
 
     def fetch(path: str) -> bytes | None:
         return None if path.startswith("tile/entries/000") else served(path)
 
-    report = check(fetch=fetch, verifiers=[KEY], origin=ORIGIN)
+    report = check(fetch=one_by_one(fetch), verifiers=[KEY], origin=ORIGIN)
 
     assert codes(report) == [
         ("entries-missing", "tile/entries/000"),
@@ -132,12 +138,12 @@ def test_leaves_that_nobody_can_read_end_the_audit() -> None:
     """Without entries and tile the rest cannot be hashed, and the report says how far it came."""
     book = log_of(700)
     del book.stored[Tile(level=0, n=1)]
-    served = fetch_from(book)
+    served = served_by(book)
 
     def fetch(path: str) -> bytes | None:
         return None if path == "tile/entries/001" else served(path)
 
-    report = check(fetch=fetch, verifiers=[KEY], origin=ORIGIN)
+    report = check(fetch=one_by_one(fetch), verifiers=[KEY], origin=ORIGIN)
 
     assert codes(report) == [("entries-missing", "tile/entries/001")]
     assert report.leaves == 0
@@ -153,12 +159,12 @@ def test_leaves_that_nobody_can_read_end_the_audit() -> None:
 )
 def test_malformed_bundle_is_found(bundle: bytes, finding: str) -> None:
     """A bundle must be whole and hold all its entries."""
-    served = fetch_from(log_of(700))
+    served = served_by(log_of(700))
 
     def fetch(path: str) -> bytes | None:
         return bundle if path == "tile/entries/002.p/188" else served(path)
 
-    report = check(fetch=fetch, verifiers=[KEY], origin=ORIGIN)
+    report = check(fetch=one_by_one(fetch), verifiers=[KEY], origin=ORIGIN)
 
     assert [(one.code, one.what) for one in report.findings] == [("entries-form", finding)]
 
@@ -167,7 +173,7 @@ def test_partial_tile_replaced_by_a_full_one_is_read_from_it() -> None:
     """A log that grew since the checkpoint was read is no misbehaviour."""
     book = log_of(700)
     old = book.checkpoints[300].note
-    served = fetch_from(book)
+    served = served_by(book)
 
     def fetch(path: str) -> bytes | None:
         return old if path == "checkpoint" else None if ".p/" in path else served(path)
@@ -176,7 +182,7 @@ def test_partial_tile_replaced_by_a_full_one_is_read_from_it() -> None:
     def with_level_1(path: str) -> bytes | None:
         return served(path) if path.startswith("tile/1/") else fetch(path)
 
-    report = check(fetch=with_level_1, verifiers=[KEY], origin=ORIGIN)
+    report = check(fetch=one_by_one(with_level_1), verifiers=[KEY], origin=ORIGIN)
 
     assert (report.findings, report.leaves) == ((), 300)
 
@@ -197,9 +203,9 @@ def test_bad_checkpoint_ends_the_audit(change: Callable[[bytes], bytes | None], 
     book = log_of(7)
 
     def fetch(path: str) -> bytes | None:
-        return change(fetch_from(book)(path) or b"") if path == "checkpoint" else None
+        return change(served_by(book)(path) or b"") if path == "checkpoint" else None
 
-    report = check(fetch=fetch, verifiers=[KEY], origin=ORIGIN)
+    report = check(fetch=one_by_one(fetch), verifiers=[KEY], origin=ORIGIN)
 
     assert [finding.code for finding in report.findings] == ["checkpoint"]
     assert report.findings[0].what.startswith(what)
@@ -252,6 +258,6 @@ def test_real_log_of_strangers_is_clean(shared: Path, size: int) -> None:
         file = folder / (f"checkpoint.{size}" if path == "checkpoint" else path)
         return file.read_bytes() if file.is_file() else None
 
-    report = check(fetch=fetch, verifiers=[key], origin=origin)
+    report = check(fetch=one_by_one(fetch), verifiers=[key], origin=origin)
 
     assert (report.findings, report.leaves) == ((), size)

@@ -6,6 +6,7 @@ import pytest
 
 from bridge.core.errors import BridgeError
 from bridge.core.ids import sha256
+from bridge.core.record.bundle import CanonicalBundle
 from bridge.core.record.claims import RECORD_NAMES, SALT_SIZE, Kind, claim, commitment, leaf
 from bridge.flows.receive import Inbound, Received, receive
 from tests.fakes.dialect import LineDialect, line
@@ -40,6 +41,33 @@ def test_bad_message_fails_alone() -> None:
     assert str(bad.reason) == "the bundle is bad (part 4) - send a good one"
     assert bad.answer.startswith(b"AE ")
     assert [(one.id, one.code) for one in intake.refused] == [(bad.record, "line-bad")]
+
+
+class _Broken(LineDialect):
+    """A mapping with a defect that one message brings to light."""
+
+    def convert(self, raw: bytes, *, sender: str, charset: str = "") -> CanonicalBundle:
+        """Stumble over the control id 2."""
+        spoiled = raw if b"|2|" not in raw else raw.split(b"|")[7]
+        return super().convert(spoiled, sender=sender, charset=charset)
+
+
+def test_message_that_breaks_the_mapping_is_kept_and_stops_no_feed() -> None:
+    """A defect of ours refuses one message for a person to see; its sender is not told to retry."""
+    intake = MemoryIntake()
+
+    results = receive(
+        [Inbound(raw=line(n), feed="test/1", number=int(n)) for n in "123"],
+        dialect=_Broken(),
+        intake=intake,
+        clock=FixedClock(),
+        entropy=CountedEntropy(),
+    )
+
+    assert [one.status for one in results] == ["stored", "quarantined", "stored"]
+    (kept,) = intake.refused
+    assert (kept.code, kept.source) == ("conversion-failed", line("2"))
+    assert "IndexError (test_receive.py:" in str(results[1].reason)
 
 
 def test_leaf_covers_the_four_parts_under_fresh_salts() -> None:

@@ -12,7 +12,8 @@ from workers.mllp.commit import GROUP_SIZE, Committer, Outcome
 class Ticket:
     """One message that waits."""
 
-    def __init__(self, raw: bytes, *, unanswered: bool = False) -> None:
+    def __init__(self, raw: bytes, *, unanswered: bool = False, line: object = None) -> None:
+        self.line = line or self
         self.inbound = Inbound(raw=raw, feed="f", number=1)
         self.unanswered = unanswered
         self.outcome: Outcome | None = None
@@ -203,5 +204,30 @@ def test_missing_results_are_never_taken_for_acceptance() -> None:
             "1 messages were offered and 0 results came back (workers.mllp.commit)"
             " - stop the listener and report this defect"
         )
+
+    run(scene)
+
+
+def test_nothing_overtakes_a_message_that_comes_again() -> None:
+    """What waits behind it in its line goes back with it; other lines are stored."""
+
+    async def scene(feed: MemoryFeed, bench: Bench) -> None:
+        feed.gate.clear()
+        feed.down = True
+        line = object()
+        first = Ticket(adt("first"), line=line)
+        submit(bench, first)
+        await asyncio.to_thread(feed.entered.wait)
+        behind, other = Ticket(adt("behind"), line=line), Ticket(adt("other"))
+        submit(bench, behind, other)
+
+        feed.gate.set()
+        await behind.flushed.wait()
+        feed.down = False
+        await other.flushed.wait()
+
+        assert (first.status, behind.status) == ("store-unavailable", "store-unavailable")
+        assert other.status == "stored"
+        assert bench.failures == [("BridgeError", 2)]
 
     run(scene)

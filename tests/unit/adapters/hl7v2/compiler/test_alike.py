@@ -92,4 +92,4 @@ def test_results_are_remembered() -> None:
 
     found = remembered(shipped["OBX.Observation"], *shipped.values())
 
-    assert ["OBX-11", "OBX-11:2", "OBX-11:3", "OBX-3", "OBX-8"] in found
+    assert ["OBX-11", "OBX-11:2", "OBX-11:3", "OBX-11:4", "OBX-3", "OBX-8"] in found

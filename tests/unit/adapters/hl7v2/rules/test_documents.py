@@ -31,7 +31,7 @@ def test_vaccination_has_dose_lot_and_route(message: Build, convert: Convert) ->
     first, second = convert(raw)["Immunization"]
 
     assert (first["lotNumber"], first["doseQuantity"]["value"]) == ("LOT7", 0.5)
-    assert first["route"]["coding"][0]["code"] == "SC"
+    assert [one["code"] for one in first["route"]["coding"]] == ["SQ", "SC"]
     assert "doseQuantity" not in second
 
 

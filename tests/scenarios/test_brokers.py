@@ -1,0 +1,78 @@
+"""A broker down and up again, Redis and RabbitMQ alike: no sender notices, nothing is left."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import httpx
+import pytest
+
+from tests.brokers import Broker, broker_named
+from tests.scenarios.engine import HttpDoor, letters, send_all
+from tests.scenarios.node import Node, start_node
+
+SLOWEST_ANSWER_S = 5.0
+"""On a busy machine; a sender that waited for a broker's time-outs would wait longer, each time."""
+LOOKED_WITHIN_S = 4.0
+"""A load balancer that asks for readiness waits no longer, whatever hangs."""
+
+
+@pytest.fixture(scope="module", params=["redis", "rabbitmq"])
+def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
+    """Does not run at first; a test may kill and start it."""
+    made = broker_named(request.param)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def wired(broker: Broker) -> Iterator[Node]:
+    """A node whose Celery speaks to that broker, started while the broker is down."""
+    with start_node(FHIR_ANCHOR__QUEUE__URL=broker.url) as made:
+        yield made
+
+
+def test_broker_down_from_the_start_costs_nobody_an_acknowledgement(
+    wired: Node, broker: Broker
+) -> None:
+    """Every message is AA at once by both doors, readiness names the queue; all is final later."""
+    slowest = 0.0
+    for letter in letters("DOWN", 20):
+        started = time.monotonic()
+        send_all(wired.mllp, [letter], within_s=SLOWEST_ANSWER_S)
+        slowest = max(slowest, time.monotonic() - started)
+    with closing(HttpDoor(wired.http, token=wired.token)) as door:
+        answers = door.send(list(letters("DOWNHTTP", 5)))
+    looked, said = _look(wired)
+
+    assert slowest < SLOWEST_ANSWER_S
+    assert all(b"\rMSA|AA|" in answer for answer in answers)
+    assert looked < LOOKED_WITHIN_S
+    parts = said.json()
+    assert (parts["queue"]["ok"], parts["database"]["ok"]) == (False, True), parts
+    broker.start()
+    rows = wired.wait_final(within_s=120)
+    assert sum(row["sender"] == "DOWN/STORM" for row in rows) == 20
+    assert sum(row["sender"] == "DOWNHTTP/STORM" for row in rows) == 5
+
+
+def test_broker_that_dies_in_a_run_costs_nobody_an_acknowledgement(
+    wired: Node, broker: Broker
+) -> None:
+    """Kill -9 between two messages: both are AA and final, and the node finds the new broker."""
+    send_all(wired.mllp, letters("BEFORE", 10))
+    broker.kill()
+    send_all(wired.mllp, letters("WHILE", 10), within_s=10 * SLOWEST_ANSWER_S)
+
+    broker.start()
+
+    rows = wired.wait_final(within_s=120)
+    assert sum(row["sender"] in {"BEFORE/STORM", "WHILE/STORM"} for row in rows) == 20
+    assert _look(wired)[1].json()["queue"]["ok"]
+
+
+def _look(node: Node) -> tuple[float, httpx.Response]:
+    started = time.monotonic()
+    with node.client() as client:
+        said = client.get("/readyz")
+    return time.monotonic() - started, said
