@@ -74,9 +74,10 @@ def _appointment(stored: JsonObject, newer: JsonObject) -> JsonObject:
 
 
 def _condition(stored: JsonObject, newer: JsonObject) -> JsonObject:
-    """R4 con-4: a problem that is active again has not ended; con-5 as for an allergy."""
+    """R4 con-4: what is active again, or was never so, has not ended; con-5 as for an allergy."""
     left = _finding(stored, newer)
-    if _code(newer.get("clinicalStatus")) not in _PRESENT:
+    wrong = _code(newer.get("verificationStatus")) == "entered-in-error"
+    if not wrong and _code(newer.get("clinicalStatus")) not in _PRESENT:
         return left
     return {
         name: value

@@ -79,7 +79,7 @@ def _coded(code: str) -> JsonObject:
     [
         ({"clinicalStatus": _coded("active")}, {"clinicalStatus"}),
         ({"clinicalStatus": _coded("resolved")}, {"clinicalStatus", "abatementDateTime"}),
-        ({"verificationStatus": _coded("entered-in-error")}, {"abatementDateTime"}),
+        ({"verificationStatus": _coded("entered-in-error")}, set()),
         ({"code": {"text": "cold"}}, {"clinicalStatus", "abatementDateTime"}),
         ({"clinicalStatus": "odd"}, {"clinicalStatus", "abatementDateTime"}),
     ],
