@@ -7,6 +7,7 @@ import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from adapters.hl7v2.err import (
@@ -176,7 +177,7 @@ def _msh(header: Header, at: Instant, version: tuple[int, ...], control_id: byte
         b"MSH",
         signs.declared,
         *(_mirror(header, number) for number in (5, 6, 3, 4)),
-        at.strftime("%Y%m%d%H%M%S+0000").encode(),
+        _stamp(at),
         b"",
         _message_type(header, version),
         control_id,
@@ -192,6 +193,11 @@ def _msh(header: Header, at: Instant, version: tuple[int, ...], control_id: byte
     while not fields[-1]:
         fields.pop()
     return signs.field.join(fields)
+
+
+@lru_cache(maxsize=16)  # inputs that arrive together are answered at one instant
+def _stamp(at: Instant) -> bytes:
+    return at.strftime("%Y%m%d%H%M%S+0000").encode()
 
 
 def _msa(header: Header, code: bytes, text: str) -> bytes:

@@ -1,6 +1,7 @@
 """The bundle under construction: resources by their keys, references, deletes, and the trace."""
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, Final, TypeAlias, cast
 
 from msgspec import Raw
@@ -26,6 +27,7 @@ Kept: TypeAlias = tuple[tuple[str, str], JsonObject, Raw]
 """Type and id, the resource, and its entry encoded."""
 Referred: TypeAlias = tuple[JsonObject, list[Kept]]
 """A reference, empty where there is none, and the resources that it needs in the bundle."""
+_KIND: Final = itemgetter(0)
 NO_FIELDS: Final = [""] * 128
 """A segment that is not there: every field is empty. No HL7 segment has more than 60."""
 Touch: TypeAlias = tuple[str, str, int, int, tuple[int, ...], str]
@@ -36,7 +38,7 @@ class Build:
     """Everything that the generated functions write into; one instance a message."""
 
     __slots__ = (
-        "assumed",
+        "assumed", "at_hand",
         "base",
         "bundle",
         "code",
@@ -111,6 +113,9 @@ class Build:
         self.shared: dict[str, _Codes] | None = None
         self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
+        self.at_hand = (
+            ctx, ctx.repetition, ctx.component, self.shelf, self.values, self.identities,
+        )  # fmt: skip
 
     # -- resources -------------------------------------------------------------------------
 
@@ -149,8 +154,8 @@ class Build:
                 return "", ""
             findings = len(self.ctx.findings)
             first = governing(text, self.ctx)
-            known_value: Any = self.values.get((function, first))
-            made = known_value or self.within(function, first)
+            met: Any = self.values.get((function, first))
+            made = met or self.within(function, first)
             del self.ctx.findings[findings:]  # the row that converts it notes them
             system = value = ""
             if made:
@@ -340,7 +345,7 @@ class Build:
 
     def kinds(self) -> list[str]:
         """The type of each resource, in their order."""
-        return [kind for kind, _ in self.resources]
+        return [*map(_KIND, self.resources)]
 
     def entry(self, resource: JsonObject) -> JsonObject:
         """The Bundle.entry of a resource."""
@@ -399,34 +404,6 @@ class Build:
     def erase(self, resource: JsonObject, path: str) -> None:
         """The sender sent `""`: the stored element goes, unless this message sets it too."""
         self.deletes.append((resource, path))
-
-    @staticmethod
-    def held(element: JsonObject, name: str) -> int:
-        """How many values the element has before a field with `""` in a part of it is read."""
-        values = element.get(name)
-        return len(values) if isinstance(values, list) else int(values is not None)
-
-    def nulled(self, resource: JsonObject, paths: tuple[str, str], text: str, more: bool) -> None:  # noqa: FBT001 - written by the generator alone
-        """The sender deleted a part of the field, `""` in a component or a repetition.
-
-        Args:
-            resource: that the field fills.
-            paths: of what the whole field deletes, and the element's own name where it is one.
-            text: the field.
-            more: whether a value was left of it. It is said exactly then: no part of a stored one
-                is kept in its place. Where none is left and the first component is deleted, all of
-                it is; a lesser part alone cannot be told apart, so nothing changes.
-        """
-        path, name = paths
-        ctx = self.ctx
-        parts = [one.split(ctx.component) for one in text.split(ctx.repetition)]
-        if more:
-            if name and any('""' in one for one in parts):
-                self.exacts.append((resource, name))
-        elif any(one[0] == '""' for one in parts):
-            self.erase(resource, path)
-        else:
-            ctx.note("delete-partial", "a part of a value was deleted, and nothing else said")
 
     def assume(self, resource: JsonObject, name: str) -> None:
         """The element holds a default or a conclusion: it never overwrites a stored one."""

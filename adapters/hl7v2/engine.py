@@ -75,7 +75,7 @@ class Engine:
         begin(build, root)
         for number, (group, fields, occurrence) in enumerate(placed):
             ctx.occurrence = occurrence
-            if number in joined:
+            if joined and number in joined:
                 for field in _RUN:
                     build.touch("OBX-5", occurrence, "OBX", field, (), "joined")
                 continue
@@ -222,6 +222,8 @@ def _joined(lines: list[list[str]], repetition: str) -> frozenset[int]:
     A run is OBX after OBX of TX or FT with one code, instance and status: senders write a report
     line by line, and the lines are one value.
     """
+    if len([1 for fields in lines if fields[2] in _TEXT_TYPES and fields[0] == "OBX"]) < 2:
+        return _NONE
     joined: list[int] = []
     texts: list[str] = []
     first: list[str] = _NO_SEGMENT

@@ -7,6 +7,7 @@ place and the code (v2.4 ch. 2.16.5), and receivers ignore fields that they do n
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from adapters.hl7v2.header import Delimiters
 from bridge.core.errors import BridgeError, Fault
@@ -188,6 +189,15 @@ def escape(text: str, delimiters: Delimiters, *, limit: int) -> bytes:
 
 def escape_bytes(data: bytes, delimiters: Delimiters) -> bytes:
     """The same for bytes that are already in the message's charset."""
+    pieces, special = _escapes(delimiters)
+    if len(data.translate(None, special)) == len(data):
+        return data
+    return b"".join(pieces.get(byte, bytes((max(byte, 32),))) for byte in data)
+
+
+@lru_cache(maxsize=64)  # a process meets a handful; bounded against a sender that varies them
+def _escapes(delimiters: Delimiters) -> tuple[dict[int, bytes], bytes]:
+    """What stands for each delimiter, and the bytes that may not stand as they are."""
     sign = delimiters.escape
     names = {
         sign: b"E",
@@ -198,9 +208,7 @@ def escape_bytes(data: bytes, delimiters: Delimiters) -> bytes:
     }
     names.pop(b"", None)
     pieces = {mark[0]: sign + name + sign if sign else b" " for mark, name in names.items()}
-    if any(byte < 32 or byte in pieces for byte in data):
-        return b"".join(pieces.get(byte, bytes((max(byte, 32),))) for byte in data)
-    return data
+    return pieces, bytes({*range(32), *pieces})
 
 
 def _erl(at: Place | None, delimiters: Delimiters) -> bytes:

@@ -18,8 +18,8 @@ from bridge.core.record.bundle import Json, JsonObject
 
 __all__ = ["Periods", "periods_of", "settle"]
 
-Periods: TypeAlias = Mapping[str, tuple[tuple[str, ...], ...]]
-"""By resource type the paths of the periods whose start and end come of two rows."""
+Periods: TypeAlias = Mapping[str, Mapping[str, tuple[tuple[str, ...], ...]]]
+"""By resource type and element the paths below it of periods whose ends come of two rows."""
 
 _ENDS: Final = frozenset({"start", "end"})
 _REACHED_BY: Final = frozenset({"name", "telecom", "address", "organization"})
@@ -41,14 +41,18 @@ _UNKNOWN: Final = {
 
 def periods_of(maps: Iterable[SegmentMap]) -> Periods:
     """Where the rows may make a period that ends before it starts; functions settle their own."""
-    found: dict[str, dict[tuple[str, ...], None]] = {}
+    found: dict[str, dict[str, dict[tuple[str, ...], None]]] = {}
     for rules in maps:
         for row in rules.rows:
             steps = row.to if row.on else (*rules.into, *row.to)
             *path, last = [step.name for step in steps] or [""]
             if path and last in _ENDS and path[-1].lower().endswith("period"):
-                found.setdefault(row.on or rules.target, {})[tuple(path)] = None
-    return {kind: tuple(paths) for kind, paths in found.items()}
+                elements = found.setdefault(row.on or rules.target, {})
+                elements.setdefault(path[0], {})[tuple(path[1:])] = None
+    return {
+        kind: {name: tuple(paths) for name, paths in elements.items()}
+        for kind, elements in found.items()
+    }
 
 
 def settle(build: Build, periods: Periods) -> None:
@@ -64,7 +68,7 @@ def settle(build: Build, periods: Periods) -> None:
         if seen in encoded:
             continue  # of one field, whose function has settled it
         kind = seen[0]
-        if kind in periods:
+        if kind in periods and not periods[kind].keys().isdisjoint(resource):
             _periods(resource, kind, periods[kind], build)
         if "identifier" in resource and len(cast("list[Json]", resource["identifier"])) > 1:
             _once(resource, "identifier")
@@ -102,18 +106,19 @@ def _only_patient(build: Build) -> str:
 
 
 def _periods(
-    resource: JsonObject, kind: str, paths: Iterable[tuple[str, ...]], build: Build
+    resource: JsonObject,
+    kind: str,
+    elements: Mapping[str, tuple[tuple[str, ...], ...]],
+    build: Build,
 ) -> None:
     """Rule per-1, for the periods at these paths of the resource."""
-    for path in paths:
-        held = resource.get(path[0])
-        if held is None:
-            continue
-        for period in _at(held, path[1:]):
+    for name in [name for name in elements if name in resource]:
+        held = resource[name]
+        for period in [one for path in elements[name] for one in _at(held, path)]:
             start, end = period.get("start"), period.get("end")
             if isinstance(start, str) and isinstance(end, str) and ends_before(start, end):
                 del period["end"]
-                build.ctx.at = f"{kind}.{path[0]}" if isinstance(held, list) else kind
+                build.ctx.at = f"{kind}.{name}" if isinstance(held, list) else kind
                 text = "a period ends before it starts: its end was left out"
                 build.ctx.note("period-reversed", text)
 

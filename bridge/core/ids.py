@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NewType
 
 from bridge.core.errors import BridgeError, Fault
@@ -49,6 +50,7 @@ def instant(moment: datetime) -> Instant:
     return Instant(moment.astimezone(UTC))
 
 
+@lru_cache(maxsize=16)  # what arrives together is received at one instant
 def instant_text(moment: Instant) -> str:
     """RFC 3339 in UTC with microseconds, such as `2026-11-22T14:00:00.000000Z`; sorts as text."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -27,6 +27,7 @@ from adapters.hl7v2.compiler.rows import (
 )
 from adapters.hl7v2.datatypes import DATATYPES, Datatype
 from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.nulls import held, nulled
 from adapters.hl7v2.rules import RULES
 from adapters.hl7v2.tables import CodeTable
 from bridge.core.record.statements import says_nothing
@@ -50,6 +51,8 @@ _LOCALS: Final = {
     "identities": "b.identities",
 }
 """What a generated function looks up once, where it uses it."""
+_AT_HAND: Final = ("ctx", "rep", "sep", "shelf", "values", "identities")
+"""`Build.at_hand`: taken at once where a function uses several of them."""
 _LOOKED_UP: Final = re.compile(
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[#].*|(?<![.\w])("""
     + "|".join([*_LOCALS, "s_[A-Z][A-Z0-9]{2}"])
@@ -98,6 +101,8 @@ def emit(
         "NO_FIELDS": NO_FIELDS,
         "NO_KEY": ("", ""),
         "element": element,
+        "held": held,
+        "nulled": nulled,
     }
     function = f"{rules.segment}_{rules.target}".replace(".", "_")
     code.put(0, f"def {function}(f, g, b):")
@@ -167,7 +172,12 @@ def _hoisted(body: Sequence[str], before: Sequence[str]) -> list[str]:
     """Assignments of what the body looks up often and the lines before it do not assign."""
     assigned = {line.split()[0] for line in before}
     used = {name for line in body for name in _LOOKED_UP.findall(line)} - assigned - {""}
-    found = [f"{name} = {value}" for name, value in _LOCALS.items() if name in used]
+    if len(used & {*_AT_HAND}) > 2:
+        found = [f"{', '.join(_AT_HAND)} = b.at_hand"]
+        used -= {*_AT_HAND}
+    else:
+        found = []
+    found += [f"{name} = {value}" for name, value in _LOCALS.items() if name in used]
     found += [
         f"{name} = g.around.get({name[2:]!r}, NO_FIELDS)" for name in sorted(used - {*_LOCALS})
     ]
@@ -221,10 +231,9 @@ def _row(code: Code, row: Row, code_tables: Mapping[str, CodeTable]) -> None:
                  "if " + " and ".join(f"{name!r} not in e" for name in rivals) + ":")  # fmt: skip
         depth += 1
     if row.on:
-        code.put(depth, f"n = near.get({row.on!r})", row)
-        code.put(depth, "if n is not None:")
+        code.put(depth, f"if {row.on!r} in near:", row)
         depth, base = depth + 1, "o"
-        code.put(depth, "o = n[0]")
+        code.put(depth, f"o = near[{row.on!r}][0]")
     if row.assumed:
         _assumed(code, depth, row, base, code_tables)
     else:
@@ -247,7 +256,8 @@ def _default(code: Code, row: Row, rivals: tuple[str, ...]) -> None:
     """The constant of an element that is still absent."""
     name = row.to[0].name
     test = " and ".join(f"{one!r} not in e" for one in (name, *rivals))
-    code.put(1, f"if {test}:", row)
+    always = row.ref and not (row.when or row.on or rivals or row.assumed or code.tracing)
+    code.put(1, "else:" if always and len(row.to) == 1 else f"if {test}:", row)
     _store(code, 2, "e", row.to, repr(row.default), {})
     if code.rules.is_stored and not says_nothing(name, row.default):
         code.put(2, f"b.assume(e, {name!r})")
@@ -260,10 +270,8 @@ def _value(
     if row.call:
         _calling(code, depth, row)
     elif row.ref:
-        code.put(depth, f"n = near.get({row.ref!r})", row)
-        code.put(depth, "if n is not None:")
-        code.put(depth + 1, "x = n[1]")
-        _store(code, depth + 1, base, row.to, "x", row.siblings)
+        code.put(depth, f"if {row.ref!r} in near:", row)
+        _store(code, depth + 1, base, row.to, f"near[{row.ref!r}][1]", row.siblings)
         _touch_row(code, depth + 1, row, frozenset())
     elif row.function:
         _convert(code, depth, row, base, code_tables)
@@ -307,7 +315,7 @@ def _convert(
     name, around = row.to[0].name, depth
     in_part = code.rules.is_stored and not row.on and not code.rules.into
     if in_part:
-        code.put(depth, f"z = b.held(e, {name!r}) if b.nulls and '\"\"' in v else None")
+        code.put(depth, f"z = held(e, {name!r}) if b.nulls and '\"\"' in v else None")
     if any(step.kind == "[]" for step in row.to) and not row.first:
         code.put(depth, "for s in (v.split(rep) if rep in v else (v,)):")
         code.put(depth + 1, "if not s: continue")
@@ -341,7 +349,7 @@ def _convert(
     if in_part:
         paths = (delete_path(code.rules, row), name if len(row.to) == 1 else "")
         code.put(around, "if z is not None:")
-        code.put(around + 1, f"b.nulled(r, {paths!r}, v, b.held(e, {name!r}) > z)")
+        code.put(around + 1, f"nulled(b, r, {paths!r}, v, more=held(e, {name!r}) > z)")
         _touch_row(code, around + 1, row, kind.reads)
 
 
