@@ -59,6 +59,8 @@ class _Put:
     """Elements that the message did not state: they fill what is absent."""
     exact: frozenset[str] = field(default_factory=frozenset)
     """Elements whose value is the whole of it: no part of a stored one is kept."""
+    creates: bool = False
+    """A POST: where the resource is already, this one was sent twice and it stays as it is."""
     if_match: str = ""
     if_none_match: str = ""
 
@@ -111,6 +113,8 @@ def apply_bundle(
 def _applied(step: _Step, stored: JsonObject | None) -> JsonObject | None:
     if isinstance(step, _Put):
         body = _plain(step.body)
+        if step.creates and stored is not None:
+            return stored
         return _met(step, stored, body) if step.merge else body
     if stored is None or not step.path.names:
         return None
@@ -146,7 +150,8 @@ def _check_precondition(step: _Step, stored: JsonObject | None) -> None:
     if step.if_match:
         meta = (stored or {}).get("meta")
         version = meta.get("versionId") if isinstance(meta, dict) else None
-        if step.if_match.removeprefix("W/").strip('"') != version:
+        named = {tag.strip().removeprefix("W/").strip('"') for tag in step.if_match.split(",")}
+        if stored is None or not {version, "*"} & named:  # RFC 9110 s13.1.1
             raise BridgeError(
                 "version-conflict",
                 Fault.SENDER,
@@ -226,6 +231,7 @@ def _request_step(index: int, entry: JsonObject) -> _Step:
         ref=_ref_of(index, resource),
         body=resource,
         merge=False,
+        creates=request.get("method") == "POST",
         if_match=request.get("ifMatch", ""),
         if_none_match=request.get("ifNoneMatch", ""),
     )
