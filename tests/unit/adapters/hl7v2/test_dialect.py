@@ -147,6 +147,16 @@ def test_findings_name_segment_and_field(message: Build, codes: Codes) -> None:
     assert ("number-invalid", "OBX[2]-5") in codes(raw)
 
 
+def test_finding_about_another_segment_does_not_count_this_one(
+    message: Build, codes: Codes
+) -> None:
+    """OBR-22 that the second OBX looks at is not OBR[2]-22: there is one OBR."""
+    obr = f"OBR|1||F|X{'|' * 18}20240101"
+    raw = message("ORU^R01", obr, "OBX|1|ST|1||a||||||F", "OBX|2|ST|2||b||||||F")
+
+    assert {where for _, where in codes(raw)} == {"OBR-22"}
+
+
 def test_delete_marker_becomes_a_patch_operation(message: Build, convert: Convert) -> None:
     """`""` deletes, empty says nothing: the change set carries it beside the snapshot."""
     raw = message(
@@ -233,6 +243,34 @@ def test_report_lines_are_one_value(message: Build, convert: Convert) -> None:
     found = convert(raw)["Observation"]
 
     assert [made["valueString"] for made in found] == ["first line\n\nthird line", "alone"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "segments", "status", "event"),
+    [
+        ("ADT", ("EVN|A03",), "finished", "A03"),
+        ("ADT", ("EVN| A11 ^x",), "cancelled", "A11"),
+        ("^A03", (), "in-progress", "A03"),
+        ("^A03^ADT_A03", (), "finished", "A03"),
+        ("ADT", (), "in-progress", "ADT"),
+        ("ADT", ("EVN",), "in-progress", "ADT"),
+    ],
+    ids=["v21", "v21-with-blanks", "no-type", "structure-alone", "nothing", "empty-event"],
+)
+def test_event_is_inferred_where_msh9_leaves_it_out(
+    message: Build,
+    convert: Convert,
+    kind: str,
+    segments: tuple[str, ...],
+    *,
+    status: str,
+    event: str,
+) -> None:
+    """v2.1 has the event in EVN-1, and some senders name the structure alone."""
+    found = convert(message(kind, *segments, "PV1|1|I"))
+
+    assert found["Encounter"][0]["status"] == status
+    assert found["MessageHeader"][0]["eventCoding"]["code"] == event
 
 
 def test_unknown_trigger_is_kept_and_marked(message: Build, codes: Codes, convert: Convert) -> None:
