@@ -63,6 +63,10 @@ _MAGIC: Final = (
     (b"<?xml", "text/xml"),
 )
 _UNKNOWN: Final = "application/octet-stream"
+_MIME: Final = frozenset(
+    " !#$&-^_./+abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+)
+"""Characters of a media type (RFC 6838 s4.2), and the space that senders put in between."""
 
 
 @datatype("ED", "Attachment", reads=(2, 3, 4, 5))
@@ -160,6 +164,8 @@ def _media_type(parts: list[str], at: int, data: bytes, ctx: Context) -> str:
 
 def _named_type(kind: str, subtype: str) -> str:
     """A media type from table 0191 and 0291 or from what senders write in their place."""
+    if not _MIME.issuperset(kind + subtype):
+        return ""
     kind, subtype = kind.lower().replace(" ", ""), subtype.lower().replace(" ", "")
     for whole in (subtype, kind):
         if "/" in whole:

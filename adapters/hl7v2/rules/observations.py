@@ -47,6 +47,7 @@ def observation_value(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if text == '""':
         _erase(b, r)
         return
+    r.pop("dataAbsentReason", None)  # OBX-11 X or N beside a value: the value is there (obs-6)
     kind = f[2]
     if kind == "NM" and ctx.repetition not in text:  # most results: one number
         result = number_of(text, f[6], b)

@@ -136,3 +136,13 @@ def test_results_before_the_only_specimen_are_of_it(message: Build, convert: Con
 
     assert convert(one)["Observation"][0]["specimen"]["reference"].startswith("Specimen/")
     assert "specimen" not in convert(two)["Observation"][0]
+
+
+def test_value_stands_above_a_status_that_says_there_is_none(
+    message: Build, convert: Convert
+) -> None:
+    """OBX-11 X beside a value: R4 rule obs-6 forbids both, and the value was sent."""
+    result = convert(message("ORU^R01", "OBX|1|NM|1||5|mg|||||X"))["Observation"][0]
+
+    assert result["valueQuantity"]["value"] == 5
+    assert "dataAbsentReason" not in result
