@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: setup demo up test check lint types shape bench chaos fmt
+.PHONY: setup demo up test check lint types shape bench chaos fuzz fmt
 
 setup: .venv/.made
 
@@ -49,6 +49,13 @@ DISK ?=
 
 chaos: setup ## senders at work while everything fails, every EVERY seconds; prints a census. DISK=1 fills the disk too (root)
 	@$(BIN)/python -m tests.scenarios.chaos --messages $(MESSAGES) --senders $(SENDERS) --seconds $(SECONDS) --every $(EVERY) --size $(SIZE) --broker $(BROKER) $(if $(DISK),--disk)
+
+INPUTS ?= 1000000
+
+fuzz: setup ## mutated messages, INPUTS of them and SECONDS guided by coverage; stops at what breaks
+	@nice $(BIN)/python -m tests.fuzz --inputs $(INPUTS) --processes 2
+	@$(BIN)/uv sync --quiet --frozen --all-extras --group fuzz --inexact
+	@nice $(BIN)/python -m tests.fuzz --coverage -max_total_time=$(SECONDS)
 
 fmt: setup
 	@$(BIN)/ruff check --fix --quiet . || true

@@ -40,7 +40,7 @@ class _Section(BaseModel):
 class Store(_Section):
     """PostgreSQL."""
 
-    url: str
+    url: str = Field(pattern=r"^$|^postgres(ql)?://")
     password_file: str
     pool_size: int = Field(ge=1, le=200)
 
@@ -48,7 +48,7 @@ class Store(_Section):
 class Queue(_Section):
     """Celery's broker: wake-ups only, nothing is lost with it."""
 
-    url: str
+    url: str = Field(pattern=r"^$|^(rediss?|redis\+socket|sentinel|amqps?|pyamqp)://")
 
 
 class Chain(_Section):
@@ -74,6 +74,7 @@ class Log(_Section):
 class Anchor(_Section):
     """How often the newest head goes to the chain."""
 
+    form: Literal["contract", "calldata"]
     every_s: float = Field(ge=0)
     watch_s: float = Field(gt=0)
     budget_gwei: int = Field(ge=0)
@@ -99,6 +100,7 @@ class Http(_Section):
 
     host: str
     port: int = Port
+    public_url: str = Field(pattern=r"^$|^https?://[^\s?#]+$")
     max_connections: int = Field(ge=1)
     statement_timeout_s: float = Field(ge=0)
 

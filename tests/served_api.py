@@ -23,6 +23,7 @@ TOKENS = {
     "reader": "token-of-the-reader",
     "compliance": "token-of-the-officer",
     "clinic": "token-of-the-clinic",
+    "monitor": "token-of-the-monitoring",
 }
 ROLES = {
     "sender": ["sender"],
@@ -30,6 +31,7 @@ ROLES = {
     "reader": ["reader"],
     "compliance": ["compliance"],
     "clinic": ["sender", "reader"],
+    "monitor": ["monitor"],
 }
 
 

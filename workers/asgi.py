@@ -9,16 +9,18 @@ from fastapi import FastAPI
 
 from adapters.fhir.definitions import resource_shape
 from adapters.fhir.dialect import problems_in
+from adapters.hl7v2.ack import only_answer
 from bridge.api.access import read_tokens
 from bridge.api.app import create_app
 from bridge.api.feeds import Feeds
 from bridge.api.node import Node
 from bridge.cli.rpc import JsonRpcReader
 from bridge.core.errors import BridgeError, Fault
-from bridge.core.ids import record_id
+from bridge.core.ids import Instant, record_id
 from bridge.core.proof.report import Report
 from bridge.core.proof.trust import NO_TRUST, parse_trust
 from bridge.core.proof.verify import verify
+from bridge.flows.receive import Received
 from bridge.keys.admin import admin_token
 from bridge.settings import Http, Settings
 from bridge.telemetry import Metrics, configure_logs
@@ -95,6 +97,7 @@ def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:
         anchors=services.anchors,
         evidence=services.evidence,
         hl7v2=services.hl7v2,
+        worded=lambda raw, received: _worded(raw, received, services.clock.now()),
         fhir=services.fhir,
         work_items=services.work_items,
         is_type=lambda name: resource_shape(name) is not None,
@@ -105,9 +108,14 @@ def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:
         wake=wake,
         verify=lambda receipt, document: _verify(settings, receipt, document),
         health=watchman.look,
+        public_url=settings.http.public_url,
         measure=watchman.measure,
     )
     return create_app(node)
+
+
+def _worded(raw: bytes, received: Received, at: Instant) -> bytes:
+    return only_answer(raw, received.answer, at=at, record=received.record, reason=received.reason)
 
 
 def _verify(settings: Settings, receipt: bytes, document: bytes | None) -> Report:

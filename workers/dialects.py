@@ -4,13 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from adapters.fhir.dialect import FhirDialect, problems_in
 from adapters.hl7v2 import batch
 from adapters.hl7v2.compiler.check import check
+from adapters.hl7v2.compiler.rows import nearest, refuse
+from adapters.hl7v2.conceptmap import concept_map, table_rows, toml_of
 from adapters.hl7v2.dialect import Hl7v2, Options
 from adapters.hl7v2.explain import Lineage, explain, residue
 from adapters.hl7v2.profiles import ANYONE, check_distinct
+from bridge.cli.code_tables import CodeTables
 from bridge.cli.convert import Converters
 from bridge.cli.mapping import Mappings, Rules
 from bridge.core.errors import BridgeError, Fault
@@ -21,6 +26,7 @@ from workers.overlays import SendersFolder
 
 __all__ = [
     "SenderRules",
+    "code_tables",
     "converters",
     "hl7v2_of",
     "known_sender",
@@ -71,10 +77,7 @@ def mappings(settings: Settings) -> Mappings:
             return SenderRules("", hl7v2_of(settings))
         if name == BASE:
             return SenderRules("", Hl7v2((), _options(settings)))
-        file = next((file for file in folder.files if file.stem == name), Path(name))
-        if file.suffix != ".toml":
-            known_sender(name, folder.files, where="--sender")
-        profile = folder.profile(file)
+        profile = folder.profile(_file_of(name, folder))
         return SenderRules(profile.name, Hl7v2((profile,), _options(settings)))
 
     def whole() -> None:
@@ -86,6 +89,35 @@ def mappings(settings: Settings) -> Mappings:
         split=batch.split,
         check_all=whole,
     )
+
+
+def code_tables(settings: Settings) -> CodeTables:
+    """What `map export-table` and `import-table` need."""
+    folder = SendersFolder.of(settings)
+
+    def exported(sender: str, name: str) -> dict[str, Any]:
+        profile = folder.profile(_file_of(sender, folder))
+        table = profile.tables.get(f"local:{name}")
+        if table is None:
+            known = {held.removeprefix("local:") for held in profile.tables}
+            do = nearest(name, known) if known else f"write [tables.{name}] first"
+            raise refuse("table-unknown", f"{profile.name} has no table {name}", "TABLE", do)
+        url = f"{profile.namespace.rstrip('/')}/ConceptMap/{quote(name)}"
+        return concept_map(name, table, url=url)
+
+    return CodeTables(
+        exported=exported,
+        rows=lambda value, note, where: table_rows(value, note, where=where),
+        toml=toml_of,
+    )
+
+
+def _file_of(name: str, folder: SendersFolder) -> Path:
+    """The overlay of a sender's name, or the path that it is."""
+    file = next((file for file in folder.files if file.stem == name), Path(name))
+    if file.suffix != ".toml":
+        known_sender(name, folder.files, where="--sender")
+    return file
 
 
 class SenderRules:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -29,7 +30,6 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="fhir-anchor",
-    help="A FHIR bridge whose every record can be proved to have existed unchanged.",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -38,6 +38,36 @@ app.add_typer(key_commands, name="keys")
 app.add_typer(contract_commands, name="contract")
 app.add_typer(map_commands, name="map")
 NOT_DONE, USAGE = 1, 2
+MISTYPED = frozenset(
+    {
+        "facts-missing",
+        "folder-missing",
+        "input-missing",
+        "input-unreadable",
+        "sender-unknown",
+        "token-file",
+        "upstream-address",
+    }
+)
+"""Refusals of what stands on the command line, beside everything that is wrong in the settings."""
+
+
+def _say_version(*, asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"fhir-anchor {metadata.version('fhir-anchor')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say it and exit."),
+    ] = False,
+) -> None:
+    """A FHIR bridge whose every record can be proved to have existed unchanged."""
+    del version
 
 
 @app.command()
@@ -311,10 +341,10 @@ def feeds(
 ) -> None:
     """What each feed brought, and what a sender should be asked about; a JSON line each."""
     from bridge.cli.feeds import say_feeds
-    from workers.wiring import Services
+    from workers.visited import visited
 
-    node = Services(settings_of(data, config))
-    say_feeds(node.feeds, node.clock, hours)
+    with visited(settings_of(data, config)) as node:
+        say_feeds(node.feeds, node.clock, hours)
 
 
 db = typer.Typer(help="The database of a node.", no_args_is_help=True)
@@ -346,10 +376,11 @@ def main() -> None:
         code = app(standalone_mode=False)
     except BridgeError as error:
         _say(error)
-        sys.exit(USAGE if error.code.startswith("settings-") else NOT_DONE)
+        usage = error.code.startswith("settings-") or error.code in MISTYPED
+        sys.exit(USAGE if usage else NOT_DONE)
     except TyperException as error:
         if str(error):  # empty after a help text that was asked for by saying nothing
-            _say(f"{error} - see `fhir-anchor --help`")
+            _say(f"{error.format_message().rstrip('.')} - see `fhir-anchor --help`")
         sys.exit(USAGE)
     except KeyboardInterrupt:
         sys.exit(130)

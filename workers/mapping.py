@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from bridge.cli import mapping
+from bridge.cli.code_tables import export_table, import_table
 from bridge.cli.options import Config, Data, settings_of
 from bridge.cli.stored_mapping import coverage_stored, preview
 from bridge.cli.work_items import say_closed, say_items
@@ -85,6 +86,30 @@ def diff(
         return
     with _visited(data, config) as node:
         preview(_mappings(config, data), node.stored, old, new, last=last)
+
+
+@commands.command("export-table")
+def export_code_table(
+    sender: Annotated[str, typer.Argument(help="A sender, or an overlay file.")],
+    table: Annotated[str, typer.Argument(help="NAME of its [tables.NAME].")],
+    config: Config = None,
+) -> None:
+    """A sender's code table as a FHIR R4 ConceptMap."""
+    from workers.dialects import code_tables  # noqa: PLC0415 - as in _mappings
+
+    export_table(code_tables(settings_of(None, config)), sender, table)
+
+
+@commands.command("import-table")
+def import_code_table(
+    file: Annotated[Path, typer.Argument(help="A ConceptMap, FHIR R4 JSON.")],
+    name: Annotated[str, typer.Option("--name", help="Of the table; default the file's.")] = "",
+    config: Config = None,
+) -> None:
+    """A ConceptMap as `[tables.NAME]`, to be put into an overlay."""
+    from workers.dialects import code_tables  # noqa: PLC0415 - as in _mappings
+
+    import_table(code_tables(settings_of(None, config)), file, name)
 
 
 @commands.command()

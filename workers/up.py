@@ -88,7 +88,7 @@ def _start(settings: Settings, children: Children) -> Running:
     Services(settings).prepare()
     http = f"http://{_bracketed(settings.http.host)}:{settings.http.port}"
     mllp = settings.mllp
-    children.start(_child(settings, "api", ready=lambda: _answers(f"{http}/readyz")))
+    children.start(_child(settings, "api", ready=lambda: _answers(f"{http}/healthz")))
     children.start(_child(settings, "mllp", ready=lambda: _accepts(mllp.host, mllp.port)))
     children.start(_child(settings, "worker"))
     children.start(_child(settings, "beat"))

@@ -6,11 +6,13 @@ Source: https://hl7.org/fhir/R4/bundle.html and https://hl7.org/fhir/R4/http.htm
 import re
 from collections.abc import Iterator
 
+from adapters.fhir.constraint import items, text_of
 from adapters.fhir.definitions import resource_shape
-from adapters.fhir.problems import Path, Problems
+from adapters.fhir.problems import Path, Problems, path_text
+from adapters.fhir.references import check_target
 from bridge.core.record.bundle import Json, JsonObject
 
-__all__ = ["check_bundle", "check_requests", "entries_of", "written_part"]
+__all__ = ["check_bundle", "check_requests", "entries_of", "named", "written_part"]
 
 _REQUESTED = frozenset({"batch", "transaction", "history"})
 _ANSWERED = frozenset({"batch-response", "transaction-response", "history"})
@@ -27,7 +29,7 @@ def entries_of(bundle: JsonObject) -> list[JsonObject]:
 
 
 def check_bundle(bundle: JsonObject, at: Path, problems: Problems) -> None:
-    """Collect every rule that the bundle breaks; its resources are judged elsewhere."""
+    """Collect every rule that the bundle breaks; its resources are judged before."""
     kind = bundle.get("type")
     if "total" in bundle and kind not in {"searchset", "history"}:
         problems.add("bdl-1", (at, "total"), "only a searchset or history has a total")
@@ -38,6 +40,9 @@ def check_bundle(bundle: JsonObject, at: Path, problems: Problems) -> None:
         _check_full_url(entry, place, problems)
     _check_unique(bundle, at, problems)
     _check_first(bundle, at, problems)
+    _check_links(bundle, problems)
+    if kind == "document":
+        _check_composition(bundle, at, problems)
 
 
 def _broken(entry: JsonObject, kind: Json) -> Iterator[tuple[str, str, str]]:
@@ -104,6 +109,61 @@ def _check_first(bundle: JsonObject, at: Path, problems: Problems) -> None:
             problems.add("bdl-9", (at, "identifier"), "a document has identifier system and value")
         if "timestamp" not in bundle:
             problems.add("bdl-10", (at, "timestamp"), "a document says when it was assembled")
+
+
+def _check_links(bundle: JsonObject, problems: Problems) -> None:
+    """A `urn:` reference leads to an entry, here or in a bundle inside, of a type that fits."""
+    kinds = dict(named(bundle))
+    for reference in problems.references:
+        text = reference.value.get("reference")
+        if not isinstance(text, str) or not text.startswith("urn:"):
+            continue
+        kind = kinds.get(text.partition("#")[0])
+        if kind is None:
+            problems.add(
+                "reference-unresolved",
+                (reference.at, "reference"),
+                "no entry of the bundle has this fullUrl",
+            )
+        elif resource_shape(kind) is not None:
+            check_target(reference, kind, problems)
+
+
+def named(bundle: JsonObject) -> Iterator[tuple[str, str]]:
+    """Each fullUrl with the type of its resource, those of bundles inside too."""
+    for entry in entries_of(bundle):
+        url, body = entry.get("fullUrl"), entry.get("resource")
+        kind = body.get("resourceType") if isinstance(body, dict) else None
+        if isinstance(url, str):
+            yield url, kind if isinstance(kind, str) else ""
+        if isinstance(body, dict) and kind == "Bundle":
+            yield from named(body)
+
+
+_ASSEMBLED = re.compile(
+    r"Bundle\.entry\[0\]\.resource\.(?:subject|encounter|author|attester|custodian|event|section)\b"
+).match
+"""What of a Composition must be in its document, https://hl7.org/fhir/R4/documents.html#content."""
+
+
+def _check_composition(bundle: JsonObject, at: Path, problems: Problems) -> None:
+    """A document holds what its Composition names; one inside another bundle is not looked into."""
+    if at != (None, "Bundle"):
+        return
+    there = {url for url, _ in named(bundle)}
+    there |= {f"{rest[1]}/{rest[2]}" for rest in map(_REST_URL, there) if rest}
+    for body in items(bundle, "entry", "resource"):
+        there.add(f"{text_of(body, 'resourceType')}/{text_of(body, 'id')}")
+    for reference in problems.references:
+        text = reference.value.get("reference")
+        if not isinstance(text, str) or text.startswith(("#", "urn:")):
+            continue
+        if text.partition("/_history/")[0] not in there and _ASSEMBLED(path_text(reference.at)):
+            problems.add(
+                "reference-unresolved",
+                (reference.at, "reference"),
+                "a document holds every resource that its Composition names",
+            )
 
 
 def written_part(bundle: JsonObject) -> JsonObject:

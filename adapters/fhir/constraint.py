@@ -1,5 +1,6 @@
 """One constraint of FHIR as a value, and the few questions that constraints ask of an element."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,11 +16,15 @@ __all__ = [
     "has",
     "has_choice",
     "in_order",
+    "is_absolute",
     "items",
     "number_of",
     "text_of",
     "unique",
 ]
+
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:").match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,11 @@ def in_order(earlier: str, later: str) -> bool:
     """Whether two dates, each of its own precision, can be in this order; absent ones can."""
     first, second = date_range(earlier), date_range(later)
     return first is None or second is None or first[0] <= second[1]
+
+
+def is_absolute(url: str) -> bool:
+    """Whether it has a scheme, https://www.rfc-editor.org/rfc/rfc3986#section-4.3."""
+    return _SCHEME(url) is not None
 
 
 def unique(texts: list[str]) -> bool:

@@ -7,14 +7,16 @@ changes it (0.40 to 0.4). Types that only R4B has are not known here.
 import re
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from fhir.resources.R4B import fhirtypes, get_fhir_model_class
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
 from pydantic.fields import FieldInfo
 
+from adapters.fhir.bindings import CODES, CONCEPTS, TARGETS, Concept, Form, form_of
 from adapters.fhir.primitives import GRAMMARS, Grammar
+from bridge.core.record.bundle import Json
 
 __all__ = ["Element", "Shape", "resource_shape", "type_shape"]
 
@@ -26,35 +28,6 @@ _R4B_ONLY_NAMES = """
 _R4B_ONLY = frozenset(_R4B_ONLY_NAMES.split())
 _ABSTRACT = frozenset({"Resource", "DomainResource"})
 _CODE = re.compile(r"(?!\+$)[A-Za-z0-9<>=!*/.\-]+").fullmatch
-
-_OPEN_CODES: dict[str, str] = {
-    "AuditEvent.action": "C R U D E",
-    "AuditEvent.outcome": "0 4 8 12",
-    "CapabilityStatement.format": "",
-    "Expression.language": "",
-    "ImplementationGuideDefinitionParameter.code": "",
-    "QuestionnaireItem.type": "group display question boolean decimal integer date dateTime time "
-    "string text url choice open-choice attachment reference quantity",
-    "DetectedIssue.status": "registered preliminary final amended corrected cancelled "
-    "entered-in-error unknown",
-    "DeviceUdiCarrier.entryType": "barcode rfid manual card self-reported unknown",
-    "DeviceUseStatement.status": "active completed entered-in-error intended stopped on-hold",
-    "DiagnosticReport.status": "registered partial preliminary final amended corrected appended "
-    "cancelled entered-in-error unknown",
-    "Encounter.status": "planned arrived triaged in-progress onleave finished cancelled "
-    "entered-in-error unknown",
-    "EncounterStatusHistory.status": "planned arrived triaged in-progress onleave finished "
-    "cancelled entered-in-error unknown",
-    "Observation.status": "registered preliminary final amended corrected cancelled "
-    "entered-in-error unknown",
-    "RiskAssessment.status": "registered preliminary final amended corrected cancelled "
-    "entered-in-error unknown",
-    "SupplyRequest.status": "draft active suspended cancelled completed entered-in-error unknown",
-    "Task.status": "draft requested received accepted rejected ready cancelled in-progress "
-    "on-hold failed completed entered-in-error",
-}
-"""Where the models cut a required binding short, or list codes that are only examples (empty:
-any code). Source: the value sets of R4."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +43,10 @@ class Element:
     codes: frozenset[str] = frozenset()
     targets: frozenset[str] = frozenset()
     """Resource types that a Reference here may lead to; empty for any."""
+    form: str = ""
+    """Of a code whose value set is a grammar, such as `MIME type (BCP 13)`."""
+    concept: Concept | None = None
+    """What a CodeableConcept here must have a code of."""
     model: type[FHIRAbstractModel] | None = None
 
 
@@ -124,12 +101,15 @@ def _shape_of(model: type[FHIRAbstractModel]) -> Shape:
         if alias in {"fhir_comments", "resource_type"}:
             continue
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-        elements[alias] = _element(f"{name}.{alias}", alias, info, extra)
+        elements[alias] = _element(name, alias, info, extra)
         if info.is_required() or extra.get("element_required"):
             required.append(alias)
         choice = extra.get("one_of_many")
         if choice and extra.get("one_of_many_required") and choice not in choices:
             choices.append(str(choice))
+    for alias, element in elements.items():
+        if alias.startswith("_") and alias[1:] in elements:  # it chooses a type as its value does
+            elements[alias] = replace(element, choice=elements[alias[1:]].choice)
     return Shape(
         name=name,
         elements=elements,
@@ -139,32 +119,46 @@ def _shape_of(model: type[FHIRAbstractModel]) -> Shape:
     )
 
 
-def _element(path: str, alias: str, info: FieldInfo, extra: Mapping[str, object]) -> Element:
+def _element(owner: str, alias: str, info: FieldInfo, extra: Mapping[str, object]) -> Element:
+    path = f"{owner}.{alias}"
     annotation, repeats = _unwrapped(info.annotation)
     choice = str(extra.get("one_of_many") or "")
     model_of = getattr(annotation, "get_model_klass", None)
     if model_of is not None:
         model = model_of()
         name = "_" if model.__name__ == "FHIRPrimitiveExtension" else model.__name__
-        targets = frozenset(_texts(extra, "enum_reference_types"))
+        targets = TARGETS.get(path) or frozenset(_texts(extra, "enum_reference_types"))
         return Element(
             name=alias,
             repeats=repeats,
             type_name=name,
             choice=choice,
             targets=frozenset() if "Resource" in targets else targets,
+            concept=CONCEPTS.get(path),
             model=model,
         )
     name = _primitive_name(info, annotation, path)
     codes = _codes(path, _texts(extra, "enum_values")) if name == "code" else frozenset()
+    form = form_of(owner, alias) if name == "code" else None
     return Element(
         name=alias,
         repeats=repeats,
         type_name=name,
+        form=form.name if form else "",
         choice=choice,
-        grammar=GRAMMARS[name],
+        grammar=_formed(form) if form else GRAMMARS[name],
         codes=codes,
     )
+
+
+def _formed(form: Form) -> Grammar:
+    """A code that is also spelt as its value set says."""
+    is_code = GRAMMARS["code"]
+
+    def fits(value: Json) -> bool:
+        return isinstance(value, str) and is_code(value) and form.fits(value) is not None
+
+    return fits
 
 
 def _texts(extra: Mapping[str, object], key: str) -> tuple[str, ...]:
@@ -173,8 +167,8 @@ def _texts(extra: Mapping[str, object], key: str) -> tuple[str, ...]:
 
 
 def _codes(path: str, listed: tuple[str, ...]) -> frozenset[str]:
-    if path in _OPEN_CODES:
-        return frozenset(_OPEN_CODES[path].split())
+    if path in CODES:
+        return frozenset(CODES[path].split())
     return frozenset(listed) if all(_CODE(code) for code in listed) else frozenset()
 
 

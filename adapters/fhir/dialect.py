@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from typing import cast
 
 from adapters.fhir.bundle import check_bundle, check_requests, entries_of, written_part
-from adapters.fhir.identity import give_ids, lanes_of, resolve_references
+from adapters.fhir.identity import (
+    give_ids,
+    inner_names,
+    lanes_of,
+    resolve_links,
+    resolve_references,
+)
 from adapters.fhir.problems import Problems
 from adapters.fhir.r4 import check_resource
 from bridge.core.errors import BridgeError
@@ -96,7 +102,8 @@ def convert(
     problems.raise_any()
     source = sha256(raw)
     names = give_ids(bundle, namespace=sender, source=source)
-    resolve_references(names, problems)
+    resolve_references(names, problems, inner_names(bundle))
+    resolve_links(body, names, problems.links if names else ())
     problems.raise_any()
     return CanonicalBundle(
         canonical=canon.canonical(bundle),

@@ -4,18 +4,21 @@ Source: https://hl7.org/fhir/R4/http.html#trules and https://hl7.org/fhir/R4/bun
 """
 
 import re
-from typing import cast
+from collections.abc import Sequence
+from typing import Any, cast
 
-from adapters.fhir.bundle import entries_of
-from adapters.fhir.problems import Problems
+from adapters.fhir.bundle import entries_of, named
+from adapters.fhir.problems import Path, Problems, steps_of
 from adapters.fhir.references import check_target, target_of
 from bridge.core.ids import Digest
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.identity import lane, resource_id
 
-__all__ = ["give_ids", "lanes_of", "resolve_references"]
+__all__ = ["give_ids", "inner_names", "lanes_of", "resolve_links", "resolve_references"]
 
 _REST_URL = re.compile(r"https?://[^\s]*/([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})").fullmatch
+
+_LINK = re.compile(r"""((?:href|src)\s*=\s*["'])(urn:[^"'\s]+)(?=["'])""")
 
 
 def give_ids(bundle: JsonObject, *, namespace: str, source: Digest) -> dict[str, str]:
@@ -45,11 +48,18 @@ def give_ids(bundle: JsonObject, *, namespace: str, source: Digest) -> dict[str,
     return names
 
 
-def resolve_references(names: dict[str, str], problems: Problems) -> None:
+def resolve_references(
+    names: dict[str, str], problems: Problems, inside: frozenset[str] = frozenset()
+) -> None:
     """Turn every reference to an entry of the bundle into Type/id, in place.
 
     A `urn:` reference that no entry answers leads nowhere for ever and is a problem; a
     relative or absolute one may lead to what is stored, or to another server.
+
+    Args:
+        names: what `give_ids` returned.
+        problems: with the references, and for what is wrong with them.
+        inside: fullUrls of bundles that are resources here: what they link stays theirs.
     """
     for reference in problems.references:
         text = reference.value.get("reference")
@@ -59,12 +69,42 @@ def resolve_references(names: dict[str, str], problems: Problems) -> None:
         if name is not None:
             reference.value["reference"] = name
             check_target(reference, name.partition("/")[0], problems)
-        elif text.startswith("urn:"):
+        elif text.startswith("urn:") and text not in inside:
             problems.add(
                 "reference-unresolved",
                 (reference.at, "reference"),
                 "no entry of the bundle has this fullUrl",
             )
+
+
+def inner_names(bundle: JsonObject) -> frozenset[str]:
+    """The fullUrls of every bundle that is a resource of this one."""
+    bodies = [entry.get("resource") for entry in entries_of(bundle)]
+    return frozenset(
+        url
+        for body in bodies
+        if isinstance(body, dict) and body.get("resourceType") == "Bundle"
+        for url, _ in named(body)
+    )
+
+
+def resolve_links(bundle: JsonObject, names: dict[str, str], links: Sequence[Path]) -> None:
+    """Turn URIs and narrative links to an entry into Type/id, in place.
+
+    https://hl7.org/fhir/R4/http.html#trules: elements of type uri, url, oid and uuid, and `a href`
+    and `img src` of a narrative, follow an entry as its references do.
+    """
+    for link in links:
+        steps = steps_of(link)[1:]
+        if steps[-1] == "fullUrl":
+            continue
+        parent: Any = bundle
+        for step in steps[:-1]:
+            parent = parent[step]
+        text = cast("str", parent[steps[-1]])
+        parent[steps[-1]] = names.get(text) or _LINK.sub(
+            lambda found: f"{found[1]}{names.get(found[2], found[2])}", text
+        )
 
 
 def lanes_of(bundle: JsonObject, problems: Problems) -> tuple[str, ...]:

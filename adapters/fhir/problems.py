@@ -6,7 +6,15 @@ from typing import TypeAlias
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.record.bundle import Finding, JsonObject, Severity
 
-__all__ = ["MAX_PROBLEMS", "InvalidResource", "Path", "Problems", "Reference", "path_text"]
+__all__ = [
+    "MAX_PROBLEMS",
+    "InvalidResource",
+    "Path",
+    "Problems",
+    "Reference",
+    "path_text",
+    "steps_of",
+]
 
 MAX_PROBLEMS = 100
 """Told in one answer. A sender mends a kind of mistake at a time; a bundle of a million mistakes
@@ -48,6 +56,8 @@ class Problems:
 
     found: list[Finding] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
+    links: list[Path] = field(default_factory=list)
+    """Places of URIs and narratives that may name an entry of their bundle by its `urn:`."""
 
     def add(self, code: str, at: Path, text: str) -> None:
         """One problem; dropped when there are enough."""
@@ -61,10 +71,16 @@ class Problems:
             raise InvalidResource(tuple(self.found))
 
 
-def path_text(path: Path) -> str:
-    """FHIRPath-like, such as `Bundle.entry[3].resource.birthDate`."""
-    parts: list[str] = []
+def steps_of(path: Path) -> list[str | int]:
+    """From its beginning, such as `Bundle`, `entry`, 3, `resource`."""
+    steps: list[str | int] = []
     while path is not None:
         path, step = path
-        parts.append(f"[{step}]" if isinstance(step, int) else f".{step}")
-    return "".join(reversed(parts)).removeprefix(".")
+        steps.append(step)
+    return steps[::-1]
+
+
+def path_text(path: Path) -> str:
+    """FHIRPath-like, such as `Bundle.entry[3].resource.birthDate`."""
+    parts = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps_of(path)]
+    return "".join(parts).removeprefix(".")

@@ -9,7 +9,7 @@ from functools import cache
 
 from fhir_core.fhirabstractmodel import FHIRAbstractModel
 
-from adapters.fhir.constraint import Rule
+from adapters.fhir.constraint import Rule, is_absolute
 from adapters.fhir.definitions import Element, Shape, resource_shape, type_shape
 from adapters.fhir.problems import Path, Problems, Reference
 from adapters.fhir.references import check_contained, check_form
@@ -18,6 +18,8 @@ from bridge.core.record.bundle import Json, JsonObject
 
 __all__ = ["check_resource"]
 
+_LINKS = frozenset({"uri", "url", "oid", "uuid", "xhtml"})
+"""Types whose values follow an entry to its new name, https://hl7.org/fhir/R4/http.html#trules."""
 _NAME = re.compile(r"_?[A-Za-z0-9]{1,64}").fullmatch
 
 
@@ -73,6 +75,22 @@ def _check_object(value: JsonObject, shape: Shape, at: Path, problems: Problems)
     for rule in _rules(shape.name):
         if not rule.holds(value):
             problems.add(rule.key, at, rule.text)
+    if shape.name != "Extension" and ("extension" in value or "modifierExtension" in value):
+        _check_extension_urls(value, at, problems)
+
+
+def _check_extension_urls(value: JsonObject, at: Path, problems: Problems) -> None:
+    """Only an extension inside an extension may have a name in place of a URL.
+
+    https://hl7.org/fhir/R4/extensibility.html#Extension
+    """
+    for name in ("extension", "modifierExtension"):
+        listed = value.get(name)
+        for index, item in enumerate(listed if isinstance(listed, list) else ()):
+            url = item.get("url") if isinstance(item, dict) else None
+            if isinstance(url, str) and not is_absolute(url):
+                place = (((at, name), index), "url")
+                problems.add("extension-url", place, "the url of an extension is absolute")
 
 
 @cache
@@ -105,11 +123,7 @@ def _check_required(
         if name not in value and f"_{name}" not in value:
             problems.add("element-missing", (at, name), f"{shape.name}.{name} is required")
     for choice in shape.choices:
-        if choice not in chosen and not any(
-            f"_{name}" in value
-            for name, element in shape.elements.items()
-            if element.choice == choice
-        ):
+        if choice not in chosen:
             problems.add("element-missing", at, f"{shape.name}.{choice}[x] is required")
 
 
@@ -138,12 +152,8 @@ def _has_sibling(element: Element, parent: JsonObject, index: int) -> bool:
 
 def _check_value(value: Json, element: Element, at: Path, problems: Problems) -> None:
     if element.grammar is not None:
-        if not element.grammar(value):
-            problems.add("value-form", at, f"the value is no valid {element.type_name}")
-        elif element.codes and value not in element.codes:
-            problems.add("code-unknown", at, "the code is not in the required value set")
-        return
-    if not isinstance(value, dict):
+        _check_primitive(value, element, at, problems)
+    elif not isinstance(value, dict):
         problems.add("not-an-object", at, f"{element.type_name} must be one JSON object")
     elif element.type_name == "Resource":
         check_resource(value, at, problems)
@@ -153,6 +163,18 @@ def _check_value(value: Json, element: Element, at: Path, problems: Problems) ->
             problems.references.append(reference)
             check_form(reference, problems)
         _check_object(value, _shape(element.model), at, problems)
+        if element.concept is not None and not element.concept.holds(value):
+            problems.add("code-unknown", at, "no coding is of the required value set")
+
+
+def _check_primitive(value: Json, element: Element, at: Path, problems: Problems) -> None:
+    assert element.grammar is not None  # noqa: S101  its caller looked
+    if not element.grammar(value):
+        problems.add("value-form", at, f"the value is no valid {element.form or element.type_name}")
+    elif element.codes and value not in element.codes:
+        problems.add("code-unknown", at, "the code is not in the required value set")
+    elif element.type_name in _LINKS and isinstance(value, str) and "urn:" in value:
+        problems.links.append(at)
 
 
 def _shape(model: type[FHIRAbstractModel] | None) -> Shape:

@@ -41,6 +41,10 @@ def check_form(reference: Reference, problems: Problems) -> None:
     kind = conditional["type"] if conditional else target_of(text)[0]
     if kind:
         check_target(reference, kind, problems)
+        if isinstance(stated, str) and stated.rpartition("/")[2] != kind:
+            problems.add(
+                "reference-type", (reference.at, "type"), "type and reference name two types"
+            )
     elif not _ABSOLUTE(text):
         problems.add(
             "reference-form",

@@ -3,7 +3,16 @@
 import re
 from collections.abc import Callable
 
-from adapters.fhir.constraint import has, has_choice, in_order, items, number_of, text_of, unique
+from adapters.fhir.constraint import (
+    has,
+    has_choice,
+    in_order,
+    is_absolute,
+    items,
+    number_of,
+    text_of,
+    unique,
+)
 from bridge.core.record.bundle import JsonObject
 
 __all__ = ["TYPE_RULES", "Row"]
@@ -11,8 +20,7 @@ __all__ = ["TYPE_RULES", "Row"]
 Row = tuple[str, str, str, Callable[[JsonObject], bool]]
 
 _UCUM = "http://unitsofmeasure.org"
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:").match
-_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*").fullmatch
+_SAMPLE = re.compile(r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+|[EUL]").fullmatch
 
 
 def _is_extension(value: JsonObject) -> bool:
@@ -60,7 +68,7 @@ def _is_positive(value: JsonObject) -> bool:
 
 def _absolute_system(value: JsonObject) -> bool:
     system = text_of(value, "system")
-    return not system or _ABSOLUTE(system) is not None
+    return not system or is_absolute(system)
 
 
 def _never_negative(name: str) -> Callable[[JsonObject], bool]:
@@ -95,9 +103,20 @@ def _one_kind(value: JsonObject) -> bool:
     return not (has_choice(value, "fixed") and has_choice(value, "pattern"))
 
 
-def _language_form(value: JsonObject) -> bool:
-    language = text_of(value, "language")
-    return not language or _LANGUAGE(language) is not None
+def _size_fits(value: JsonObject) -> bool:
+    size, data = number_of(value, "size"), "".join(text_of(value, "data").split())
+    return size is None or not data or size == len(data) // 4 * 3 - data[-2:].count("=")
+
+
+def _are_samples(value: JsonObject) -> bool:
+    return all(_SAMPLE(sample) for sample in text_of(value, "data").split())
+
+
+def _simple(*names: str) -> Callable[[JsonObject], bool]:
+    """Each of these is a SimpleQuantity, https://hl7.org/fhir/R4/datatypes.html#SimpleQuantity."""
+    return lambda value: (
+        not any(has(one, "comparator") for name in names for one in items(value, name))
+    )
 
 
 TYPE_RULES: tuple[Row, ...] = (
@@ -123,8 +142,33 @@ TYPE_RULES: tuple[Row, ...] = (
     ("Distance", "dis-1", "a distance has a UCUM code of length", _is_measure),
     ("ContactPoint", "cpt-2", "a contact value needs its system", _implies("value", "system")),
     ("Attachment", "att-1", "data needs its contentType", _implies("data", "contentType")),
+    ("Attachment", "attachment-size", "the size is that of the data", _size_fits),
     ("Coding Identifier", "system-absolute", "a system is an absolute URI", _absolute_system),
-    ("Attachment", "language-form", "a language is written as in BCP 47", _language_form),
+    (
+        "SampledData",
+        "sampled-data",
+        "samples are decimals, E, U or L, each after a space",
+        _are_samples,
+    ),
+    (
+        "Range ObservationReferenceRange",
+        "sqty-1",
+        "low and high have no comparator",
+        _simple("low", "high"),
+    ),
+    ("SampledData", "sqty-1", "an origin has no comparator", _simple("origin")),
+    (
+        "Dosage",
+        "sqty-1",
+        "a largest dose has no comparator",
+        _simple("maxDosePerAdministration", "maxDosePerLifetime"),
+    ),
+    (
+        "DosageDoseAndRate",
+        "sqty-1",
+        "a dose has no comparator",
+        _simple("doseQuantity", "rateQuantity"),
+    ),
     (
         "TimingRepeat",
         "tim-1",

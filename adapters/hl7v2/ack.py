@@ -25,7 +25,16 @@ from bridge.core.ids import Instant, sha256
 from bridge.core.record.bundle import Finding, Severity
 from bridge.ports.dialect import Accepted, Refused, Verdict
 
-__all__ = ["Due", "Mode", "acknowledge", "answer", "asks_enhanced", "due", "wants_answer"]
+__all__ = [
+    "Due",
+    "Mode",
+    "acknowledge",
+    "answer",
+    "asks_enhanced",
+    "due",
+    "only_answer",
+    "wants_answer",
+]
 
 Mode = Literal["original", "enhanced"]
 """`original`: AA, AE, AR, also the application acknowledgement of enhanced mode; `enhanced`: the
@@ -113,6 +122,21 @@ def answer(
     if header.encoding:
         return header.mark + message.decode("utf-8", "replace").encode(header.encoding)
     return message
+
+
+def only_answer(
+    raw: bytes, stored: bytes, *, at: Instant, record: str = "", reason: BridgeError | None = None
+) -> bytes:
+    """The acknowledgement for a door that has room for one, such as HL7 over HTTP.
+
+    The application acknowledgement, which is `stored`, unless MSH-15 and MSH-16 ask for the accept
+    one alone.
+    """
+    header = read_header(raw)
+    owed = due(header, refused=reason is not None)
+    if not (owed.accept and not _asked(header.component(16, 1), refused=reason is not None)):
+        return stored
+    return answer(header, at=at, mode="enhanced", record=record, reason=reason)
 
 
 def asks_enhanced(header: Header) -> bool:

@@ -171,6 +171,8 @@ class Hl7v2:
             tracing=tracing,
         )
         name, mapped = engine.grammar.structure_of(build.code, build.trigger)
+        if profile.validate == "strict":
+            _check_strictly(lines, message, build, name)
         if not mapped:
             _unmapped(build, profile)
         held = len(build.shelf)
@@ -178,6 +180,8 @@ class Hl7v2:
         engine.memory.grown(len(build.shelf) - held)
         settle(build, engine.periods)
         _apply_policy(build, profile)
+        if profile.validate == "strict":
+            _check_order(build)
         bundle = assemble(build, root, source=source, mapping=engine.digest)
         for number in _MSH_READ if tracing else ():
             build.touch("MSH", 1, "MSH", number, (), "")
@@ -245,6 +249,28 @@ def _check(engine: Engine, checked: Checked) -> None:
 
     check(engine.maps)
     checked.note(engine.digest)
+
+
+def _check_strictly(
+    lines: list[list[str]], message: syntax.Message, build: Build, inferred: str
+) -> None:
+    """By the structure that MSH-9.3 names, else by that of type and trigger."""
+    from adapters.hl7v2.strict import check_strictly  # noqa: PLC0415 - hl7apy, for those who ask
+
+    check_strictly(lines, message.delimiters, build.comp(lines[0][9], 3) or inferred)
+
+
+def _check_order(build: Build) -> None:
+    """Segments that were read although they stand out of place, which hl7apy does not see."""
+    for note in build.ctx.findings:
+        if note.code in {"segment-order", "segment-stray"}:
+            raise BridgeError(
+                "strict-segment",
+                Fault.SENDER,
+                what="a segment stands where its structure has no place for it",
+                where=note.where,
+                do="send the segments in the order of the structure",
+            )
 
 
 def _context(message: syntax.Message, header: list[str], profile: SenderProfile) -> Context:

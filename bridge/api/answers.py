@@ -21,8 +21,9 @@ PRIVATE = {"Cache-Control": "no-store"}
 
 
 def base_of(request: Request) -> str:
-    """URL of the FHIR service, as the client reached it."""
-    return f"{str(request.base_url).rstrip('/')}/fhir"
+    """URL of the FHIR service: as the operator says, else as the client reached it."""
+    public: str = request.app.state.node.public_url
+    return f"{(public or str(request.base_url)).rstrip('/')}/fhir"
 
 
 def etag(version: int) -> str:

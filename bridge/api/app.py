@@ -8,6 +8,7 @@ from bridge.api.methods import PlainMethods
 from bridge.api.node import Node
 from bridge.api.routes import (
     fhir_bundle,
+    fhir_everything,
     fhir_operations,
     fhir_read,
     fhir_write,
@@ -19,12 +20,14 @@ from bridge.api.routes import (
     verify,
     work_items,
 )
+from bridge.api.slashes import PlainPaths
 
 __all__ = ["create_app"]
 
 PARTS = (
     hl7v2,
     fhir_bundle,
+    fhir_everything,
     fhir_operations,  # before reads and writes, whose paths would take `$validate` for a type
     fhir_read,
     fhir_write,
@@ -52,4 +55,5 @@ def create_app(node: Node) -> FastAPI:
         app.include_router(part.router)
     app.add_middleware(Metered, metrics=node.metrics)
     app.add_middleware(PlainMethods, routes=doors)
+    app.add_middleware(PlainPaths)
     return app

@@ -27,6 +27,8 @@ async def chunks_of(request: Request, *, at_most: int) -> AsyncGenerator[bytes, 
         BridgeError: `body-too-large` as soon as the bound is passed; `body-slow`.
     """
     room = at_most
+    if int(request.headers.get("content-length", "0")) > at_most:  # digits: the server looked
+        raise _too_large(at_most)
     try:
         async with asyncio.timeout(BODY_S):
             async for chunk in request.stream():

@@ -26,8 +26,9 @@ INTERACTIONS = (
 )
 LOG_PARAMETERS = ("patient",)
 SECURITY = (
-    "Bearer tokens with the roles sender, reader, compliance and admin (RFC 6750); the operator "
-    "hands them out. Header X-Purpose-Of-Use states a code of v3-PurposeOfUse, TREAT by default."
+    "Bearer tokens with the roles sender, reader, compliance, monitor and admin (RFC 6750); the "
+    "operator hands them out. Header X-Purpose-Of-Use states a code of v3-PurposeOfUse, TREAT by "
+    "default."
 )
 ACCESS_LOG = (
     "Searches find the node's own access log, for the role compliance: by patient, newest first."

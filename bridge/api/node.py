@@ -11,7 +11,7 @@ from bridge.api.feeds import Feeds
 from bridge.core.policy.access import Caller
 from bridge.core.proof.report import Report
 from bridge.core.record.bundle import Finding
-from bridge.flows.receive import Inbound
+from bridge.flows.receive import Inbound, Received
 from bridge.flows.write import Ports
 from bridge.ports.anchors import AnchorBook
 from bridge.ports.dialect import Dialect, RestDialect
@@ -56,6 +56,8 @@ class Node:
     anchors: AnchorBook
     evidence: Evidence
     hl7v2: Dialect
+    worded: Callable[[bytes, Received], bytes]
+    """The one acknowledgement of a message that an HTTP answer has room for."""
     fhir: RestDialect
     work_items: WorkItems
     """Codes that nobody mapped."""
@@ -72,6 +74,8 @@ class Node:
     """Receipt and document, with what this node believes."""
     health: Callable[[], dict[str, Health]]
     """State of database, queue, chain and log, each looked at now, within a bound of time."""
+    public_url: str
+    """URL under which clients reach this node; empty is what each request was sent to."""
     measure: Callable[[], None]
     """Bring the gauges of `metrics` up to date, within a bound of time; never raises."""
 

@@ -3,6 +3,7 @@
 Source: https://hl7.org/fhir/R4/operationoutcome.html, https://hl7.org/fhir/R4/http.html#Status-Codes
 """
 
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import assert_never
@@ -15,7 +16,7 @@ from starlette.routing import BaseRoute
 
 from bridge.api.methods import allowed
 from bridge.core.errors import BridgeError, Fault
-from bridge.core.record.bundle import Finding
+from bridge.core.record.bundle import Finding, Severity
 
 __all__ = ["FHIR_JSON", "findings_outcome", "install", "outcome", "status_line", "status_of"]
 
@@ -71,6 +72,24 @@ ISSUE_OF = {
     "search-unknown": "not-supported",
     "query-unknown": "not-supported",
 }
+ISSUE_OF_FINDING = {
+    "code-unknown": "code-invalid",
+    "choice-repeated": "structure",
+    "element-missing": "required",
+    "element-unknown": "structure",
+    "not-a-list": "structure",
+    "not-an-object": "structure",
+    "reference-form": "value",
+    "reference-type": "value",
+    "reference-unresolved": "not-found",
+    "resource-type-missing": "structure",
+    "resource-type-unknown": "not-supported",
+    "value-form": "value",
+}
+"""What is wrong with a resource; a key of FHIR such as `obs-6` is an invariant."""
+INVARIANT = re.compile(r"[a-z]{3,4}-[0-9]{1,2}").fullmatch
+EXPRESSION = re.compile(r"[A-Z][a-z]\w*(?:\[\d+\]|\.\w+|\.\$\w+)*").fullmatch
+"""A place that is FHIRPath; a segment, a header or a byte is not."""
 RETRY_AFTER_S = 5
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
@@ -102,9 +121,16 @@ def outcome(error: BridgeError) -> dict[str, object]:
 
 def findings_outcome(findings: Sequence[Finding]) -> dict[str, object]:
     """OperationOutcome of what was found; that nothing was is an issue too, for FHIR wants one."""
-    issues = [_issue(f.severity.value, "invalid", f.code, f.text, f.where) for f in findings]
+    issues = [_issue(f.severity.value, _issue_type(f), f.code, f.text, f.where) for f in findings]
     fine = _issue("information", "informational", "valid", "nothing is wrong", "")
     return {"resourceType": "OperationOutcome", "issue": issues or [fine]}
+
+
+def _issue_type(finding: Finding) -> str:
+    if finding.severity is Severity.INFORMATION:
+        return "informational"
+    usual = "invariant" if INVARIANT(finding.code) else "invalid"
+    return ISSUE_OF_FINDING.get(finding.code, usual)
 
 
 def status_line(status: int) -> str:
@@ -120,8 +146,7 @@ def _issue(severity: str, code: str, detail: str, text: str, where: str) -> dict
         "details": {"coding": [{"system": system, "code": detail}], "text": text},
         "diagnostics": text,
     }
-    looks_like_path = where[:1].isupper() and " " not in where
-    return {**issue, "expression": [where]} if looks_like_path else issue
+    return {**issue, "expression": [where]} if EXPRESSION(where) else issue
 
 
 def _answer(request: Request, error: BridgeError, doors: Sequence[BaseRoute]) -> Response:
@@ -130,6 +155,8 @@ def _answer(request: Request, error: BridgeError, doors: Sequence[BaseRoute]) ->
     headers |= {"Retry-After": str(RETRY_AFTER_S)} if error.fault is Fault.PEER else {}
     headers |= {"Allow": allowed(doors, request.scope)} if status == 405 else {}
     headers |= {"Connection": "close"} if status in {408, 413} else {}  # the rest is not read
+    if error.kept_as:
+        headers |= {"X-Record-Id": error.kept_as, "X-Record-Status": "quarantined"}
     path = request.url.path
     if path == "/fhir" or path.startswith("/fhir/"):
         return JSONResponse(outcome(error), status, headers, media_type=FHIR_JSON)

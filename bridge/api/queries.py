@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.message import Message
 from enum import Enum
 from urllib.parse import parse_qsl
@@ -13,7 +13,16 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant
 from bridge.core.search.ranges import date_range
 
-__all__ = ["Return", "asked_of", "count_of", "json_wanted", "moment_of", "return_wanted"]
+__all__ = [
+    "Return",
+    "asked_in",
+    "asked_of",
+    "count_of",
+    "is_lenient",
+    "json_wanted",
+    "moment_of",
+    "return_wanted",
+]
 
 JSON_TYPES = frozenset({"application/fhir+json", "application/json", "text/json"})
 ANY_TYPES = frozenset({"*/*", "application/*", "text/*"})
@@ -58,13 +67,18 @@ def _is_json(text: str) -> bool:
 
 
 def asked_of(request: Request, *names: str) -> dict[str, str]:
-    """The query parameters, of which only these are known, each once.
+    """The query parameters of a request; see `asked_in`."""
+    return asked_in(parse_qsl(request.url.query, keep_blank_values=True), *names)
+
+
+def asked_in(pairs: Sequence[tuple[str, str]], *names: str) -> dict[str, str]:
+    """The parameters, of which only these are known, each once.
 
     Raises:
         BridgeError: `query-unknown`, `query-repeated`.
     """
     found: dict[str, str] = {}
-    for name, value in parse_qsl(request.url.query, keep_blank_values=True):
+    for name, value in pairs:
         if name in FORM:
             continue
         if name not in names:
@@ -118,6 +132,12 @@ class Return(Enum):
     MINIMAL = "minimal"
     REPRESENTATION = "representation"
     OUTCOME = "OperationOutcome"
+
+
+def is_lenient(request: Request) -> bool:
+    """`Prefer: handling=lenient`, https://hl7.org/fhir/R4/search.html#errors."""
+    header = ",".join(request.headers.getlist("prefer"))
+    return re.search(r'(?:^|[,;\s])handling\s*=\s*"?lenient', header, re.IGNORECASE) is not None
 
 
 def return_wanted(request: Request) -> Return | None:

@@ -46,14 +46,21 @@ class Asking:
     caller: Caller
     base: str
 
-    def search(self, kind: str, pairs: Sequence[tuple[str, str]]) -> Response:
+    def search(
+        self, kind: str, pairs: Sequence[tuple[str, str]], *, lenient: bool = False
+    ) -> Response:
         """Search one type; AuditEvent is the node's own access log."""
         if kind == ACCESS_LOG:
             return self._accesses(pairs)
-        query = parse_query(kind, pairs)
+        query = parse_query(kind, [self._own(pair) for pair in pairs], lenient=lenient)
         found = disclose_search(query, caller=self.caller, **self.node.disclosing)
         body = searchset(found, f"{self.base}/{kind}", query.pairs, self.base)
         return answers.fhir(body)
+
+    def _own(self, pair: tuple[str, str]) -> tuple[str, str]:
+        """The URL of a resource of this service is that resource, as `Type/id` is."""
+        name, value = pair
+        return name, ",".join(part.removeprefix(f"{self.base}/") for part in value.split(","))
 
     def read(self, kind: str, name: str, request: Request | None = None) -> Response:
         """The newest version; 304 when the request names it."""

@@ -57,11 +57,12 @@ def history_bundle(page: Page, url: str, count: int, base: str) -> bytes:
 def _version(served: Served, base: str) -> JsonObject:
     url = f"{served.ref.type}/{served.ref.id}"
     method = "DELETE" if served.deleted else "PUT"
+    status = "201" if served.version == 1 else "200"
     entry: JsonObject = {
         "fullUrl": f"{base}/{url}",
         "request": {"method": method, "url": url},
         "response": {
-            "status": "204" if served.deleted else "200",
+            "status": "204" if served.deleted else status,
             "etag": f'W/"{served.version}"',
             "lastModified": instant_text(served.at),
         },

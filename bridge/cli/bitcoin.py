@@ -29,8 +29,8 @@ class EsploraReader:
     def __init__(self, url: str) -> None:
         """Take the URL, such as `https://blockstream.info/api`; nothing is asked yet."""
         self._url = url.rstrip("/")
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        self.name = _host(url)
+        if not self.name:
             raise BridgeError(
                 "bitcoin-url",
                 Fault.OPERATOR,
@@ -38,7 +38,6 @@ class EsploraReader:
                 where="--bitcoin",
                 do="write it as https://host/api of an Esplora server",
             )
-        self.name = parts.hostname
 
     def header(self, height: int) -> bytes | None:
         """The header of the block at a height of the chain that the server holds best."""
@@ -77,3 +76,13 @@ class EsploraReader:
             where=f"source of headers {self.name}",
             do="try again, or name another source with --bitcoin",
         )
+
+
+def _host(url: str) -> str:
+    """Of an http or https URL; empty for anything else."""
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in {"http", "https"} and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        return ""
+    return (parts.hostname or "") if fits else ""

@@ -56,14 +56,15 @@ def convert(
 ) -> None:
     """One canonical bundle a line on standard output, in the order of the files.
 
-    What is refused is one line on standard error, and exit 1 at the end; the others are converted.
+    What is refused is one line on standard error, and exit 1 at the end, or 2 where no file could
+    be read; the others are converted.
     """
-    refused = 0
+    refused = unread = 0
     for path in files:
         try:
             found = given(path, converters.split)
         except BridgeError as error:
-            refused += 1
+            unread += 1
             _say(error)
             continue
         for message in found:
@@ -74,8 +75,8 @@ def convert(
             except BridgeError as error:
                 refused += 1
                 sys.stderr.write(f"{message.name}: {error}\n")
-    if refused:
-        raise typer.Exit(1)
+    if unread or refused:
+        raise typer.Exit(2 if unread == len(files) else 1)
 
 
 def given(path: Path, split: Callable[[bytes], Batch]) -> list[Given]:
@@ -94,7 +95,7 @@ def given(path: Path, split: Callable[[bytes], Batch]) -> list[Given]:
             where=str(path),
             do="check the path and its permissions",
         ) from error
-    if data.lstrip(_BEFORE_JSON)[:1] == b"{":
+    if data.lstrip(_BEFORE_JSON)[:1] in {b"{", b"["}:
         return [Given(name=str(path), raw=data, fhir=True)]
     return list(messages_of(path, split(data)))
 

@@ -122,7 +122,7 @@ def _inputs(path: Path, split: Split) -> Iterator[tuple[str, bytes, str]]:
             where=str(path),
             do="check the path and its permissions",
         ) from error
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["}:
         yield str(path), data, FHIR
         return
     batch = split(data)
@@ -138,7 +138,8 @@ def _send(node: Node, name: str, message: bytes, kind: str) -> Line:
     except BridgeError as error:
         if error.code in BEYOND_ONE_INPUT or error.fault is not Fault.SENDER:
             raise
-        return Line(input=name, status="refused", ack=str(error))
+        status = "quarantined" if error.kept_as else "refused"
+        return Line(input=name, record=error.kept_as, status=status, ack=str(error))
     return Line(
         input=name,
         record=response.headers.get("x-record-id", ""),

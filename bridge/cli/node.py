@@ -89,4 +89,6 @@ def _refusal(response: httpx.Response) -> BridgeError:
         what, do = str(issue.get("diagnostics", what)), "mend the input and send it again"
         code = str(issue.get("details", {}).get("coding", [{}])[0].get("code", code))
     fault = Fault.SENDER if response.status_code < 500 else Fault.PEER
-    return BridgeError(code, fault, what=what, where=response.request.url.path, do=do)
+    refusal = BridgeError(code, fault, what=what, where=response.request.url.path, do=do)
+    refusal.kept_as = response.headers.get("x-record-id", "")
+    return refusal

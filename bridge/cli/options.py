@@ -4,12 +4,22 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from bridge.settings import Settings, load
 
-__all__ = ["Config", "Data", "HostPort", "TokenFile", "Url", "host_port", "settings_of"]
+__all__ = [
+    "Config",
+    "Data",
+    "HostPort",
+    "TokenFile",
+    "Url",
+    "host_port",
+    "http_url",
+    "settings_of",
+]
 
 Data = Annotated[
     Path | None,
@@ -18,7 +28,27 @@ Data = Annotated[
 Config = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="TOML over config/default.toml.")
 ]
-Url = Annotated[str, typer.Option("--url", metavar="URL", help="A running node.")]
+
+
+def http_url(text: str) -> str:
+    """The same text, once it is an http or https URL.
+
+    Raises:
+        typer.BadParameter: when it is not.
+    """
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        fits = False
+    if not fits:
+        raise typer.BadParameter(f"{text!r} is no URL, such as http://127.0.0.1:8080")
+    return text
+
+
+Url = Annotated[
+    str, typer.Option("--url", metavar="URL", callback=http_url, help="A running node.")
+]
 TokenFile = Annotated[Path | None, typer.Option("--token-file", metavar="FILE")]
 HostPort = Annotated[str | None, typer.Option(metavar="HOST:PORT")]
 

@@ -34,3 +34,5 @@ class BridgeError(Exception):
         super().__init__(f"{what} ({where}) - {do}")
         self.code, self.fault = code, fault
         self.what, self.where, self.do = what, where, do
+        self.kept_as = ""
+        """Record in quarantine that holds the refused input, once a flow kept it."""

@@ -59,7 +59,7 @@ def receive_batch(
         if reason.fault is Fault.PEER or reason.fault is Fault.US:
             raise
         if not _one_entry_is_wrong(reason) or len(entries) > MAX_APART:
-            receive_and_project(inbound, ports)  # keeps the refused whole in quarantine
+            reason.kept_as = receive_and_project(inbound, ports).received.record
             raise
         return tuple(_alone(inbound, entry, next(numbers), ports) for entry in entries)
     record = whole.received.record

@@ -17,6 +17,7 @@ from bridge.core.record.canon import canonical, parse
 from bridge.core.record.conditional import Condition, conditions, resolved
 from bridge.core.record.identity import lane
 from bridge.core.record.merge import ResourceRef
+from bridge.core.search.matches import matches
 from bridge.core.search.parameters import parse_query
 from bridge.core.search.query import SearchQuery
 from bridge.flows.project import Applied, apply_waiting
@@ -106,9 +107,11 @@ def write(
     at, random = ports.clock.now(), ports.entropy.take(SHARE)
     asked = cast("JsonObject", parse(bundle.canonical))
     with ports.intake.unit():
-        found = _answers(conditions(asked), bundle.lanes, ports.versions)
+        queries = _queries(conditions(asked))
+        found = _answers(queries, bundle.lanes, ports.versions)
         _check_own_id(inbound, found)
-        whole = replace(bundle, canonical=canonical(resolved(asked, found)))
+        told = resolved(asked, found, _beside(asked, queries))
+        whole = replace(bundle, canonical=canonical(told))
         row = accept(inbound, whole, dialect=ports.dialect, at=at, random=random).row
         kept = ports.intake.append([cast("NewRecord", row)])[0]
         if not kept.duplicate:
@@ -156,15 +159,33 @@ def _check_own_id(inbound: Inbound, found: Mapping[Condition, tuple[str, ...]]) 
             )
 
 
-def _answers(
-    asked: Sequence[Condition], lanes: Sequence[str], versions: Versions
-) -> dict[Condition, tuple[str, ...]]:
-    """Hold the lanes, those of conditions too, then look the conditions up."""
+def _queries(asked: Sequence[Condition]) -> dict[Condition, SearchQuery]:
     queries = {
         one: parse_query(one.type, parse_qsl(one.query, keep_blank_values=True)) for one in asked
     }
     for one, query in queries.items():
         _check_selects(one, query)
+    return queries
+
+
+def _beside(
+    asked: JsonObject, queries: Mapping[Condition, SearchQuery]
+) -> dict[Condition, tuple[str, ...]]:
+    """What of the bundle itself meets each condition, for its references."""
+    if not queries:
+        return {}
+    entries = cast("list[JsonObject]", asked.get("entry", []))
+    bodies = [cast("JsonObject", one["resource"]) for one in entries if "resource" in one]
+    return {
+        one: tuple(cast("str", body["id"]) for body in bodies if matches(query, body))
+        for one, query in queries.items()
+    }
+
+
+def _answers(
+    queries: Mapping[Condition, SearchQuery], lanes: Sequence[str], versions: Versions
+) -> dict[Condition, tuple[str, ...]]:
+    """Hold the lanes, those of conditions too, then look the conditions up."""
     guards = [lane("condition", one.type, *_spelt(query)) for one, query in queries.items()]
     versions.claim_lanes([*lanes, *guards])
     return {one: versions.find(query) for one, query in queries.items()}
@@ -216,11 +237,12 @@ def _stalled(reason: BridgeError) -> BridgeError:
 def _entries(
     asked: JsonObject,
     found: Mapping[Condition, tuple[str, ...]],
-    made: Mapping[ResourceRef, int],
+    made: Mapping[ResourceRef, bool],
     versions: Versions,
 ) -> tuple[WrittenEntry, ...]:
     """What became of each entry that was asked for, also of those whose condition was met."""
-    refs = [_ref(entry, found) for entry in cast("list[JsonObject]", asked.get("entry", []))]
+    met = dict(found)
+    refs = [_ref(entry, met) for entry in cast("list[JsonObject]", asked.get("entry", []))]
     now = versions.current([ref for ref in refs if ref is not None])
     entries = []
     for ref in refs:
@@ -229,7 +251,7 @@ def _entries(
         outcome: Literal["created", "updated", "unchanged", "deleted"] = "unchanged"
         if ref is not None and ref in made and state is not None:
             outcome = "deleted" if state.body is None else "updated"
-            outcome = "created" if made[ref] == 1 else outcome
+            outcome = "created" if made[ref] and state.body is not None else outcome
         at = _updated(state.body) if state and state.body else None
         entries.append(WrittenEntry(ref=ref, version=number, outcome=outcome, at=at))
     return tuple(entries)
@@ -240,15 +262,20 @@ def _updated(body: JsonObject) -> Instant:
     return parse_instant(cast("dict[str, str]", body["meta"])["lastUpdated"])
 
 
-def _ref(entry: JsonObject, found: Mapping[Condition, tuple[str, ...]]) -> ResourceRef | None:
-    """Where the entry went: what met its condition, else its own id or its URL."""
+def _ref(entry: JsonObject, met: dict[Condition, tuple[str, ...]]) -> ResourceRef | None:
+    """Where the entry went: what met its condition, else its own id or its URL.
+
+    A create whose condition nothing met is what the next entry of that condition meets.
+    """
     request = cast("dict[str, str]", entry.get("request", {}))
     body = cast("dict[str, str]", entry.get("resource") or {})
     own = ResourceRef(body["resourceType"], body["id"]) if body else None
     bare: list[Json] = [{"request": cast("JsonObject", request), "resource": {}}]
     for condition in conditions({"entry": bare}):
-        ids = found.get(condition, ())
-        return ResourceRef(condition.type, ids[0]) if ids else own
+        if own is not None:
+            met[condition] = met.get(condition) or (own.id,)
+        ids = met.get(condition, ())
+        return ResourceRef(condition.type, ids[0]) if ids else None
     if own is not None:
         return own
     kind, _, name = request.get("url", "").partition("/")

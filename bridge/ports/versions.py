@@ -109,8 +109,8 @@ class Versions(Protocol):
         second match for the same condition.
         """
 
-    def made_by(self, record: RecordId) -> Mapping[ResourceRef, int]:
-        """The versions that a projected record made."""
+    def made_by(self, record: RecordId) -> Mapping[ResourceRef, bool]:
+        """What a projected record changed; True where there was none before, or a deleted one."""
 
     def keep(self, revisions: Sequence[NewRevision]) -> None:
         """Store revisions, versions, index and pending leaves; the records leave their lanes."""

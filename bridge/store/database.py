@@ -6,8 +6,8 @@ from contextvars import ContextVar
 from functools import partial
 
 import psycopg
-from sqlalchemy import Connection, ExceptionContext, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, ExceptionContext, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bridge.core.errors import BridgeError, Fault
@@ -36,14 +36,16 @@ class Database:
         """Open lazily.
 
         Args:
-            url: `postgresql://...` in libpq form.
+            url: `postgresql://...` or `postgres://...` in libpq form.
             pool_size: connections that are kept.
             statement_s: how long one statement may run or wait for a lock; 0 is for ever.
             wait_s: how long a unit waits for a connection.
+
+        Raises:
+            BridgeError: `settings-store-url` for what is no such URL.
         """
-        address = url.replace("postgresql://", "postgresql+psycopg://", 1)
         self.engine = create_engine(
-            address,
+            _address(url),
             pool_size=pool_size,
             max_overflow=8,
             pool_pre_ping=True,
@@ -140,6 +142,20 @@ class Database:
     def close(self) -> None:
         """Give all connections back to the server."""
         self.engine.dispose()
+
+
+def _address(url: str) -> URL:
+    """For psycopg 3; what stands in the URL is never repeated, it may be a password."""
+    try:
+        return make_url(url).set(drivername="postgresql+psycopg")
+    except (ArgumentError, ValueError) as error:
+        raise BridgeError(
+            "settings-store-url",
+            Fault.OPERATOR,
+            what="this is no URL of a database",
+            where="store.url",
+            do="write postgresql://USER@HOST:PORT/DATABASE",
+        ) from error
 
 
 def _prepare(statement_s: float, connection: psycopg.Connection[object], _: object) -> None:

@@ -4,6 +4,7 @@ A lane is held by a transaction-scoped advisory lock, so that a worker that dies
 is read again after locking, because another worker may have emptied it in between.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -19,8 +20,15 @@ __all__ = ["Lanes"]
 
 NAMESPACE = 0x6661_6C61
 """Seed of the lanes' lock numbers: other advisory locks of this database use other seeds."""
+EVERY_LANE = 0x6661_4C61_6E65_7321
+"""Held shared by whoever holds some lanes, and alone by whoever holds a great many."""
+MANY = 256
+"""Lanes of one record that are locked one by one. PostgreSQL has room for some 6,400 locks of all
+transactions together; a bundle of 10,000 patients would take them from everybody else."""
 WINDOWS = 8
-"""Windows of the queue that one claim looks through before it leaves the rest to a later call."""
+"""Windows of the queue that one claim looks through once it has found something. With nothing
+found it goes on to the end: behind a stalled merge a whole lane may stand at the head of the queue.
+"""
 
 NO_END = 2**63 - 1
 """Beyond every sequence number."""
@@ -39,6 +47,10 @@ TRY_LOCKS = text("""
 SELECT lane, pg_try_advisory_xact_lock(hashtextextended(lane, :namespace)) AS ours
 FROM unnest(CAST(:lanes AS text[])) AS l (lane)
 """)
+
+TRY_SHARED = text("SELECT pg_try_advisory_xact_lock_shared(:key)")
+WAIT_SHARED = text("SELECT pg_advisory_xact_lock_shared(:key)")
+WAIT_ALONE = text("SELECT pg_advisory_xact_lock(:key)")
 
 WAIT_LOCKS = text("""
 SELECT pg_advisory_xact_lock(number) FROM (
@@ -102,25 +114,31 @@ class Lanes:
 
     def claim(self, limit: int) -> tuple[Waiting, ...]:
         """At most `limit` records that may be applied now; see the port `Versions`."""
+        shared = self._database.connection.execute(TRY_SHARED, {"key": EVERY_LANE})
+        if not shared.scalar_one():
+            return ()
         ours: set[str] = set()
         theirs: set[str] = set()
         found = 0
         after = 0
-        for _ in range(WINDOWS):
+        for turn in itertools.count(1):
             window = self._window(after, limit)
             if not window:
                 break
             after = window[-1].seq
             found += self._lock(window, ours, theirs)
-            if found >= limit or len(window) < limit:
+            if found >= limit or len(window) < limit or (found and turn >= WINDOWS):
                 break
         return self._load(_movable(self._in_lanes(ours, limit, until=after), ours)[:limit])
 
     def claim_lanes(self, lanes: Sequence[str]) -> None:
-        """Wait for these lanes, in the order of their lock numbers."""
-        self._database.connection.execute(
-            WAIT_LOCKS, {"lanes": list(lanes), "namespace": NAMESPACE}
-        )
+        """Wait for these lanes, in the order of their lock numbers; many of them are all."""
+        connection, wanted = self._database.connection, list(dict.fromkeys(lanes))
+        if len(wanted) > MANY:
+            connection.execute(WAIT_ALONE, {"key": EVERY_LANE})
+            return
+        connection.execute(WAIT_SHARED, {"key": EVERY_LANE})
+        connection.execute(WAIT_LOCKS, {"lanes": wanted, "namespace": NAMESPACE})
 
     def waiting_in(self, lanes: Sequence[str], limit: int) -> tuple[Waiting, ...]:
         """What waits in lanes that this unit holds; see the port `Versions`."""

@@ -104,8 +104,9 @@ LEAF_TYPES = ("int2", "text", "bytea")
 LEAVE_LANES = text("DELETE FROM lane_queue WHERE seq = ANY(:seqs)")
 
 MADE_BY = text("""
-SELECT v.type, v.id, v.version FROM record r
+SELECT v.type, v.id, v.version = 1 OR b.deleted AS created FROM record r
 JOIN revision n ON n.record_seq = r.seq JOIN resource_version v ON v.revision = n.id
+LEFT JOIN resource_version b ON (b.type, b.id, b.version) = (v.type, v.id, v.version - 1)
 WHERE r.id = :record
 """)
 
@@ -134,10 +135,10 @@ class PostgresVersions(Lanes):
         statement = page_statement(query, limit=2, after=None)
         return tuple(row.id for row in self._database.connection.execute(statement))
 
-    def made_by(self, record: RecordId) -> dict[ResourceRef, int]:
-        """The versions that a projected record made."""
+    def made_by(self, record: RecordId) -> dict[ResourceRef, bool]:
+        """What a projected record changed, and whether it created it."""
         rows = self._database.connection.execute(MADE_BY, {"record": record})
-        return {ResourceRef(row.type, row.id): row.version for row in rows}
+        return {ResourceRef(row.type, row.id): row.created for row in rows}
 
     def keep(self, revisions: Sequence[NewRevision]) -> None:
         """Store revisions, versions, index and pending leaves; see the port."""

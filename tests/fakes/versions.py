@@ -99,14 +99,17 @@ class MemoryVersions:
         del query
         return ()
 
-    def made_by(self, record: RecordId) -> dict[ResourceRef, int]:
-        """The versions of the record's revision."""
-        return {
-            new.version.ref: new.version.number
-            for one in self.tables.revisions
-            if one.waiting.record == record
-            for new in one.versions
-        }
+    def made_by(self, record: RecordId) -> dict[ResourceRef, bool]:
+        """What the record's revision changed, and whether it created it."""
+        made: dict[ResourceRef, bool] = {}
+        gone: dict[ResourceRef, bool] = {}
+        for one in self.tables.revisions:
+            for new in one.versions:
+                ref = new.version.ref
+                if one.waiting.record == record:
+                    made[ref] = gone.get(ref, True)
+                gone[ref] = new.version.body is None
+        return made
 
     def keep(self, revisions: Sequence[NewRevision]) -> None:
         """Store, and take the records out of their lanes."""

@@ -169,4 +169,4 @@ def test_deletion_and_its_successor_count_on(clean: Database) -> None:
     again = write(clean, patient(id="a", gender="male"))
 
     assert [(e.version, e.outcome) for e in deleted.entries] == [(2, "deleted")]
-    assert [(e.version, e.outcome) for e in again.entries] == [(3, "updated")]
+    assert [(e.version, e.outcome) for e in again.entries] == [(3, "created")]

@@ -8,7 +8,7 @@ A position without component is compared by its first component; `valued` asks t
 from collections.abc import Iterator
 from typing import Final
 
-from adapters.hl7v2.compiler.rows import parse_position, refuse
+from adapters.hl7v2.compiler.rows import nearest, parse_position, refuse
 
 __all__ = ["WORDS", "python_of"]
 
@@ -105,6 +105,9 @@ class _Reader:
     def value(self, word: str, *, whole: bool) -> str:
         if word in WORDS:
             return WORDS[word]
+        if "-" not in word:
+            raise refuse("when-form", f"{word!r} is no position and no word", self.place,
+                         nearest(word, WORDS, otherwise="a position such as PV1-2"))  # fmt: skip
         position = parse_position(word, self.place)
         name = "f" if position.segment == self.segment else f"s_{position.segment}"
         field = f"{name}[{position.field}]"
@@ -115,6 +118,8 @@ class _Reader:
         return f"{field}.split(rep, 1)[0].split(sep, 1)[0]"
 
     def literal(self, word: str) -> str:
+        if word == "=":
+            raise refuse("when-form", "'==' is no comparison", self.place, "write one =")
         if not word.startswith("'"):
             raise refuse("when-form", f"{word!r} is not quoted", self.place,
                          "write texts in single quotes")  # fmt: skip

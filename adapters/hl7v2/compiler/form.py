@@ -92,7 +92,8 @@ def _check_words(data: Mapping[str, Any], text: str, place: str) -> None:
             raise refuse("profile-match", f"{position} is no field of MSH",
                          f"{place}, {line_of(text, position, 'match')}",
                          "match on MSH-3, MSH-4, MSH-5 or MSH-6")  # fmt: skip
-    if ":" not in data.get("namespace", ":"):
+    namespace = data.get("namespace", "urn:x")
+    if ":" not in namespace or any(letter.isspace() for letter in namespace):
         raise refuse("profile-namespace", "namespace is no absolute URI",
                      f"{place}, {line_of(text, 'namespace')}",
                      "write one of yours, such as https://lab.example/fhir")  # fmt: skip

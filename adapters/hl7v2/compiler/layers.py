@@ -92,6 +92,9 @@ def _change(
     known = {row.id for rules in maps for row in rules.rows}
     if not name:
         raise refuse("overlay-row", "the row's id is missing", where, 'write one, id = "PV1-7"')
+    if name not in known and any(row.id == name for one in base_maps() for row in one.rows):
+        raise refuse("overlay-row", f"row {name} is dropped already", where,
+                     "remove one of the two")  # fmt: skip
     if name not in known:
         raise refuse("overlay-row", f"there is no row {name!r}", where, nearest(name, known))
     return [
@@ -120,6 +123,9 @@ def _add(maps: list[SegmentMap], change: Mapping[str, Any], where: str) -> list[
     """One more row: `to` starts with the resource, as `Patient.extension[]`."""
     target, _, path = str(change.get("to", "")).partition(".")
     row = row_of({**change, "to": path}, where)
+    if change.get("id") and any(held.id == row.id for rules in maps for held in rules.rows):
+        raise refuse("overlay-add", f"there is a row {row.id} already", where,
+                     "give the row another id, or use [[replace]]")  # fmt: skip
     if row.source is None:
         raise refuse("overlay-add", "an added row has no from", where, "name the position")
     segment = row.source.segment

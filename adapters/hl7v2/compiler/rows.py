@@ -250,7 +250,7 @@ def parse_to(text: str, place: str) -> tuple[Target, ...]:
     for part in text.split(".") if text else ():
         name, bracket, rest = part.partition("[")
         index = rest[:-1]
-        if bracket and (not rest.endswith("]") or (index and not index.isdigit())):
+        if not name or (bracket and (not rest.endswith("]") or (index and not index.isdigit()))):
             raise refuse(
                 "row-to",
                 f"{text!r} is no element path",
@@ -274,10 +274,12 @@ def load_toml(place: str, text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except RecursionError as error:
         raise refuse("map-toml", "the file nests too deeply", place, "write it flat") from error
-    except ValueError as error:  # TOMLDecodeError, and a number of more digits than Python reads
+    except tomllib.TOMLDecodeError as error:
         raise refuse(
             "map-toml", f"the file is no TOML: {error}", place, "correct the syntax"
         ) from error
+    except ValueError as error:  # a number of more digits than Python reads
+        raise refuse("map-toml", "a number has too many digits", place, "quote it") from error
 
 
 def table_lines(text: str, name: str) -> list[int]:

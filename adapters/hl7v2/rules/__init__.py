@@ -11,6 +11,7 @@ from adapters.hl7v2.rules import (
     parents,
     patients,
     schedules,
+    vaccinations,
     values,
     visits,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "parents",
     "patients",
     "schedules",
+    "vaccinations",
     "values",
     "visits",
 ]

@@ -1,4 +1,4 @@
-"""FHIR operations: Patient/$everything, $validate, $verify, and the receipt of each version.
+"""FHIR operations: $validate, $verify, and the receipt of each version.
 
 https://hl7.org/fhir/R4/operations.html
 """
@@ -13,51 +13,26 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from bridge.api import answers
-from bridge.api.access import Authenticated, holding
+from bridge.api.access import holding
 from bridge.api.bodies import MAX_FHIR_BYTES
 from bridge.api.node import Node, TheNode
 from bridge.api.problems import FHIR_JSON, findings_outcome
-from bridge.api.queries import MAX_PAGE, asked_of, count_of, json_wanted, moment_of
-from bridge.api.reads import known_type, version_of
-from bridge.api.routes.fhir_read import Asked, Kind
+from bridge.api.queries import json_wanted
+from bridge.api.reads import version_of
+from bridge.api.routes.fhir_read import Kind
 from bridge.api.routes.fhir_write import fhir_body
-from bridge.api.searchset import searchset
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.policy.access import Caller, Role
 from bridge.core.proof.receipt import MAX_SIZE
 from bridge.core.proof.report import Report
 from bridge.core.record.bundle import Finding, Severity
-from bridge.core.search.parameters import PAGE
-from bridge.flows.disclose import Everything, disclose_everything
 from bridge.flows.issue import VersionRef, issue
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"], dependencies=[Depends(json_wanted)])
 Prover = Annotated[Caller, Depends(holding(Role.READER, Role.COMPLIANCE))]
-
-
-@router.get("/Patient/{name}/$everything", response_class=Response)
-def everything(asking: Asked, name: str, request: Request) -> Response:
-    """https://hl7.org/fhir/R4/operation-patient-everything.html."""
-    asked = asked_of(request, "_since", "_type", "_count", PAGE)
-    types = tuple(part for part in asked.get("_type", "").split(",") if part)
-    for kind in types:
-        known_type(asking.node, kind)
-    found = disclose_everything(
-        Everything(
-            patient=name,
-            since=moment_of(asked, "_since"),
-            types=types,
-            count=count_of(asked, "_count", MAX_PAGE),
-            page=asked.get(PAGE, ""),
-        ),
-        caller=asking.caller,
-        **asking.node.disclosing,
-    )
-    said = [(key, value) for key, value in asked.items() if key != PAGE]
-    url = f"{asking.base}/Patient/{name}/$everything"
-    return answers.fhir(searchset(found, url, said, asking.base))
+Anyone = Annotated[Caller, Depends(holding(Role.SENDER, Role.READER, Role.COMPLIANCE))]
 
 
 @router.get("/{kind}/{name}/_history/{version}/$receipt", response_class=Response)
@@ -69,13 +44,13 @@ def receipt(kind: Kind, name: str, version: str, node: TheNode, _: Prover) -> Re
 
 
 @router.post("/$validate", response_class=Response)
-async def validate(request: Request, node: TheNode, _: Authenticated) -> Response:
+async def validate(request: Request, node: TheNode, _: Anyone) -> Response:
     """Whether a resource is valid R4; nothing is kept."""
     return await _validated("", request, node)
 
 
 @router.post("/{kind}/$validate", response_class=Response)
-async def validate_type(kind: Kind, request: Request, node: TheNode, _: Authenticated) -> Response:
+async def validate_type(kind: Kind, request: Request, node: TheNode, _: Anyone) -> Response:
     """Whether a resource of this type is valid R4; nothing is kept.
 
     https://hl7.org/fhir/R4/resource-operation-validate.html: 200 for every verdict.
@@ -84,7 +59,7 @@ async def validate_type(kind: Kind, request: Request, node: TheNode, _: Authenti
 
 
 @router.post("/$verify", response_class=Response)
-async def verify(request: Request, node: TheNode, _: Authenticated) -> Response:
+async def verify(request: Request, node: TheNode, _: Anyone) -> Response:
     """A receipt with its document, both inside Parameters, to the verdict; nothing is kept."""
     parts = _parts(await fhir_body(request))
     sealed = _binary(parts.get("receipt", _Part()), MAX_SIZE)

@@ -15,7 +15,7 @@ from bridge.api.access import holding
 from bridge.api.bodies import body_of, media_type_of
 from bridge.api.capability import capability_statement
 from bridge.api.node import TheNode
-from bridge.api.queries import asked_of, count_of, json_wanted
+from bridge.api.queries import asked_of, count_of, is_lenient, json_wanted
 from bridge.api.reads import USUAL_PAGE, Asking, known_type, version_of
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.policy.access import Caller, Role
@@ -52,7 +52,8 @@ async def metadata(request: Request) -> Response:
 @router.get("/{kind}", response_class=Response)
 def search(asking: Asked, kind: Kind, request: Request) -> Response:
     """Search one type; parameters that are not known are refused."""
-    return asking.search(kind, parse_qsl(request.url.query, keep_blank_values=True))
+    pairs = parse_qsl(request.url.query, keep_blank_values=True)
+    return asking.search(kind, pairs, lenient=is_lenient(request))
 
 
 @router.post("/{kind}/_search", response_class=Response)
@@ -71,7 +72,8 @@ async def search_by_post(asking: Asked, kind: Kind, request: Request) -> Respons
     said = body.decode("ascii", "replace")
     pairs = parse_qsl(request.url.query, keep_blank_values=True)
     pairs += parse_qsl(said, keep_blank_values=True)
-    return await run_in_threadpool(asking.search, kind, pairs)
+    lenient = is_lenient(request)
+    return await run_in_threadpool(asking.search, kind, pairs, lenient=lenient)
 
 
 @router.get("/{kind}/{name}/_history", response_class=Response)

@@ -159,6 +159,7 @@ def counted(node: Node, written: Written) -> Written:
     """Count what became of an input, wake the workers; raise the reason of a refusal."""
     node.metrics.received.labels("fhir", written.received.status).inc()
     if written.received.reason is not None:
+        written.received.reason.kept_as = written.received.record
         raise written.received.reason
     node.wake()
     return written

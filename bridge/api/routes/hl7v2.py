@@ -45,7 +45,7 @@ async def post_message(
     received = await run_in_threadpool(_receive, node, client, raw, charset)
     headers = {"X-Record-Id": received.record, "X-Record-Status": received.status}
     kind = f"{media_type}; charset={charset}" if charset else media_type
-    return Response(received.answer, headers=headers, media_type=kind)
+    return Response(node.worded(raw, received), headers=headers, media_type=kind)
 
 
 def _receive(node: Node, client: Caller, raw: bytes, charset: str) -> Received:

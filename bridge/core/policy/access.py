@@ -20,6 +20,8 @@ class Role(Enum):
     """Reads clinical content."""
     COMPLIANCE = "compliance"
     """Reads clinical content and who saw it."""
+    MONITOR = "monitor"
+    """Reads the state and the metrics of the node, and nothing else."""
     ADMIN = "admin"
 
 

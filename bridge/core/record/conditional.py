@@ -36,40 +36,71 @@ def conditions(bundle: JsonObject) -> tuple[Condition, ...]:
     return tuple(sorted(found))
 
 
-def resolved(bundle: JsonObject, found: Mapping[Condition, tuple[str, ...]]) -> JsonObject:
+def resolved(
+    bundle: JsonObject,
+    found: Mapping[Condition, tuple[str, ...]],
+    beside: Mapping[Condition, tuple[str, ...]] | None = None,
+) -> JsonObject:
     """The bundle with every condition answered, as `merge.apply_bundle` wants it.
 
     Args:
         bundle: as parsed from its canonical bytes; never altered.
         found: ids of the stored resources that meet each condition of `conditions(bundle)`.
+        beside: ids of the resources of the bundle itself that do. A reference may lead to them,
+            for FHIR resolves it after the writes; whether an entry is done depends on what was
+            stored before.
 
     Returns:
         A create whose condition one resource meets is gone and every reference to it leads
-        to that resource; an update or delete names the resource that met its condition; an
-        update that met none creates under its own id, a delete that met none is gone.
+        to that resource, as is one whose condition an earlier create of the bundle stated; an
+        update or delete names the resource that met its condition; an update that met none
+        creates under its own id, a delete that met none is gone.
 
     Raises:
-        BridgeError: several resources meet one condition (FHIR answers 412), or none meets
-            that of a reference.
+        BridgeError: several resources meet one condition (FHIR answers 412), none meets
+            that of a reference, or two entries turn out to write one resource.
     """
     if not conditions(bundle):
         return bundle
     names: dict[str, str] = {}
+    known = dict(found)
     entries: list[Json] = []
+    written: set[str] = set()
     for index, entry in enumerate(_entries(bundle)):
-        answered = _answered(index, entry, found, names)
+        answered = _answered(index, entry, known, names)
         if answered is not None:
+            _check_once(index, answered, written)
             entries.append(answered)
     whole = {key: value for key, value in bundle.items() if key != "entry"}
     if entries:  # FHIR knows no empty list
         whole["entry"] = entries
-    return cast("JsonObject", _relinked(whole, names, found))
+    for condition, ids in (beside or {}).items():
+        here = [names.get(f"{condition.type}/{one}", one).rpartition("/")[2] for one in ids]
+        known[condition] = tuple(dict.fromkeys((*known.get(condition, ()), *here)))
+    return cast("JsonObject", _relinked(whole, names, known))
+
+
+def _check_once(index: int, entry: JsonObject, written: set[str]) -> None:
+    """https://hl7.org/fhir/R4/http.html#trules: identities must not overlap, resolved ones too."""
+    body = entry.get("resource")
+    name = cast("dict[str, str]", entry.get("request", {})).get("url", "")
+    if isinstance(body, dict):
+        name = "/".join(cast("str", body[part]) for part in ("resourceType", "id"))
+    if name in written:
+        raise BridgeError(
+            "request-repeated",
+            Fault.SENDER,
+            what="two entries write one resource",
+            where=f"Bundle.entry[{index}].request",
+            do="say in one entry what it is to become",
+        )
+    written.add(name)
 
 
 def _answered(
     index: int,
     entry: JsonObject,
-    found: Mapping[Condition, tuple[str, ...]],
+    found: dict[Condition, tuple[str, ...]],
     names: dict[str, str],
 ) -> JsonObject | None:
     condition = _of_entry(entry)
@@ -85,6 +116,7 @@ def _answered(
     mine = cast("str", body["id"])
     theirs = ids[0] if ids else mine
     names[f"{condition.type}/{mine}"] = f"{condition.type}/{theirs}"
+    found[condition] = (theirs,)  # the next entry of this condition meets this one
     if request["method"] == "POST":
         request.pop("ifNoneExist", None)
         return None if ids else {**entry, "request": request}

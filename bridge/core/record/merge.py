@@ -57,6 +57,8 @@ class _Put:
     """The message is about another resource: what was stated of this one stands."""
     assumed: frozenset[str] = field(default_factory=frozenset)
     """Elements that the message did not state: they fill what is absent."""
+    creates: bool = False
+    """A POST: where the resource is already, this one was sent twice and it stays as it is."""
     if_match: str = ""
     if_none_match: str = ""
 
@@ -109,6 +111,8 @@ def apply_bundle(
 def _applied(step: _Step, stored: JsonObject | None) -> JsonObject | None:
     if isinstance(step, _Put):
         body = _plain(step.body)
+        if step.creates and stored is not None:
+            return stored
         return _met(step, stored, body) if step.merge else body
     if stored is None or not step.path.names:
         return None
@@ -143,7 +147,8 @@ def _check_precondition(step: _Step, stored: JsonObject | None) -> None:
     if step.if_match:
         meta = (stored or {}).get("meta")
         version = meta.get("versionId") if isinstance(meta, dict) else None
-        if step.if_match.removeprefix("W/").strip('"') != version:
+        named = {tag.strip().removeprefix("W/").strip('"') for tag in step.if_match.split(",")}
+        if stored is None or not {version, "*"} & named:  # RFC 9110 s13.1.1
             raise BridgeError(
                 "version-conflict",
                 Fault.SENDER,
@@ -219,6 +224,7 @@ def _request_step(index: int, entry: JsonObject) -> _Step:
         ref=_ref_of(index, resource),
         body=resource,
         merge=False,
+        creates=request.get("method") == "POST",
         if_match=request.get("ifMatch", ""),
         if_none_match=request.get("ifNoneMatch", ""),
     )

@@ -48,7 +48,9 @@ MAX_VALUES = 200
 MAX_TEXT = 4_096
 """Characters of one value; more than any URL that a proxy lets through."""
 
-_CONTROLS = ("_count", "_include", "_revinclude", "_sort", "_summary", "_total", PAGE)
+METHOD = "_totalMethod"
+"""How fhirpy asks for `_total=accurate`, with the value `count`."""
+_CONTROLS = ("_count", "_include", "_revinclude", "_sort", "_summary", "_total", METHOD, PAGE)
 _IGNORED = frozenset({"_format", "_pretty"})
 _PREFIXED = re.compile(r"([a-z]{2})(?=[\d.+\-])").match
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
@@ -60,8 +62,16 @@ def searchable(resource_type: str) -> tuple[str, ...]:
     return tuple(sorted({"_id", "_lastUpdated", *parameters_of(resource_type)}))
 
 
-def parse_query(resource_type: str, pairs: Sequence[tuple[str, str]]) -> SearchQuery:
+def parse_query(
+    resource_type: str, pairs: Sequence[tuple[str, str]], *, lenient: bool = False
+) -> SearchQuery:
     """The search that name and value pairs (percent-decoded) ask for.
+
+    Args:
+        resource_type: of what is searched.
+        pairs: as written and in order.
+        lenient: pass over parameters that are not known, https://hl7.org/fhir/R4/search.html#errors;
+            `pairs` of the search, and so its `self` link, leaves them out.
 
     Raises:
         BridgeError: fault SENDER, naming the parameter, never its value.
@@ -70,7 +80,11 @@ def parse_query(resource_type: str, pairs: Sequence[tuple[str, str]]) -> SearchQ
         _refuse(
             "search-size", f"over {MAX_PAIRS} parameters", resource_type, "ask for less at once"
         )
-    asked = [(name, value) for name, value in pairs if name not in _IGNORED]
+    asked = [
+        (name, value)
+        for name, value in pairs
+        if name not in _IGNORED and not (lenient and _is_unknown(resource_type, name))
+    ]
     controls: dict[str, str] = {}
     clauses: list[Clause] = []
     includes: list[Include] = []
@@ -91,7 +105,7 @@ def parse_query(resource_type: str, pairs: Sequence[tuple[str, str]]) -> SearchQ
         sort=_sort(resource_type, controls.get("_sort", "")),
         count=_count(controls.get("_count", "")),
         includes=tuple(dict.fromkeys(includes)),
-        total=_total(controls.get("_total", "none")),
+        total=_total(controls.get("_total", "none"), controls.get(METHOD, "")),
         only_count=_only_count(controls.get("_summary", "false"), controls.get("_count", "")),
         page=controls.get(PAGE, ""),
         pairs=tuple(pair for pair in asked if pair[0] != PAGE),
@@ -135,6 +149,11 @@ def _parameter(resource_type: str, name: str) -> Parameter:
         name if re.fullmatch(r"[\w\-]{1,64}", name) else "query",
         f"use {near[0]}" if near else "see CapabilityStatement.rest.resource.searchParam",
     )
+
+
+def _is_unknown(resource_type: str, name: str) -> bool:
+    bare = name.partition(":")[0]
+    return bare not in {*searchable(resource_type), *_CONTROLS}
 
 
 def _no_modifier(parameter: Parameter, modifier: str, *allowed: str) -> None:
@@ -323,7 +342,11 @@ def _count(text: str) -> int | None:
     return min(int(text), MAX_COUNT)
 
 
-def _total(text: str) -> Total:
+def _total(text: str, method: str) -> Total:
+    if method not in {"", "count"}:
+        _refuse("search-value", "only the method count is known", METHOD, "write _total=accurate")
+    if method:
+        return Total.ACCURATE
     try:
         return Total(text)
     except ValueError:

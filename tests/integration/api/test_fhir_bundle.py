@@ -1,5 +1,6 @@
 """Bundles at the service itself: transactions whole, batches entry by entry, reads inside."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -8,6 +9,8 @@ from fhir.resources.R4B.bundle import Bundle
 
 from tests.integration.api.outcomes import refused
 from tests.served_api import ServedApi
+
+Put = Callable[..., httpx.Response]
 
 
 def entry(method: str, url: str, resource: dict[str, Any] | None = None, **said: str) -> Any:
@@ -59,6 +62,13 @@ def test_transaction_answers_each_entry_in_order(api: ServedApi) -> None:
     assert "lastModified" in first["response"]
     assert second["response"]["location"].startswith("Basic/")
     assert api["reader"].get(f"/records/{answer.headers['X-Record-Id']}").status_code == 200
+
+
+def test_service_url_may_end_with_a_slash(api: ServedApi) -> None:
+    """As fhir-kit-client writes it for transactions and batches."""
+    bundle = {"resourceType": "Bundle", "type": "batch", "entry": [entry("GET", "metadata")]}
+
+    assert api["clinic"].post("/fhir/", json=bundle).status_code == 200
 
 
 def test_transaction_is_all_or_nothing(api: ServedApi) -> None:
@@ -232,3 +242,42 @@ def test_empty_transaction_is_an_empty_answer(api: ServedApi) -> None:
 
     assert answer.status_code == 200
     assert "entry" not in answer.json()
+
+
+def test_reference_finds_what_its_transaction_creates(api: ServedApi) -> None:
+    """By a condition, whatever the order; and one condition creates one resource."""
+    body = {"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "inside"}]}
+    query = "identifier=urn:mrn|inside"
+    seen = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"text": "x"},
+        "subject": {"reference": f"Patient?{query}"},
+    }
+
+    answer = send(
+        api,
+        "transaction",
+        entry("POST", "Observation", seen),
+        entry("POST", "Patient", body, ifNoneExist=query),
+        entry("POST", "Patient", body, ifNoneExist=query),
+    )
+
+    observation, *patients = [one["response"]["location"] for one in results(answer)]
+    read = api["reader"].get(f"/fhir/{observation}").json()
+    assert len(set(patients)) == 1
+    assert patients[0].startswith(read["subject"]["reference"] + "/_history/")
+
+
+def test_entries_that_turn_out_to_be_one_are_refused(api: ServedApi, put: Put) -> None:
+    """A conditional update and an update of the same patient."""
+    put("Patient", "twice", identifier=[{"system": "urn:mrn", "value": "twice"}])
+
+    answer = send(
+        api,
+        "transaction",
+        entry("PUT", "Patient?identifier=urn:mrn|twice", {"resourceType": "Patient"}),
+        entry("PUT", "Patient/twice", patient("twice")),
+    )
+
+    refused(answer, 400, "request-repeated")

@@ -314,3 +314,56 @@ def test_access_log_is_for_oversight_and_reading_it_is_an_access(api: ServedApi)
     refused(api["reader"].get(url), 403, "access-refused")
     refused(api["compliance"].get("/fhir/AuditEvent?action=R"), 400, "search-unknown")
     refused(api["compliance"].get("/fhir/AuditEvent?patient=a|b"), 400, "search-value")
+
+
+def test_lenient_client_is_told_what_was_passed_over(api: ServedApi) -> None:
+    """The `self` link holds what was searched for; without that wish it is refused."""
+    url = "/fhir/Patient?identifier=urn:mrn|m1&flavour=sweet"
+
+    strict = api["reader"].get(url)
+    lenient = api["reader"].get(url, headers={"Prefer": "handling=lenient"})
+
+    refused(strict, 400, "search-unknown")
+    assert lenient.json()["link"][0]["url"].endswith("/fhir/Patient?identifier=urn%3Amrn%7Cm1")
+    assert len(bundle_of(lenient)["entry"]) == 1
+
+
+def test_url_of_a_resource_here_is_that_resource(api: ServedApi) -> None:
+    """A client may write the subject as it got it in a fullUrl."""
+    own = api["reader"].get("/fhir/Patient?_id=p1").json()["entry"][0]["fullUrl"]
+
+    found = api["reader"].get("/fhir/Observation", params={"subject": own, "_count": "1"})
+
+    assert len(bundle_of(found)["entry"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "total"),
+    [
+        (None, "?_type=Observation&_count=3", 3),
+        ([{"name": "_type", "valueCode": "Observation"}], "", 5),
+        ([{"name": "_type", "valueString": "Patient,Observation"}], "?_count=2", 2),
+        (
+            [{"name": "_count", "valueInteger": 1}, {"name": "_type", "valueCode": "Patient"}],
+            "",
+            1,
+        ),
+    ],
+)
+def test_everything_is_asked_by_post_too(
+    api: ServedApi, body: list[dict[str, Any]] | None, query: str, total: int
+) -> None:
+    """FHIR lets every operation be invoked so; Parameters and URL say the same."""
+    url = f"/fhir/Patient/p1/$everything{query}"
+    parameters = {"resourceType": "Parameters", "parameter": body} if body else None
+
+    answer = api["reader"].post(url, json=parameters)
+
+    assert len(bundle_of(answer)["entry"]) == total
+
+
+def test_everything_refuses_what_is_no_parameters(api: ServedApi) -> None:
+    """A body that is not understood is not passed over."""
+    answer = api["reader"].post("/fhir/Patient/p1/$everything", json={"resourceType": "Patient"})
+
+    refused(answer, 400, "parameters-form")

@@ -297,3 +297,27 @@ def test_lost_answer_is_repeated_without_a_new_version(api: ServedApi) -> None:
 
     assert [answer.status_code for answer in answers] == [201, 200]
     assert answers[0].content == answers[1].content
+
+
+def test_resend_of_a_create_does_not_undo_a_change(api: ServedApi, put: Put) -> None:
+    """Somebody updated the resource in between; after a deletion it is created anew."""
+    body = {"resourceType": "Patient", "birthDate": "1981-01-01"}
+    name = api["clinic"].post("/fhir/Patient", json=body).json()["id"]
+    put("Patient", name, active=True)
+
+    again = api["clinic"].post("/fhir/Patient", json=body)
+    api["clinic"].delete(f"/fhir/Patient/{name}")
+    anew = api["clinic"].post("/fhir/Patient", json=body)
+
+    assert (again.status_code, again.json()["active"]) == (200, True)
+    assert (anew.status_code, anew.headers["etag"]) == (201, 'W/"4"')
+
+
+def test_refused_resource_is_found_in_quarantine_by_its_answer(api: ServedApi) -> None:
+    """The sender can name to the operator what it sent."""
+    answer = api["clinic"].post("/fhir/Patient", json={"resourceType": "Patient", "gender": "x"})
+
+    refused(answer, 400, "code-unknown")
+    assert answer.headers["x-record-status"] == "quarantined"
+    kept = api["clinic"].get(f"/records/{answer.headers['x-record-id']}").json()
+    assert kept["reasons"][0]["where"] == "Patient.gender"

@@ -437,13 +437,26 @@ def test_purpose_of_use_is_noted_and_checked(api: ServedApi) -> None:
     assert "HOPERAT" in codes
 
 
+@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+def test_state_of_the_node_needs_a_token(api: ServedApi, path: str) -> None:
+    """A stranger learns that the process lives, not how much waits in it."""
+    assert api["nobody"].get(path).status_code == 401
+    assert api["sender"].get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/fhir/Patient", "/records", "/fhir/AuditEvent"])
+def test_monitoring_sees_nothing_else(api: ServedApi, path: str) -> None:
+    """Its token lies about in more places than any other."""
+    assert api["monitor"].get(path).status_code == 403
+
+
 def test_health_is_public_and_metrics_are_by_route(api: ServedApi) -> None:
-    """Liveness and readiness need no token; no path, id or query is in a label."""
+    """Liveness needs no token; no path, id or query is in a label."""
     api["reader"].get("/fhir/Patient/secret-id?_format=json")
 
     alive = api["nobody"].get("/healthz")
-    ready = api["nobody"].get("/readyz").json()
-    metrics = api["nobody"].get("/metrics").text
+    ready = api["monitor"].get("/readyz").json()
+    metrics = api["monitor"].get("/metrics").text
 
     assert alive.json() == {"status": "ok"}
     assert ready["ready"] is True

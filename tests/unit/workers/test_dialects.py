@@ -6,7 +6,7 @@ import pytest
 
 from bridge.core.errors import BridgeError
 from bridge.settings import Settings, load
-from workers.dialects import converters, hl7v2_of, mappings
+from workers.dialects import code_tables, converters, hl7v2_of, mappings
 
 MESSAGE = (
     b"MSH|^~\\&|ACMELAB|NORTH|||202601020800+0000||ADT^A08|1|P|2.5\rPID|1||17||Doe^Jo\rZPI|1|gold\r"
@@ -75,3 +75,19 @@ def test_overlay_that_cannot_be_read_is_refused(settings: Settings, tmp_path: Pa
 
     with pytest.raises(BridgeError, match=r"cannot be read as UTF-8 \(.*broken.toml\)"):
         hl7v2_of(settings)
+
+
+def test_table_is_exported_and_imported_again(settings: Settings, tmp_path: Path) -> None:
+    """Under the sender's name space; an unknown one is refused with the nearest."""
+    table = '[tables.to-loinc]\nGLU = ["http://loinc.org", "2345-7", "Glucose"]\n'
+    (tmp_path / "acme.toml").write_text(OVERLAY.partition("[[add]]")[0] + table)
+    parts = code_tables(settings)
+
+    made = parts.exported("acme", "to-loinc")
+
+    assert made["url"] == "https://acme.example/fhir/ConceptMap/to-loinc"
+    assert parts.toml("to-loinc", parts.rows(made, list[str]().append, "x.json")) == table
+    with pytest.raises(BridgeError, match=r"acme has no table to-lonc \(TABLE\) - use to-loinc"):
+        parts.exported("acme", "to-lonc")
+    with pytest.raises(BridgeError, match=r"there is no sender acm .* use acme"):
+        parts.exported("acm", "to-loinc")

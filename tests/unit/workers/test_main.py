@@ -30,6 +30,12 @@ def no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(("up", "--http", "foo"), id="no-port"),
         pytest.param(("config", "show", "--config", "/nonexistent"), id="no-settings-file"),
         pytest.param(("audit", "--trust", "/nonexistent"), id="audit-without-trust"),
+        pytest.param(("audit", "--url", "http://x:abc"), id="no-port-number"),
+        pytest.param(("receipt", "a", "--url", "notaurl"), id="no-url"),
+        pytest.param(("receipt", "a", "--wait", "soon"), id="no-such-stage"),
+        pytest.param(("receipt", "a", "--token-file", "/nonexistent"), id="no-token-file"),
+        pytest.param(("ingest", "/nonexistent", "--token-file", "/dev/null"), id="no-input"),
+        pytest.param(("convert", "x.hl7", "--sender", "nobody"), id="no-such-sender"),
     ],
 )
 def test_usage_error_is_one_line_and_exit_2(
@@ -96,3 +102,40 @@ def test_command_group_alone_shows_its_help_and_no_error(
     said = capsys.readouterr()
     assert (code, said.err) == (2, "")
     assert "upgrade" in said.out
+
+
+def test_version_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For whoever reports a defect."""
+    code = _run(monkeypatch, "--version")
+
+    assert code == 0
+    assert capsys.readouterr().out.startswith("fhir-anchor 0.")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "word"),
+    [
+        ("STORE__URL", "mysql://x/y", "store.url"),
+        ("STORE__URL", "postgresql://user:secret@host:port/x", "write postgresql://USER@HOST"),
+        ("QUEUE__URL", "kafka://x", "queue.url"),
+    ],
+)
+def test_address_of_another_kind_is_a_usage_error(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    value: str,
+    word: str,
+) -> None:
+    """Said before anything is opened, without the secret that stands in it."""
+    monkeypatch.setenv(f"FHIR_ANCHOR__{name}", value)
+
+    code = _run(monkeypatch, "db", "upgrade", "--data", str(tmp_path / "node"))
+
+    said = capsys.readouterr().err
+    assert (code, said.count("\n")) == (2, 1)
+    assert word in said
+    assert "secret" not in said

@@ -2,8 +2,14 @@
 
 import pytest
 
-from adapters.fhir.identity import give_ids, lanes_of, resolve_references
-from adapters.fhir.problems import Problems, Reference
+from adapters.fhir.identity import (
+    give_ids,
+    inner_names,
+    lanes_of,
+    resolve_links,
+    resolve_references,
+)
+from adapters.fhir.problems import Path, Problems, Reference
 from bridge.core.ids import sha256
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.identity import lane
@@ -62,6 +68,36 @@ def test_reference_to_an_entry_is_turned_into_its_name(
 
     assert value == {"reference": after}
     assert [p.code for p in problems.found] == codes
+
+
+def test_link_of_a_bundle_inside_stays_its_own() -> None:
+    """A document that is stored as a resource is not taken apart."""
+    document: JsonObject = {"resourceType": "Bundle", "entry": [{"fullUrl": "urn:oid:1.9"}]}
+    value: JsonObject = {"reference": "urn:oid:1.9"}
+    problems = Problems()
+    problems.references.append(Reference(at=(None, "x"), value=value, targets=frozenset()))
+
+    resolve_references({}, problems, inner_names({"entry": [{"resource": document}]}))
+
+    assert value == {"reference": "urn:oid:1.9"}
+    assert problems.found == []
+
+
+def test_uris_and_narrative_follow_the_entry() -> None:
+    """What a reference says, a URI and a link in the text may say too."""
+    div = "<div><a href=\"urn:oid:1.2\">urn:oid:1.2</a><img src='urn:oid:1.3'/></div>"
+    body: JsonObject = {"uris": ["urn:oid:1.2", "urn:oid:1.3"], "text": {"div": div}}
+    bundle: JsonObject = {"entry": [{"fullUrl": "urn:oid:1.2", "resource": body}]}
+    entry: Path = (((None, "Bundle"), "entry"), 0)
+    resource: Path = (entry, "resource")
+    links: list[Path] = [(entry, "fullUrl"), ((resource, "text"), "div")]
+    links += [((resource, "uris"), index) for index in (0, 1)]
+
+    resolve_links(bundle, {"urn:oid:1.2": "Patient/a"}, links)
+
+    after = "<div><a href=\"Patient/a\">urn:oid:1.2</a><img src='urn:oid:1.3'/></div>"
+    told: JsonObject = {"uris": ["Patient/a", "urn:oid:1.3"], "text": {"div": after}}
+    assert bundle == {"entry": [{"fullUrl": "urn:oid:1.2", "resource": told}]}
 
 
 def test_bundle_of_no_patient_has_a_lane_for_each_resource() -> None:

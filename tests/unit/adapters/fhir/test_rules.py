@@ -20,8 +20,16 @@ PATIENT: JsonObject = {"resourceType": "Patient"}
 OBSERVATION: JsonObject = {"resourceType": "Observation", "status": "final", "code": CODE}
 CONDITION: JsonObject = {"resourceType": "Condition", "subject": {"reference": "Patient/a"}}
 ALLERGY: JsonObject = {"resourceType": "AllergyIntolerance", "patient": {"reference": "Patient/a"}}
-WRONG: JsonObject = {"coding": [{"code": "entered-in-error"}]}
-ACTIVE: JsonObject = {"coding": [{"code": "active"}]}
+
+
+def _coded(system: str, code: str) -> JsonObject:
+    return {"coding": [{"system": f"http://terminology.hl7.org/CodeSystem/{system}", "code": code}]}
+
+
+ACTIVE = _coded("condition-clinical", "active")
+WRONG = _coded("condition-ver-status", "entered-in-error")
+ALLERGY_ACTIVE = _coded("allergyintolerance-clinical", "active")
+ALLERGY_WRONG = _coded("allergyintolerance-verification", "entered-in-error")
 
 
 def _keys(value: JsonObject) -> list[str]:
@@ -58,7 +66,10 @@ def _quantity(number: bytes, **more: str) -> JsonObject:
         (CONDITION | {"abatementString": "x", "clinicalStatus": ACTIVE}, "con-4"),
         (CONDITION | {"verificationStatus": WRONG, "clinicalStatus": ACTIVE}, "con-5"),
         (ALLERGY, "ait-1"),
-        (ALLERGY | {"verificationStatus": WRONG, "clinicalStatus": ACTIVE}, "ait-2"),
+        (
+            ALLERGY | {"verificationStatus": ALLERGY_WRONG, "clinicalStatus": ALLERGY_ACTIVE},
+            "ait-2",
+        ),
         ({"resourceType": "Organization", "active": True}, "org-1"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -75,7 +86,7 @@ def test_broken_constraint_is_named_by_its_key(value: JsonObject, key: str) -> N
         PATIENT
         | {"name": [{"period": {"start": "2026-02-10T23:00:00-05:00", "end": "2026-02-11"}}]},
         OBSERVATION | {"valueRange": {"low": _quantity(b"1E1"), "high": _quantity(b"10.0")}},
-        ALLERGY | {"verificationStatus": WRONG},
+        ALLERGY | {"verificationStatus": ALLERGY_WRONG},
     ],
     ids=["within-the-month", "zones", "equal", "entered-in-error"],
 )

@@ -11,7 +11,16 @@ from hl7apy.parser import parse_message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.hl7v2.ack import Due, Mode, acknowledge, answer, asks_enhanced, due, wants_answer
+from adapters.hl7v2.ack import (
+    Due,
+    Mode,
+    acknowledge,
+    answer,
+    asks_enhanced,
+    due,
+    only_answer,
+    wants_answer,
+)
 from adapters.hl7v2.header import read_header
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, RecordId, instant
@@ -308,3 +317,32 @@ def test_accept_and_application_acknowledgement_are_two_messages() -> None:
     acks = [acknowledge(ADT, ACCEPTED, at=AT, mode=mode) for mode in modes]
 
     assert len({ack.split(b"|")[9] for ack in acks}) == 2
+
+
+@pytest.mark.parametrize(
+    ("accept", "application", "refuse", "code"),
+    [
+        ("", "", False, b"AA"),
+        ("AL", "", False, b"CA"),
+        ("AL", "NE", False, b"CA"),
+        ("SU", "NE", False, b"CA"),
+        ("ER", "NE", False, b"AA"),
+        ("NE", "AL", False, b"AA"),
+        ("AL", "AL", False, b"AA"),
+        ("AL", "NE", True, b"CE"),
+        ("AL", "ER", True, b"AE"),
+        ("AL", "AL", True, b"AE"),
+    ],
+)
+def test_door_with_room_for_one_sends_the_one_that_says_most(
+    accept: str, application: str, *, refuse: bool, code: bytes
+) -> None:
+    """Over HTTP there is one answer: the application acknowledgement where it is asked for."""
+    head = f"MSH|^~\\&|A|B|C|D|20260101||ADT^A01|C-1|P|2.5.1|||{accept}|{application}"
+    raw = head.encode() + b"\rPID|1\r"
+    reason = refused().reason if refuse else None
+    stored = acknowledge(raw, refused() if refuse else ACCEPTED, at=AT)
+
+    told = only_answer(raw, stored, at=AT, record="r", reason=reason)
+
+    assert told.split(b"\r")[1].split(b"|")[1] == code

@@ -175,3 +175,87 @@ def test_sites_own_function_converts() -> None:
 
     assert b'"valueString":"GOLD"' in made.canonical
     assert b"py:site.x.shout." + b"a" * 64 in dialect.mappings[made.mapping]
+
+
+ADD = "[[add]]\nfrom = 'ZPI-2'\n"
+BAD = {
+    "unclosed": ("match = { 'MSH-3' = 'A'", r"no TOML: Unclosed inline table .*\(bad.toml\)"),
+    "said-twice": ("zone = 'UTC'\nzone = 'UTC'", r"no TOML: Cannot overwrite a value"),
+    "too-deep": ("a = " + "[" * 100_000, r"nests too deeply \(bad.toml\) - write it flat"),
+    "endless-number": ("a = " + "9" * 5000, r"a number has too many digits \(bad.toml\)"),
+    "too-large": ("# " + "x" * (17 << 20), r"the file has \d+ characters, over 16777216"),
+    "zone-is-a-folder": ("zone = 'Europe'", r"'Europe' is no time zone \(bad.toml, line 1\)"),
+    "zone-is-a-file": ("zone = '/etc/passwd'", r"is no time zone .* - use an IANA name"),
+    "zone-misspelt": ("\nzone = 'Europe/Viena'", r"line 2\) - use Europe/Vienna"),
+    "match-position": ("match = { 'MSH-999' = 'x' }", r"MSH-999 is no field of MSH"),
+    "dropped-twice": ("[[drop]]\nid = 'PV1-7'\n[[drop]]\nid = 'PV1-7'",
+                      r"row PV1-7 is dropped already \(bad.toml, line 3\)"),
+    "drop-of-nothing": ("[[drop]]\nwhy = 'x'", r"the row's id is missing \(bad.toml, line 1\)"),
+    "drop-required": ("\n[[drop]]\nid = 'OBX-3'",
+                      r"Observation.code is required and may stay empty \(bad.toml, line 2\)"),
+    "section": ("[[dropp]]\nid = 'OBX-3'", r"unknown key dropp \(bad.toml, line 1\) - use drop"),
+    "row-key": ("[[replace]]\nid = 'OBX-3'\ntabel = 'x'", r"unknown key tabel .* - use table"),
+    "position-zero": ("[[add]]\nfrom = 'PID-0'\nto = 'Patient.active'\nas = 'ID.boolean'",
+                      r"'PID-0' counts from 1 to 127"),
+    "path": (ADD + "to = 'Patient..name'\nas = 'ST.string'", r"'.name' is no element path"),
+    "path-below-text": (ADD + "to = 'Patient.birthDate.x'\nas = 'ST.string'",
+                        r"date has no element x .* - end the path before it"),
+    "id-taken": (ADD + "id = 'PID-7'\nto = 'Patient.active'\nas = 'ID.boolean'",
+                 r"there is a row PID-7 already .* - give the row another id"),
+    "extension-without-url": (ADD + "to = 'Patient.extension[]'\nas = 'ST.string'",
+                              r"an extension has no url"),
+    "url-without-extension": (ADD + "to = 'Patient.active'\nas = 'ID.boolean'\nurl = 'http://x'",
+                              r"active is no extension and takes no url"),
+    "url": (ADD + "to = 'Patient.extension[]'\nas = 'ST.string'\nurl = 'x y'",
+            r"url is no absolute URI"),
+    "ref-misspelt": (ADD + "to = 'Patient.managingOrganization'\nref = 'Organisation'",
+                     r"no map makes a Organisation .* - use Organization"),
+    "ref-of-other-type": (ADD + "to = 'Patient.managingOrganization'\nref = 'Encounter'",
+                          r"cannot refer to a Encounter .* - refer to Organization"),
+    "on": (
+        "[[add]]\nfrom = 'ZPI-1'\nto = 'Patient.active'\non = 'Devicee'\nfixed = true",
+        r"no map makes a Devicee .* - use Device",
+    ),
+    "constant-type": (ADD + "to = 'Patient.active'\nfixed = 'yes'", r"write true or false"),
+    "constant-date": (ADD + "to = 'Patient.birthDate'\nfixed = 2020-01-01",
+                      r"fixed holds what no bundle can"),
+    "constant-text": (ADD + "to = 'Patient.maritalStatus'\nfixed = 'M'",
+                      r"the constant of a CodeableConcept is no table"),
+    "constant-element": (ADD + "to = 'Patient.telecom[]'\nfixed = { uze = 'home' }",
+                         r"ContactPoint has no element uze .* - use use"),
+    "table-row": ("[tables.x]\nB = ['http://l', '1', '']\nA = ['http://l', '1']",
+                  r"A of table x is no triple \(bad.toml, line 3\)"),
+    "table-system": ("[tables.x]\nA = ['loinc', '1', '']",
+                     r"the system of A is no absolute URI \(bad.toml, line 2\)"),
+    "table-name": ("[tables.a-to-b]\n[[replace]]\nid = 'OBX-3'\ntable = 'local:a-b'",
+                   r"no table local:a-b \(bad.toml, line 2\) - use local:a-to"),
+    "system": ("[systems]\nK = 'not a uri'", r"systems.K is no absolute URI \(bad.toml, line 2\)"),
+    "namespace": ("namespace = 'https://a b'", r"namespace is no absolute URI"),
+}  # fmt: skip
+WHEN = {
+    "PV1-2 == 'P'": r"'==' is no comparison .* - write one =",
+    "PV1-2 = P": r"'P' is not quoted",
+    "(PV1-2 = 'P'": r"when ends or lacks \)",
+    "PV1-2 = 'P' and": r"when ends or lacks a word",
+    "triger = 'A01'": r"'triger' is no position and no word .* - use trigger",
+    "not " * 3000 + "PID-3 valued": r"when has over 500 characters",
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_every_slip_is_named_with_its_place(name: str) -> None:
+    """What a person can mistype, and what no person would."""
+    text, error = BAD[name]
+
+    with pytest.raises(BridgeError, match=error):
+        Hl7v2((parse_profile("bad", text),))
+
+
+@pytest.mark.parametrize("when", WHEN, ids=[str(number) for number in range(len(WHEN))])
+def test_wrong_condition_is_refused(when: str) -> None:
+    """With what is missing or meant."""
+    text = f'\n[[replace]]\nid = "PID-7"\nwhen = "{when}"'
+
+    with pytest.raises(BridgeError, match=WHEN[when]) as refused:
+        Hl7v2((parse_profile("bad", text),))
+    assert "(bad.toml, line 2)" in str(refused.value)

@@ -1,11 +1,12 @@
 """Headers around stored bytes."""
 
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
 from fastapi import Request
 
-from bridge.api.answers import etag, http_date, resource
+from bridge.api.answers import base_of, etag, http_date, resource
 from bridge.core.errors import BridgeError
 from bridge.core.ids import Instant, parse_instant
 from bridge.core.record.merge import ResourceRef
@@ -65,3 +66,24 @@ def test_deletion_is_said_to_be_one() -> None:
     """It has no bytes to show."""
     with pytest.raises(BridgeError, match=r"this version is a deletion \(Patient, version 7\)"):
         resource(served(b""))
+
+
+@pytest.mark.parametrize(
+    ("public", "base"),
+    [
+        ("", "http://inside:80/fhir"),
+        ("https://fhir.example/node/", "https://fhir.example/node/fhir"),
+    ],
+    ids=["as-reached", "as-the-operator-says"],
+)
+def test_links_begin_where_the_clients_are(public: str, base: str) -> None:
+    """Behind a proxy with TLS the node itself is reached by http."""
+    node = SimpleNamespace(public_url=public)
+    app = SimpleNamespace(state=SimpleNamespace(node=node))
+    headers = [(b"host", b"inside:80")]
+
+    request = Request(
+        {"type": "http", "headers": headers, "scheme": "http", "path": "/", "app": app}
+    )
+
+    assert base_of(request) == base

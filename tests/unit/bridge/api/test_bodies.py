@@ -116,3 +116,11 @@ def test_media_type_and_charset_are_read(header: str, expected: tuple[str, str])
     headers = {"content-type": header} if header else {}
 
     assert media_type_of(request_of([b""], headers)) == expected
+
+
+def test_body_that_says_it_is_too_large_is_not_waited_for() -> None:
+    """The refusal leaves before a byte of it is read."""
+    request = request_of([], {"content-length": "11"})
+
+    with pytest.raises(BridgeError, match="larger than 10 bytes"):
+        asyncio.run(body_of(request, at_most=10))

@@ -8,6 +8,7 @@ from fhir.resources.R4B.operationoutcome import OperationOutcome
 from bridge.api.problems import (
     ISSUE_CODES,
     ISSUE_OF,
+    ISSUE_OF_FINDING,
     STATUS,
     findings_outcome,
     outcome,
@@ -55,7 +56,7 @@ def test_every_refusal_is_a_valid_outcome(code: str) -> None:
 
 def test_issue_codes_are_those_of_fhir() -> None:
     """Nothing invented."""
-    assert {*ISSUE_CODES.values(), *ISSUE_OF.values()} <= ISSUE_TYPES
+    assert {*ISSUE_CODES.values(), *ISSUE_OF.values(), *ISSUE_OF_FINDING.values()} <= ISSUE_TYPES
 
 
 def test_findings_are_an_issue_each_and_none_is_one_too() -> None:
@@ -73,3 +74,37 @@ def test_findings_are_an_issue_each_and_none_is_one_too() -> None:
 def test_status_line_is_that_of_a_bundle_entry() -> None:
     """Number and phrase."""
     assert status_line(412) == "412 Precondition Failed"
+
+
+@pytest.mark.parametrize(
+    ("code", "type_"),
+    [("obs-6", "invariant"), ("element-missing", "required"), ("anything", "invalid")],
+)
+def test_issue_has_the_type_that_fhir_has_for_it(code: str, type_: str) -> None:
+    """A client sorts by it; what is no problem is information."""
+    problem = Finding(code=code, severity=Severity.ERROR, where="Patient", text="odd")
+    note = Finding(code=code, severity=Severity.INFORMATION, where="Patient", text="done")
+
+    told: Any = findings_outcome((problem, note))
+
+    assert [issue["code"] for issue in told["issue"]] == [type_, "informational"]
+
+
+@pytest.mark.parametrize(
+    ("where", "is_path"),
+    [
+        ("Patient", True),
+        ("Bundle.entry[3].resource.name[0]._given", True),
+        ("URL", False),
+        ("MSH-9, byte 3", False),
+        ("Content-Type header", False),
+        ("$.name", False),
+    ],
+)
+def test_only_fhirpath_is_an_expression(where: str, *, is_path: bool) -> None:
+    """A validator of outcomes would choke on the rest; the words name it anyway."""
+    told: Any = findings_outcome(
+        (Finding(code="x", severity=Severity.ERROR, where=where, text="odd"),)
+    )
+
+    assert ("expression" in told["issue"][0]) is is_path

@@ -9,6 +9,7 @@ from bridge.api.queries import (
     Return,
     asked_of,
     count_of,
+    is_lenient,
     json_wanted,
     moment_of,
     return_wanted,
@@ -103,3 +104,19 @@ def test_moment_is_the_first_or_last_instant_of_what_is_written() -> None:
 def test_prefer_return_is_read(header: str, wanted: Return | None) -> None:
     """RFC 7240: what is not known is passed over."""
     assert return_wanted(request_of(prefer=header)) is wanted
+
+
+@pytest.mark.parametrize(
+    ("prefer", "lenient"),
+    [
+        ("handling=lenient", True),
+        ("return=minimal, handling=lenient", True),
+        ('handling="Lenient"', True),
+        ("handling=strict", False),
+        ("nohandling=lenient", False),
+        ("", False),
+    ],
+)
+def test_only_who_asks_for_it_is_treated_leniently(prefer: str, *, lenient: bool) -> None:
+    """A search that passes over a parameter answers another question than was asked."""
+    assert is_lenient(request_of(prefer=prefer)) is lenient

@@ -59,3 +59,10 @@ def test_other_schemes_are_refused() -> None:
     """A file is no server."""
     with pytest.raises(BridgeError, match="not an http or https URL"):
         EsploraReader("file:///etc/passwd")
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "http://", "http://[bad", "https://x:abc", "x"])
+def test_what_is_no_url_is_refused_before_anything_is_asked(url: str) -> None:
+    """One line, whatever was mistyped."""
+    with pytest.raises(BridgeError, match="is not an http or https URL"):
+        EsploraReader(url)

@@ -110,6 +110,14 @@ def test_refused_message_leaves_its_neighbours(
     ]
 
 
+def test_nothing_but_missing_files_is_a_usage_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name that was mistyped is not a message that was refused."""
+    assert run([tmp_path / "none.hl7"]) == 2
+    assert capsys.readouterr().out == ""
+
+
 def test_pretty_changes_white_space_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

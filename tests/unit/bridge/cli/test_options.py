@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from bridge.cli.options import host_port, settings_of
+from bridge.cli.options import host_port, http_url, settings_of
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,18 @@ def test_the_data_folder_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
 
     assert settings_of(Path("node"), None).data == tmp_path / "node"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "node", "ftp://node", "http://", "http://node:x", "http://[::1", "http://n:99999"]
+)
+def test_what_is_no_url_is_a_usage_error(text: str) -> None:
+    """Before a client library meets it."""
+    with pytest.raises(typer.BadParameter, match="is no URL"):
+        http_url(text)
+
+
+@pytest.mark.parametrize("text", ["http://node", "https://node:8443/x", "http://[::1]:8080"])
+def test_url_is_taken_as_it_is(text: str) -> None:
+    """With or without port and path."""
+    assert http_url(text) == text

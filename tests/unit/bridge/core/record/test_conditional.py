@@ -96,3 +96,47 @@ def test_bundle_without_conditions_is_itself() -> None:
     bundle = _bundle(_visit("Patient/a"))
 
     assert resolved(bundle, {}) is bundle
+
+
+def test_second_create_of_one_condition_meets_the_first() -> None:
+    """One transaction that states a patient twice creates one."""
+    first = _entry("POST", "Patient", PATIENT, ifNoneExist="identifier=urn:a|1")
+    again = _entry("POST", "Patient", PATIENT | {"id": "again"}, ifNoneExist="identifier=urn:a|1")
+
+    answered = resolved(_bundle(first, again, _visit("Patient/again")), {})
+
+    assert answered["entry"] == [_entry("POST", "Patient", PATIENT), _visit("Patient/new")]
+
+
+def test_reference_leads_to_what_the_bundle_creates() -> None:
+    """FHIR resolves conditional references after the writes of their transaction."""
+    bundle = _bundle(_entry("POST", "Patient", PATIENT), _visit("Patient?identifier=urn:a|1"))
+
+    answered = resolved(bundle, {}, {ANN: ("new",)})
+
+    assert answered["entry"] == [_entry("POST", "Patient", PATIENT), _visit("Patient/new")]
+
+
+def test_reference_that_two_meet_is_ambiguous() -> None:
+    """One that is stored and one of the bundle are two."""
+    bundle = _bundle(_entry("POST", "Patient", PATIENT), _visit("Patient?identifier=urn:a|1"))
+
+    with pytest.raises(BridgeError, match="2 resources meet the condition"):
+        resolved(bundle, {ANN: ("old",)}, {ANN: ("new",)})
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        _entry("PUT", "Patient/old", PATIENT | {"id": "old"}),
+        _entry("PUT", "Patient?identifier=urn:a|1", PATIENT | {"id": "other"}),
+        _entry("DELETE", "Patient?identifier=urn:a|1"),
+    ],
+    ids=["by-id", "by-condition", "deletion"],
+)
+def test_entries_that_turn_out_to_write_one_resource_are_refused(second: JsonObject) -> None:
+    """Which of them would win is nowhere written."""
+    bundle = _bundle(_entry("PUT", "Patient?identifier=urn:a|1", PATIENT), second)
+
+    with pytest.raises(BridgeError, match=r"two entries write one resource \(Bundle\.entry\[1\]"):
+        resolved(bundle, {ANN: ("old",)})

@@ -153,12 +153,32 @@ def test_put_of_an_older_version_is_refused() -> None:
     assert got.value.code == "version-conflict"
 
 
-def test_put_of_the_present_version_is_applied() -> None:
-    """The ifMatch in its weak ETag form names the stored version."""
-    message = _bundle(_request("PUT", "Patient/ann", _patient(), ifMatch='W/"3"'))
+@pytest.mark.parametrize("tags", ['W/"3"', '"3"', "*", 'W/"1", W/"3"'])
+def test_put_of_the_present_version_is_applied(tags: str) -> None:
+    """The ifMatch names the stored version, or says that any will do."""
+    message = _bundle(_request("PUT", "Patient/ann", _patient(), ifMatch=tags))
     current = {ANN: _patient(gender="female", meta={"versionId": "3"})}
 
     assert apply_bundle(message, Apply.REQUESTS, current) == (Change(ref=ANN, body=_patient()),)
+
+
+def test_if_match_of_any_version_needs_one() -> None:
+    """`ifMatch: *` is for what is there, RFC 9110 s13.1.1."""
+    message = _bundle(_request("PUT", "Patient/ann", _patient(), ifMatch="*"))
+
+    with pytest.raises(BridgeError, match="another than ifMatch names"):
+        apply_bundle(message, Apply.REQUESTS, {})
+
+
+def test_create_that_was_sent_twice_leaves_what_became_of_the_first() -> None:
+    """Its id is a function of its bytes; a change in between is not undone by a resend."""
+    message = _bundle(_request("POST", "Patient", _patient(gender="other")))
+    changed = _patient(gender="female", meta={"versionId": "2"})
+
+    assert apply_bundle(message, Apply.REQUESTS, {ANN: changed}) == ()
+    assert apply_bundle(message, Apply.REQUESTS, {ANN: None}) == (
+        Change(ref=ANN, body=_patient(gender="other")),
+    )
 
 
 def test_put_with_if_none_match_never_overwrites() -> None:

@@ -265,3 +265,28 @@ def test_any_value_is_understood_or_refused(name: str, value: str) -> None:
         assert refused.fault is Fault.SENDER  # noqa: PT017  either outcome is right
     else:
         assert len(query.clauses) + len(query.sort) <= 1 + value.count(",")
+
+
+def test_lenient_search_passes_over_what_is_not_known() -> None:
+    """And says so: what was passed over is not among the pairs of its `self` link."""
+    pairs = [("family", "a"), ("flavour", "b"), ("organization.name", "c")]
+
+    query = parse_query("Patient", pairs, lenient=True)
+
+    assert query.pairs == (("family", "a"),)
+    assert query == parse_query("Patient", pairs[:1])
+
+
+def test_lenient_search_still_refuses_a_modifier() -> None:
+    """FHIR asks for that: it would widen the search unsaid."""
+    with pytest.raises(BridgeError, match="no such modifier"):
+        parse_query("Patient", [("family:below", "a")], lenient=True)
+
+
+def test_total_as_fhirpy_asks_for_it() -> None:
+    """Its `count()` sends `_count=0` with a parameter of its own."""
+    query = parse_query("Patient", [("_count", "0"), ("_totalMethod", "count")])
+
+    assert (query.total, query.only_count) == (Total.ACCURATE, True)
+    with pytest.raises(BridgeError, match="write _total=accurate"):
+        parse_query("Patient", [("_totalMethod", "guess")])
