@@ -48,6 +48,7 @@ class Build:
         "educations",
         "enclosed",
         "encoded",
+        "exacts",
         "fallback",
         "header",
         "identities",
@@ -55,6 +56,7 @@ class Build:
         "kin",
         "lines",
         "namespace",
+        "nulls",
         "occurrences",
         "patients",
         "resources",
@@ -100,6 +102,8 @@ class Build:
         self.dosing: dict[str, tuple[JsonObject, Dosing]] = {}
         self.deletes: list[tuple[JsonObject, str]] = []
         self.assumed: list[tuple[JsonObject, str, Json]] = []
+        self.exacts: list[tuple[JsonObject, str]] = []
+        self.nulls = False
         self.encoded: dict[tuple[str, str], Raw] = {}
         self.shelf = memory.shelf(surroundings(ctx, self.sender))
         self.values: dict[tuple[Convert, str], Json] = {}
@@ -199,9 +203,10 @@ class Build:
         Encoded, because nothing then can alter them, and because they are written as they are.
         """
         ctx = self.ctx
-        findings, suppressed, deletes = len(ctx.findings), ctx.suppressed, len(self.deletes)
+        findings, suppressed = len(ctx.findings), ctx.suppressed
+        deletes = len(self.deletes) + len(self.exacts)
         made = rows(fields, self, resource)
-        if suppressed != ctx.suppressed or deletes != len(self.deletes):
+        if suppressed != ctx.suppressed or deletes != len(self.deletes) + len(self.exacts):
             return made, ()
         notes = tuple(
             (_unnumbered(note.where), (note.code, note.text, note.severity))

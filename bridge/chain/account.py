@@ -1,5 +1,6 @@
 """The account that anchors: who holds its key signs here, and nowhere else."""
 
+import sys
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -8,7 +9,17 @@ from eth_account.signers.local import LocalAccount
 
 from bridge.core.errors import BridgeError, Fault
 
-__all__ = ["AnchorAccount", "KeyFileAccount"]
+__all__ = ["AnchorAccount", "KeyFileAccount", "sender_of"]
+
+
+# The curve library below eth_account raises the interpreter's limit to 100,000: a text of nested
+# brackets then overruns the C stack of a JSON parser and kills the process that reads it.
+sys.setrecursionlimit(min(sys.getrecursionlimit(), 10_000))
+
+
+def sender_of(raw: bytes) -> str:
+    """The account that signed a transaction, in lower case."""
+    return str(Account.recover_transaction(raw)).lower()
 
 
 class AnchorAccount(Protocol):

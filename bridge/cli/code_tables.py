@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.core.errors import BridgeError, Fault
+from bridge.core.record import canon
 
 __all__ = ["CodeTables", "export_table", "import_table"]
 
@@ -36,17 +37,16 @@ def import_table(tables: CodeTables, file: Path, name: str) -> None:
     """`[tables.NAME]` for an overlay on standard output; what it cannot say on standard error.
 
     Raises:
-        BridgeError: `input-unreadable`, `conceptmap-...`.
+        BridgeError: `input-unreadable`, `conceptmap-...`, those of `canon.parse`.
     """
     try:
         with file.open("rb") as opened:
-            value = json.loads(opened.read(MAX_BYTES))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or f"it is no JSON of at most {MAX_BYTES} bytes"
+            value = canon.parse(opened.read(MAX_BYTES))
+    except OSError as error:
         raise BridgeError(
             "input-unreadable",
             Fault.OPERATOR,
-            what=f"the ConceptMap cannot be read: {reason}",
+            what=f"the ConceptMap cannot be read: {error.strerror}",
             where=str(file),
             do="give a JSON file of FHIR R4",
         ) from error

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from adapters.hl7v2.dialect import Hl7v2
+from adapters.hl7v2.dialect import Hl7v2, Options
+from adapters.hl7v2.overlays import parse_profile
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import sha256
-from bridge.core.record.bundle import Apply
+from bridge.core.record.bundle import Apply, Finding, Severity
 
 Build = Callable[..., bytes]
 Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
@@ -146,6 +147,16 @@ def test_findings_name_segment_and_field(message: Build, codes: Codes) -> None:
     assert ("number-invalid", "OBX[2]-5") in codes(raw)
 
 
+def test_finding_about_another_segment_does_not_count_this_one(
+    message: Build, codes: Codes
+) -> None:
+    """OBR-22 that the second OBX looks at is not OBR[2]-22: there is one OBR."""
+    obr = f"OBR|1||F|X{'|' * 18}20240101"
+    raw = message("ORU^R01", obr, "OBX|1|ST|1||a||||||F", "OBX|2|ST|2||b||||||F")
+
+    assert {where for _, where in codes(raw)} == {"OBR-22"}
+
+
 def test_delete_marker_becomes_a_patch_operation(message: Build, convert: Convert) -> None:
     """`""` deletes, empty says nothing: the change set carries it beside the snapshot."""
     raw = message(
@@ -234,6 +245,34 @@ def test_report_lines_are_one_value(message: Build, convert: Convert) -> None:
     assert [made["valueString"] for made in found] == ["first line\n\nthird line", "alone"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "segments", "status", "event"),
+    [
+        ("ADT", ("EVN|A03",), "finished", "A03"),
+        ("ADT", ("EVN| A11 ^x",), "cancelled", "A11"),
+        ("^A03", (), "in-progress", "A03"),
+        ("^A03^ADT_A03", (), "finished", "A03"),
+        ("ADT", (), "in-progress", "ADT"),
+        ("ADT", ("EVN",), "in-progress", "ADT"),
+    ],
+    ids=["v21", "v21-with-blanks", "no-type", "structure-alone", "nothing", "empty-event"],
+)
+def test_event_is_inferred_where_msh9_leaves_it_out(
+    message: Build,
+    convert: Convert,
+    kind: str,
+    segments: tuple[str, ...],
+    *,
+    status: str,
+    event: str,
+) -> None:
+    """v2.1 has the event in EVN-1, and some senders name the structure alone."""
+    found = convert(message(kind, *segments, "PV1|1|I"))
+
+    assert found["Encounter"][0]["status"] == status
+    assert found["MessageHeader"][0]["eventCoding"]["code"] == event
+
+
 def test_unknown_trigger_is_kept_and_marked(message: Build, codes: Codes, convert: Convert) -> None:
     """Anything else is accepted, its known segments converted."""
     raw = message("ZZZ^Z99", "PV1|1|O")
@@ -285,3 +324,25 @@ def test_envelope_never_raises(dialect: Hl7v2) -> None:
     made = [dialect.envelope(raw, sender="s") for raw in (b"", b"MSH", b"MSH|^~\\&|A|B", b"\xff")]
 
     assert [one.sender for one in made] == ["s", "s", "A/B", "s"]
+
+
+def test_bundle_that_is_no_r4_is_refused_where_somebody_asks() -> None:
+    """By the node, or by the sender's profile, which has the last word; with code and place."""
+    finding = Finding(code="value-type", severity=Severity.ERROR, where="Bundle.entry[1]", text="x")
+    hint = Finding(code="hint", severity=Severity.WARNING, where="Bundle", text="y")
+    raw = b"MSH|^~\\&|LABX|X|||2024||ADT^A08|1|P|2.5\rPID|1||1\r"
+    said = {True: "validate_bundles = true", False: "validate_bundles = false", None: ""}
+
+    def convert(*judged: Finding, node: bool, sender: bool | None) -> None:
+        profile = parse_profile("labx", f'match = {{ "MSH-3" = "LABX" }}\n{said[sender]}')
+        options = Options(judge=lambda _: judged, validate_bundles=node)
+        Hl7v2((profile,), options).convert(raw, sender="")
+
+    refused = r"a bundle that is no valid R4: value-type, 1 in all \(Bundle.entry\[1\]\)"
+    with pytest.raises(BridgeError, match=refused):
+        convert(finding, hint, node=True, sender=None)
+    with pytest.raises(BridgeError, match=refused):
+        convert(finding, node=False, sender=True)
+    convert(finding, node=True, sender=False)
+    convert(finding, node=False, sender=None)
+    convert(hint, node=True, sender=None)

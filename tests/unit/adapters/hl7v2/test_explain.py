@@ -6,6 +6,7 @@ import pytest
 
 from adapters.hl7v2.dialect import Hl7v2
 from adapters.hl7v2.explain import explain, residue
+from adapters.hl7v2.overlays import parse_profile
 from bridge.core.errors import BridgeError
 
 Build = Callable[..., bytes]
@@ -36,11 +37,11 @@ def test_unknown_question_names_the_nearest(dialect: Hl7v2, message: Build) -> N
 
 def test_residue_lists_what_nobody_read(dialect: Hl7v2, message: Build) -> None:
     """Fields, components and whole local segments, with their occurrence."""
-    raw = message("ADT^A08", "PV1|1|I|||||||||||||||||V1^2^M11|||||||9", "ZZZ|a||b", "ZZZ|c")
+    raw = message("ADT^A08", "PV1|1|I|||||||||||||||||V1^2^M11^^^^^^9", "ZZZ|a||b", "ZZZ|c")
 
     found = residue(dialect, raw)
 
-    assert {"PV1-26", "ZZZ-1", "ZZZ-3", "ZZZ[2]-1"} <= set(found)
+    assert {"PV1-19.9", "ZZZ-1", "ZZZ-3", "ZZZ[2]-1"} <= set(found)
     assert not [one for one in found if one.startswith(("MSH", "PID-3", "PID-5"))]
 
 
@@ -54,3 +55,13 @@ def test_row_is_of_the_map_that_made_the_element(dialect: Hl7v2) -> None:
     lines = explain(dialect, raw, "Observation.effectiveDateTime")
 
     assert [line.row.partition(",")[0] for line in lines] == ["OBR-7 (OBX.Observation.toml"]
+
+
+def test_field_whose_row_was_dropped_names_who_dropped_it() -> None:
+    """With the reason that the overlay gives."""
+    overlay = "match = { 'MSH-3' = 'A' }\n[[drop]]\nid = 'PV1-7'\nwhy = 'holds the clerk'"
+    dialect = Hl7v2((parse_profile("acme", overlay),))
+    raw = b"MSH|^~\\&|A|B|||2026||ADT^A08|1|P|2.5\rPID|1||1\rPV1|1|I|||||7^Clerk\r"
+
+    with pytest.raises(BridgeError, match=r"acme.toml, line 2 drops it: holds the clerk"):
+        explain(dialect, raw, "PV1-7")
