@@ -48,6 +48,7 @@ class Build:
         "dosing",
         "enclosed",
         "encoded",
+        "exacts",
         "fallback",
         "header",
         "identities",
@@ -55,6 +56,7 @@ class Build:
         "kin",
         "lines",
         "namespace",
+        "nulls",
         "occurrences",
         "patients",
         "resources",
@@ -100,6 +102,8 @@ class Build:
         self.dosing: dict[str, tuple[JsonObject, Dosing]] = {}
         self.deletes: list[tuple[JsonObject, str]] = []
         self.assumed: list[tuple[JsonObject, str, Json]] = []
+        self.exacts: list[tuple[JsonObject, str]] = []
+        self.nulls = False
         self.encoded: dict[tuple[str, str], Raw] = {}
         self.shelf = memory.shelf(surroundings(ctx, self.sender))
         self.values: dict[tuple[Convert, str], Json] = {}
@@ -207,9 +211,10 @@ class Build:
         Encoded, because nothing then can alter them, and because they are written as they are.
         """
         ctx = self.ctx
-        findings, suppressed, deletes = len(ctx.findings), ctx.suppressed, len(self.deletes)
+        findings, suppressed = len(ctx.findings), ctx.suppressed
+        deletes = len(self.deletes) + len(self.exacts)
         made = rows(fields, self, resource)
-        if suppressed != ctx.suppressed or deletes != len(self.deletes):
+        if suppressed != ctx.suppressed or deletes != len(self.deletes) + len(self.exacts):
             return made, ()
         notes = tuple(
             (_unnumbered(note.where), (note.code, note.text, note.severity))
@@ -399,6 +404,34 @@ class Build:
     def erase(self, resource: JsonObject, path: str) -> None:
         """The sender sent `""`: the stored element goes, unless this message sets it too."""
         self.deletes.append((resource, path))
+
+    @staticmethod
+    def held(element: JsonObject, name: str) -> int:
+        """How many values the element has before a field with `""` in a part of it is read."""
+        values = element.get(name)
+        return len(values) if isinstance(values, list) else int(values is not None)
+
+    def nulled(self, resource: JsonObject, paths: tuple[str, str], text: str, more: bool) -> None:  # noqa: FBT001 - written by the generator alone
+        """The sender deleted a part of the field, `""` in a component or a repetition.
+
+        Args:
+            resource: that the field fills.
+            paths: of what the whole field deletes, and the element's own name where it is one.
+            text: the field.
+            more: whether a value was left of it. It is said exactly then: no part of a stored one
+                is kept in its place. Where none is left and the first component is deleted, all of
+                it is; a lesser part alone cannot be told apart, so nothing changes.
+        """
+        path, name = paths
+        ctx = self.ctx
+        parts = [one.split(ctx.component) for one in text.split(ctx.repetition)]
+        if more:
+            if name and any('""' in one for one in parts):
+                self.exacts.append((resource, name))
+        elif any(one[0] == '""' for one in parts):
+            self.erase(resource, path)
+        else:
+            ctx.note("delete-partial", "a part of a value was deleted, and nothing else said")
 
     def assume(self, resource: JsonObject, name: str) -> None:
         """The element holds a default or a conclusion: it never overwrites a stored one."""

@@ -28,7 +28,12 @@ the vaccination record and the answer to a query. All others carry PID and PV1 t
 
 def changes(build: Build) -> JsonObject | None:
     """The Parameters entry; None where the snapshot says it all."""
-    operations = {**_identified(build), **_assumed(build), **_deleted(build)}
+    operations = {
+        **_identified(build),
+        **_assumed(build),
+        **_exact(build),
+        **_deleted(build),
+    }
     if not operations:
         return None
     return {
@@ -67,9 +72,18 @@ def _assumed(build: Build) -> _Operations:
     )
 
 
-def _default(target: str, path: str) -> tuple[tuple[str, str], JsonObject]:
+def _exact(build: Build) -> _Operations:
+    """Elements of which the sender deleted a part: the snapshot's value is the whole of it."""
+    return dict(
+        _default(f"{kind}/{cast('str', resource['id'])}", f"{kind}.{name}", "exact")
+        for resource, name in build.exacts
+        for kind in (cast("str", resource["resourceType"]),)
+    )
+
+
+def _default(target: str, path: str, says: str = "default") -> tuple[tuple[str, str], JsonObject]:
     return (target, path), {
-        "name": "default",
+        "name": says,
         "part": [{"name": "target", "valueString": target}, {"name": "path", "valueString": path}],
     }
 

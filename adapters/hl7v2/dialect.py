@@ -162,6 +162,7 @@ class Hl7v2:
         ctx = _context(message, lines[0], profile)
         ctx.findings += early
         _check_header(lines[0], message)
+        _infer(lines, message.delimiters)
         build = Build(
             ctx,
             header=lines[0],
@@ -170,6 +171,7 @@ class Hl7v2:
             memory=engine.memory,
             tracing=tracing,
         )
+        build.nulls = any('""' in line for line in message.lines)
         name, mapped = engine.grammar.structure_of(build.code, build.trigger)
         if profile.validate == "strict":
             _check_strictly(lines, message, build, name)
@@ -311,6 +313,20 @@ def _check_header(header: list[str], message: syntax.Message) -> None:
             where=f"MSH-9, byte {message.offset(0, 9)}",
             do="send the message type and trigger event, such as ADT^A01",
         )
+
+
+def _infer(lines: list[list[str]], signs: syntax.Delimiters) -> None:
+    """Type and event where MSH-9 leaves one out: v2.1 has the event in EVN-1, some only MSH-9.3."""
+    header = lines[0]
+    code, trigger, structure = [*header[9].split(signs.component), "", "", ""][:3]
+    if not header[9] or (code and trigger):
+        return
+    event = next((fields[1] for fields in lines if fields[0] == "EVN" and len(fields) > 1), "")
+    parts = [
+        code or structure.partition("_")[0],
+        trigger or event.split(signs.component)[0].strip(),
+    ]
+    header[9] = signs.component.join([*parts, structure] if structure else parts)
 
 
 def _base(profile: SenderProfile) -> str:

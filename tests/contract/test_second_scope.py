@@ -225,3 +225,78 @@ def test_second_scope_segments_leave_little_unread(dialect: Hl7v2) -> None:
                  "GT1|1|G7^^^STMARY|Roe^Rita||1 St^^Town|5551234||19600101|F||SPO")  # fmt: skip
 
     assert residue(dialect, raw) == ()
+
+
+def _third(dialect: Hl7v2, kind: str, *segments: str) -> tuple[Resources, list[str]]:
+    """Resources by type, and the codes found, of a message of the third scope."""
+    head = f"MSH|^~\\&|EMR|STMARY|HUB|HUB|20260301080000+0100||{kind}|T1|P|2.5.1"
+    made = dialect.convert("".join(f"{one}\r" for one in (head, *segments)).encode(), sender="")
+    found: Resources = {}
+    for entry in json.loads(made.canonical)["entry"]:
+        found.setdefault(entry["resource"]["resourceType"], []).append(entry["resource"])
+    return found, [one.code for one in made.findings]
+
+
+PERSON = "PID|1||1^^^STMARY^MR||Berg^Anna"
+
+
+def test_problems_and_goals_are_conditions_and_goals(dialect: Hl7v2) -> None:
+    """PPR: state, onset, end and comments of a problem; the goal that addresses it."""
+    found, codes = _third(
+        dialect, "PPR^PC1", PERSON,
+        "PRB|AD|20260301|E11.9^Diabetes^I10|PR1^STMARY|||20250101||||||C^Confirmed|A||20241201",
+        "NTE|1||under control",
+        "GOL|AD|20260301|G^HbA1c below 7|G1^STMARY|||20260301|20261231",
+        "PRB|DE|20260301|J45^Asthma^I10|PR2^STMARY",
+        "PRB|UP|20260301|A09^Gastroenteritis^I10|PR3^STMARY|||20260101||20260110",
+    )  # fmt: skip
+
+    diabetes, asthma, gastritis = found["Condition"]
+    assert diabetes["clinicalStatus"]["coding"][0]["code"] == "active"
+    assert diabetes["verificationStatus"]["coding"][0]["code"] == "confirmed"
+    assert (diabetes["onsetDateTime"], diabetes["note"][0]["text"]) == (
+        "2024-12-01",
+        "under control",
+    )
+    assert "clinicalStatus" not in asthma
+    assert gastritis["clinicalStatus"]["coding"][0]["code"] == "resolved"
+    assert gastritis["abatementDateTime"] == "2026-01-10"
+    (goal,) = found["Goal"]
+    assert goal["addresses"] == [{"reference": f"Condition/{diabetes['id']}"}]
+    assert (goal["lifecycleStatus"], goal["target"]) == ("active", [{"dueDate": "2026-12-31"}])
+    assert codes == []
+
+
+def test_referral_knows_who_asks_and_who_is_asked(dialect: Hl7v2) -> None:
+    """REF: PRD by its role; a provider without number is words."""
+    found, codes = _third(
+        dialect, "REF^I12", "RF1|A|R|MED||O|REF1^STMARY|20260201",
+        "PRD|RP^Referring|House^Greg^^^Dr|Lane 1^^Bern||031 1^WPN^PH||1234567893^NPI|20200101",
+        "PRD|RT|Cut^Ann", "PRD|PP|Wilson^James", "PRD|CP", PERSON,
+    )  # fmt: skip
+
+    (request,), (asks,) = found["ServiceRequest"], found["Practitioner"]
+    assert request["requester"]["reference"] == f"Practitioner/{asks['id']}"
+    assert asks["identifier"][0]["system"] == "http://hl7.org/fhir/sid/us-npi"
+    assert asks["telecom"][0]["value"] == "031 1"
+    assert request["performer"] == [{"display": "Ann Cut"}]
+    assert request["supportingInfo"] == [{"display": "James Wilson"}]
+    assert codes == []
+
+
+def test_master_file_of_staff_is_practitioners(dialect: Hl7v2) -> None:
+    """MFN M02: the record that XCN refers to; who left is not active; no number, no record."""
+    found, _ = _third(
+        dialect, "MFN^M02", "MFI|PRA||UPD|||AL", "MFE|MAD|1|20260301|77|CE",
+        "STF|77|77^^^STMARY^EI|House^Greg||M|19590611|A|||555 1234^WPN^PH|1 Lane^^Bern||||h@x.y",
+        "MFE|MDC|2|20260301|78|CE", 'STF|78|78^^^STMARY|Gone^Long||||A|||""',
+        "MFE|MUP|3|20260301|79|CE", "STF|79||Nobody^At",
+        "MFE|MUP|4|20260301|80|CE", "STF|80|80^^^STMARY|Away^Far||||I",
+    )  # fmt: skip
+    seen, _ = _third(dialect, "ADT^A01", PERSON, "PV1|1|I|||||77^House^Greg^^^^^^STMARY")
+
+    house, gone, away = found["Practitioner"]
+    assert house["id"] == seen["Practitioner"][0]["id"]
+    assert (house["gender"], house["birthDate"], house["active"]) == ("male", "1959-06-11", True)
+    assert [one["system"] for one in house["telecom"]] == ["phone", "email"]
+    assert (gone["active"], away["active"]) == (False, False)

@@ -1,5 +1,7 @@
 """What messages do to what is stored: one invented patient, one rule a test. docs/adr/0009."""
 
+from typing import Any
+
 import pytest
 
 from adapters.hl7v2.dialect import Hl7v2
@@ -12,6 +14,7 @@ RICH = (
 POOR = "PID|1||100^^^STMARY^MR||BERG^A^^^^^L||1970"
 VISIT = "PV1|1|I|W1^101^1^STMARY||||7^House^Gregory^^^Dr|||MED|||||||||V1^^^STMARY|{}20240105"
 ADMITTED = VISIT.format("|" * 24)
+STATES = {"clinicalStatus", "verificationStatus"}
 RESULT = ("ORC|RE|P1|F1", "OBR|1|P1|F1|24323-8^Panel^LN")
 
 
@@ -113,6 +116,41 @@ def test_two_quotes_delete_what_their_field_filled(
     patient = hospital.one("Patient")
     assert [one["use"] for one in patient.get("telecom", [])] == uses
     assert patient["name"]
+
+
+@pytest.mark.parametrize(
+    ("pid", "path", "expected"),
+    [
+        ('||Berg^Anna^""^^Dr^^L', ("name", 0), {"given": ["Anna"], "prefix": ["Dr"]}),
+        ('||||||||Lindenweg 4^^Bern^^""^CH^H', ("address", 0), {"city": "Bern", "country": "CH"}),
+        ('||""^""^""', ("name",), None),
+        ('||||||||""^""^""^""', ("address",), None),
+        ('||||||||^^^^""^^H', ("address", 0), {"postalCode": "3011", "city": "Bern"}),
+        ('||||||||||""^PRN^PH', ("telecom", 0), {"use": "work"}),
+        ('||||||||||""~""', ("telecom", 0), {"use": "work"}),
+        ('||||||||||""~0310000^PRN^PH', ("telecom", 0), {"value": "0310000", "use": "home"}),
+    ],
+    ids=[
+        "middle-name", "postal-code", "all-of-a-name", "all-of-an-address", "one-part-alone",
+        "typed-number", "all-repetitions", "one-repetition",
+    ],
+)  # fmt: skip
+def test_two_quotes_in_a_part_delete_that_part(
+    hospital: Hospital, pid: str, path: tuple[str | int, ...], expected: Resource | None
+) -> None:
+    """What is left of the value is the whole of it; where nothing is left, all goes."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+
+    hospital.send("ADT^A08", "EVN|A08", f"PID|1||100^^^STMARY^MR{pid}")
+
+    at: Any = hospital.one("Patient")
+    for step in path:
+        at = at.get(step) if isinstance(step, str) else at[step]
+    if expected is None:
+        assert at is None
+    else:
+        assert expected.items() <= at.items()
+        assert pid != '||||||||Lindenweg 4^^Bern^^""^CH^H' or "postalCode" not in at
 
 
 def test_two_quotes_in_the_name_leave_the_former_name(hospital: Hospital) -> None:
@@ -445,3 +483,45 @@ def test_what_is_pending_is_planned_and_can_be_taken_back(hospital: Hospital) ->
     assert [place["status"] for place in visit["location"]] == ["active"]
     assert "extension" not in visit
     assert "end" not in visit["period"]
+
+
+def test_a_cancelled_appointment_keeps_who_and_where_and_can_be_booked_again(
+    hospital: Hospital,
+) -> None:
+    """S15 with SCH and PID alone; S12 again has no reason of a cancellation (R4 app-4)."""
+    schedule = "SCH|P1|F1||||SICK|CHECKUP|NORMAL|30|MIN|^^^20240201090000^20240201093000"
+    group = ("RGS|1|A", "AIL|1|A|R1^^^STMARY", "AIP|1|A|9^House^Greg|ATND")
+    hospital.send("SIU^S12", schedule, RICH, *group)
+    booked = hospital.one("Appointment")
+
+    hospital.send("SIU^S15", schedule, RICH)
+    cancelled = hospital.one("Appointment")
+    hospital.send("SIU^S12", schedule, RICH, *group[:2])
+    again = hospital.one("Appointment")
+
+    assert cancelled["participant"] == booked["participant"]
+    assert (cancelled["status"], again["status"]) == ("cancelled", "booked")
+    assert cancelled["cancelationReason"]["coding"][0]["code"] == "SICK"
+    assert "cancelationReason" not in again
+    assert len(again["participant"]) == len(booked["participant"]) - 1
+
+
+def test_a_deleted_allergy_is_in_error_and_may_come_back(hospital: Hospital) -> None:
+    """IAM-6 D and A: what is in error has no clinical status (R4 ait-1, ait-2)."""
+    states = []
+    for action in "ADA":
+        hospital.send(
+            "ADT^A60", "EVN|A60", RICH, f"IAM|1|DA|PEN^Penicillin|SV|hives|{action}|A1^STMARY"
+        )
+        states.append(hospital.one("AllergyIntolerance").keys() & STATES)
+
+    assert states == [{"clinicalStatus"}, {"verificationStatus"}, {"clinicalStatus"}]
+
+
+def test_a_death_without_a_day_is_a_death(hospital: Hospital) -> None:
+    """PID-30 says it where the date in PID-29 is none of the calendar."""
+    dead = "PID|1||100^^^STMARY^MR||Berg^Anna" + "|" * 24 + "20230230|Y"
+
+    hospital.send("ADT^A08", "EVN|A08", dead)
+
+    assert hospital.one("Patient")["deceasedBoolean"] is True

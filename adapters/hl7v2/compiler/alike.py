@@ -23,6 +23,8 @@ RESOURCES: Final = frozenset({
 })  # fmt: skip
 """What gives one of these gives a person or place: the row refers to it."""
 _CHOICES: Final = {
+    "deceased": ("DateTime", "Boolean"),
+    "multipleBirth": ("Integer", "Boolean"),
     "occurrence": ("DateTime", "Period", "Timing", "String"),
     "effective": ("DateTime", "Period", "Timing", "Instant"),
     "onset": ("DateTime", "Age", "Period", "Range", "String"),

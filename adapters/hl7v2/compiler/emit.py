@@ -309,6 +309,10 @@ def _convert(
         _touch_row(code, depth + 1, row, kind.reads)
     code.put(depth, "else:")
     depth += 1
+    name, around = row.to[0].name, depth
+    in_part = code.rules.is_stored and not row.on and not code.rules.into
+    if in_part:
+        code.put(depth, f"z = b.held(e, {name!r}) if b.nulls and '\"\"' in v else None")
     if any(step.kind == "[]" for step in row.to) and not row.first:
         code.put(depth, "for s in (v.split(rep) if rep in v else (v,)):")
         code.put(depth + 1, "if not s: continue")
@@ -327,11 +331,11 @@ def _convert(
             None,
         )
         display = code.name("D", shown) if shown else "None"
-        name = code.name(row.function.replace(".", "_"), kind.function)
+        function = code.name(row.function.replace(".", "_"), kind.function)
         slot = slot_of(kind.name, display)
         code.put(
             depth,
-            f"x = b.refer({slot}, {kind.gives.removesuffix('[]')!r}, {name}, s, {display}) "
+            f"x = b.refer({slot}, {kind.gives.removesuffix('[]')!r}, {function}, s, {display}) "
             "if s else None",
             row,
         )
@@ -339,6 +343,11 @@ def _convert(
         code.put(depth, f"x = {_call(code, row, kind, code_tables)} if s else None", row)
     code.put(depth, "if x is not None:")
     _made(code, depth + 1, row, base, kind)
+    if in_part:
+        paths = (delete_path(code.rules, row), name if len(row.to) == 1 else "")
+        code.put(around, "if z is not None:")
+        code.put(around + 1, f"b.nulled(r, {paths!r}, v, b.held(e, {name!r}) > z)")
+        _touch_row(code, around + 1, row, kind.reads)
 
 
 def _made(code: Code, depth: int, row: Row, base: str, kind: Datatype) -> None:

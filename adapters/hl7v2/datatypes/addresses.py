@@ -21,7 +21,9 @@ _LINES_FROM: Final = (2, 19)
 """Other designation and addressee, behind the street."""
 
 
-@datatype("XAD", "Address", reads=(1, 2, 3, 4, 5, 6, 7, 9, 10, 12, 13, 14, 19))
+@datatype(
+    "XAD", "Address", reads=(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 16, 17, 18, 19), version=2
+)
 def xad_address(text: str, ctx: Context) -> JsonObject | None:
     """Lines, city, district, state, postal code, country, use, type, period; None without place."""
     parts = split_parts(text, ctx)
@@ -29,6 +31,8 @@ def xad_address(text: str, ctx: Context) -> JsonObject | None:
     if result and len(parts) > 6:
         _add_kind(result, code_part(parts, 7, ctx), ctx)
         _add_period(result, parts, ctx)
+        if len(parts) > 15:
+            _add_marks(result, parts, ctx)
     return result or None
 
 
@@ -69,8 +73,8 @@ def _place(parts: list[str], ctx: Context) -> JsonObject:
         value = part(parts, at, ctx)
         if value:
             result[key] = value
-    if len(parts) > 8:
-        district = _coded_text(parts, 9, ctx)
+    if len(parts) > 7:
+        district = _coded_text(parts, 9, ctx) or part(parts, 8, ctx)
         if district:
             result["district"] = district
         tract = _coded_text(parts, 10, ctx)
@@ -111,6 +115,17 @@ def _add_kind(result: JsonObject, kind: str, ctx: Context) -> None:
         ctx.note(
             "code-unmapped", "the address type has no use or type in FHIR", Severity.INFORMATION
         )
+
+
+def _add_marks(result: JsonObject, parts: list[str], ctx: Context) -> None:
+    """XAD.17, XAD.16 and XAD.18 (v2.7 on): a bad address is an old one, a temporary one is temp."""
+    if code_part(parts, 17, ctx) == "Y":
+        result["use"] = "old"
+    elif code_part(parts, 16, ctx) == "Y":
+        result.setdefault("use", "temp")
+    usage = {"M": "postal", "V": "physical"}.get(code_part(parts, 18, ctx))
+    if usage:
+        result.setdefault("type", usage)
 
 
 def _add_period(result: JsonObject, parts: list[str], ctx: Context) -> None:

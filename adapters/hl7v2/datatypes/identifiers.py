@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 _V2_0203: Final = "http://terminology.hl7.org/CodeSystem/v2-0203"
+_CHECK_DIGIT: Final = "http://hl7.org/fhir/StructureDefinition/identifier-checkDigit"
 _OIDS: Final = {
     "2.16.840.1.113883.4.1": "http://hl7.org/fhir/sid/us-ssn",
     "2.16.840.1.113883.4.6": "http://hl7.org/fhir/sid/us-npi",
@@ -61,14 +62,24 @@ _NATIONAL: Final = {
 """Type codes of table 0203 with one national authority, used when the sender names none."""
 
 
-@datatype("CX", "Identifier", reads=(1, 4, 5, 7, 8))
+@datatype("CX", "Identifier", reads=(1, 2, 3, 4, 5, 6, 7, 8), version=2)
 def cx_identifier(text: str, ctx: Context) -> JsonObject | None:
-    """CX.1 in the system of CX.4 with its type and period; None without CX.1."""
+    """CX.1 in the system of CX.4, else of CX.6, with type, period, check digit; None without CX.1.
+
+    CX.3, the scheme of the check digit, belongs to the system, not to a number in it; where CX.4
+    says whose number it is, CX.6 only says which desk handed it out.
+    """
     parts = split_parts(text, ctx)
     value = part(parts, 1, ctx)
     if not value:
         return None
-    result = assigned(value, _raw(parts, 4), code_part(parts, 5, ctx), ctx)
+    owner = _raw(parts, 4)
+    if len(parts) > 5 and not owner.strip(f'"{ctx.subcomponent}'):
+        owner = parts[5]
+    result = assigned(value, owner, code_part(parts, 5, ctx), ctx)
+    digit = part(parts, 2, ctx) if len(parts) > 1 and parts[1] else ""
+    if digit:
+        result["extension"] = [{"url": _CHECK_DIGIT, "valueString": digit}]
     if len(parts) > 6:
         period = period_between(parts[6], _raw(parts, 8), ctx)
         if period:
@@ -166,9 +177,9 @@ def hd_uri(text: str, ctx: Context) -> str | None:
     return authority(split_parts(text, ctx), ctx)[0] or None
 
 
-@datatype("HD", "string", reads=(1, 2))
+@datatype("HD", "string", reads=(1, 2, 3))
 def hd_name(text: str, ctx: Context) -> str | None:
-    """What a reader should see: the name space, else the universal id."""
+    """What a reader should see: the name space, else the universal id, whatever its type."""
     parts = split_parts(text, ctx)
     return part(parts, 1, ctx) or part(parts, 2, ctx) or None
 
@@ -198,7 +209,16 @@ def hd_organization(text: str, ctx: Context) -> JsonObject | None:
     return result
 
 
-@datatype("PLN", "Identifier", reads=(1, 2, 4), coded=True)
+@datatype("HD", "Location", reads=(1, 2, 3))
+def hd_location(text: str, ctx: Context) -> JsonObject | None:
+    """A place that the designator identifies."""
+    known = hd_identifier(text, ctx)
+    if known is None:
+        return None
+    return {"identifier": [known], "name": hd_name(text, ctx), "mode": "instance"}
+
+
+@datatype("PLN", "Identifier", reads=(1, 2, 4), coded=True, version=2)
 def pln_identifier(text: str, ctx: Context, table: CodeTable | None = None) -> JsonObject | None:
     """A practitioner's licence: number, type of table 0338, expiry."""
     parts = split_parts(text, ctx)
@@ -209,6 +229,9 @@ def pln_identifier(text: str, ctx: Context, table: CodeTable | None = None) -> J
     kind = sub_concept(parts[1], ctx, table) if len(parts) > 1 else None
     if kind:
         result["type"] = kind
+        national = _NATIONAL.get(code_part(subparts(parts[1], ctx), 1, ctx))
+        if national:
+            result["system"] = national
     period = period_between("", _raw(parts, 4), ctx)
     if period:
         result["period"] = period

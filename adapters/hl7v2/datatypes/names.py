@@ -26,6 +26,8 @@ __all__ = [
 ]
 
 _EXTENSION: Final = "http://hl7.org/fhir/StructureDefinition/humanname-"
+_REPRESENTATION: Final = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
+_FORMS: Final = {"A": "ABC", "I": "IDE", "P": "SYL"}
 _FAMILY_PARTS: Final = ("own-prefix", "own-name", "partner-prefix", "partner-name")
 
 
@@ -83,13 +85,23 @@ def xpn_name(text: str, ctx: Context) -> JsonObject | None:
 @datatype(
     "XPN PN",
     "HumanNames",
-    reads=(1, 2, 3, 4, 5, 6, 7, 10, 12, 13, 14, 15),
+    reads=(1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15),
     gives="HumanName[]",
 )
 def xpn_names(text: str, ctx: Context) -> list[JsonObject] | None:
-    """The name, and XPN.15, what the person is called by, as a name of use nickname."""
+    """The name, and XPN.15, what the person is called by, as a name of use nickname.
+
+    XPN.8 says how it is written (table 0465), XPN.11 in which order it is shown (table 0444).
+    """
     parts = split_parts(text, ctx)
     name = human_name(parts, XPN_NAME, ctx)
+    if name and len(parts) > 7:
+        form = _FORMS.get(part(parts, 8, ctx))
+        if form:
+            name["extension"] = [{"url": _REPRESENTATION, "valueCode": form}]
+        order = part(parts, 11, ctx)
+        if order in {"F", "G"}:
+            name["text"] = display_of(name, family_first=order == "F")
     called = part(parts, 15, ctx) if len(parts) > 14 else ""
     made = [name] if name else []
     if called:

@@ -30,7 +30,9 @@ __all__ = [
     "xcn_practitioner",
 ]
 
-_PRACTITIONER: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 9, 10, 13, 17, 19, 20, 21)
+_PRACTITIONER: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17, 19, 20, 21)
+"""XCN.8 (source table), XCN.11 and XCN.12 (check digit, scheme) are left on purpose: they say how
+a number was written. XCN.14, the desk that handed it out, counts where XCN.9 is silent."""
 
 
 @datatype("XCN", "Practitioner", reads=_PRACTITIONER)
@@ -130,7 +132,10 @@ def _identifier(parts: list[str], ctx: Context) -> JsonObject | None:
     value = part(parts, 1, ctx)
     if not value:
         return None
-    return assigned(value, parts[8] if len(parts) > 8 else "", code_part(parts, 13, ctx), ctx)
+    owner = parts[8] if len(parts) > 8 else ""
+    if len(parts) > 13 and not owner.strip(f'"{ctx.subcomponent}'):
+        owner = parts[13]
+    return assigned(value, owner, code_part(parts, 13, ctx), ctx)
 
 
 def _display(parts: list[str], ctx: Context) -> str | None:

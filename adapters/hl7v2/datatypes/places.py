@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 from adapters.hl7v2.context import Context
-from adapters.hl7v2.datatypes.components import local_uri, part, split_parts, subparts
+from adapters.hl7v2.datatypes.components import code_part, local_uri, part, split_parts, subparts
 from adapters.hl7v2.datatypes.identifiers import authority
 from adapters.hl7v2.datatypes.registry import datatype
 from bridge.core.record.bundle import Json, JsonObject
@@ -17,6 +17,17 @@ from bridge.core.record.bundle import Json, JsonObject
 __all__ = ["ndl_locations", "pl_display", "pl_locations"]
 
 _PHYSICAL: Final = "http://terminology.hl7.org/CodeSystem/location-physical-type"
+_V2_0305: Final = "http://terminology.hl7.org/CodeSystem/v2-0305"
+_KINDS: Final[dict[str, JsonObject]] = {
+    "C": {"display": "Clinic"},
+    "D": {"display": "Department"},
+    "H": {"display": "Home"},
+    "N": {"display": "Nursing Unit"},
+    "O": {"display": "Provider's Office"},
+    "P": {"display": "Phone"},
+    "S": {"display": "SNF"},
+}
+"""HL7 table 0305."""
 _CHAIN: Final = (
     (4, "si", "Site"),
     (7, "bu", "Building"),
@@ -31,12 +42,15 @@ _NDL_TO_PL: Final = (3, 4, 5, 6, 7, 8, 9, 10)
 _SHOWN: Final = (1, 2, 3, 8, 7, 4)
 
 
-@datatype("PL", "Location", reads=(1, 2, 3, 4, 7, 8, 9, 10, 11), gives="Location[]")
+@datatype(
+    "PL", "Location", reads=(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), gives="Location[]", version=2
+)
 def pl_locations(text: str, ctx: Context) -> list[JsonObject] | None:
     """The chain of places, the narrowest first: each is `partOf` the one that follows it.
 
-    Each has identifier, name, mode and physicalType; the first also PL.9 as its description and
-    PL.10 as a further identifier. None when no place is named.
+    Each has identifier, name, mode and physicalType; the first also PL.6 as its type, PL.9 as its
+    description and PL.10 as a further identifier. PL.5 is the state of the bed at that minute,
+    which is no fact of the place. None when no place is named.
     """
     return _locations(split_parts(text, ctx), ctx)
 
@@ -73,6 +87,11 @@ def _locations(parts: list[str], ctx: Context) -> list[JsonObject] | None:
     if not chain:
         return None
     chain.reverse()
+    kind = code_part(parts, 6, ctx)
+    if kind:
+        chain[0]["type"] = [
+            {"coding": [{**_KINDS.get(kind, {}), "system": _V2_0305, "code": kind}]}
+        ]
     if len(parts) > 8:
         _add_detail(chain[0], parts, ctx)
     return chain

@@ -121,10 +121,18 @@ def mo_money(text: str, ctx: Context) -> JsonObject | None:
     return _money(split_parts(text, ctx), ctx)
 
 
-@datatype("CP", "Money", reads=(1,))
+@datatype("CP", "Money", reads=(1, 2), version=2)
 def cp_money(text: str, ctx: Context) -> JsonObject | None:
-    """The price in CP.1, an MO in subcomponents."""
-    return _money(subparts(split_parts(text, ctx)[0], ctx), ctx)
+    """The price in CP.1, an MO in subcomponents; old senders write the MO itself, `10^USD`.
+
+    CP.2 is a type of price (table 0205), all of two letters: three are a currency.
+    """
+    parts = split_parts(text, ctx)
+    amount = subparts(parts[0], ctx)
+    second = part(parts, 2, ctx)
+    if len(amount) == 1 and len(second) == 3 and second.isalpha():
+        amount = [amount[0], second]
+    return _money(amount, ctx)
 
 
 def unit_of(parts: list[str], ctx: Context) -> JsonObject:

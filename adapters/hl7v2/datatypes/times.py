@@ -26,6 +26,7 @@ __all__ = [
     "period_of",
     "period_start",
     "time_of_day",
+    "uninstant",
 ]
 
 _KEPT: Final = 8192
@@ -38,11 +39,11 @@ _MAX_FRACTION: Final = 9
 """HL7 allows four decimals of a second, FHIR readers take nine; more cannot be a clock's."""
 
 
-@datatype("TS DTM DT", "dateTime", reads=(1,))
+@datatype("TS DTM DT", "dateTime", reads=(1,), version=2)
 def date_time(text: str, ctx: Context) -> str | None:
     """A FHIR dateTime of the same precision.
 
-    Findings: `date-invalid` and `time-invalid` (dropped), `zone-missing` (cut to a date),
+    Findings: `date-invalid` (dropped), `time-invalid` and `zone-missing` (cut to a date),
     `offset-invalid`, `time-form`, `time-precision`, `time-2400`, `time-ambiguous`.
     """
     known = _as_usual(text, ctx.offset)
@@ -60,6 +61,15 @@ def instant(text: str, ctx: Context) -> str | None:
         return value
     ctx.note("instant-imprecise", "an instant needs a time of day and an offset: send both")
     return None
+
+
+@datatype("TS DTM", "uninstant", reads=(1,), gives="dateTime")
+def uninstant(text: str, ctx: Context) -> str | None:
+    """The date of a value that is no instant, which `instant` reports; None of one that is."""
+    findings = len(ctx.findings)
+    value = date_time(text, ctx)
+    del ctx.findings[findings:]
+    return value if value and len(value) <= 10 else None
 
 
 @datatype("TS DTM DT", "date", reads=(1,))
@@ -204,7 +214,7 @@ def _with_zone(digits: str, day: str, clock: str, offset: str, ctx: Context) -> 
 
 
 def _without_clock(digits: str, tail: str, day: str, ctx: Context) -> str | None:
-    """24:00 is the next day's midnight; any other wrong time is dropped, the date with it.
+    """24:00 is the next day's midnight; of any other wrong time the date is kept.
 
     The tail is the fraction, which must be zero, and the offset.
     """
@@ -214,8 +224,8 @@ def _without_clock(digits: str, tail: str, day: str, ctx: Context) -> str | None
         ctx.note("time-2400", "24:00 was written as 00:00 of the next day", Severity.INFORMATION)
         after = date.fromisoformat(day) + timedelta(days=1)
         return _date_time(after.isoformat().replace("-", "") + "000000" + offset, ctx)
-    ctx.note("time-invalid", "a date has a time of day that no clock shows: it was left out")
-    return None
+    ctx.note("time-invalid", "a date has a time of day that no clock shows: it was cut to its date")
+    return day
 
 
 def _separate(stamp: str) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 from adapters.hl7v2.rules import (
     accounts,
+    appointments,
     comments,
     controls,
     documents,
@@ -10,7 +11,9 @@ from adapters.hl7v2.rules import (
     observations,
     parents,
     patients,
+    problems,
     schedules,
+    staff,
     values,
     visits,
 )
@@ -20,6 +23,7 @@ __all__ = [
     "RULES",
     "Rule",
     "accounts",
+    "appointments",
     "comments",
     "controls",
     "documents",
@@ -28,7 +32,9 @@ __all__ = [
     "observations",
     "parents",
     "patients",
+    "problems",
     "schedules",
+    "staff",
     "values",
     "visits",
 ]

@@ -2,16 +2,22 @@
 
 from typing import Final, cast
 
-from adapters.hl7v2.build import Build, append, reference_to
+from adapters.hl7v2.build import NO_FIELDS, Build, append, reference_to
 from adapters.hl7v2.datatypes import DATATYPES
+from adapters.hl7v2.datatypes.times import period_between
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.rules.registry import rule
+from adapters.hl7v2.tables import load
 from bridge.core.record.bundle import Json, JsonObject
 
 __all__: list[str] = []
 
+_CX: Final = DATATYPES["CX.Identifier"].function
 _CORE: Final = "http://hl7.org/fhir/us/core/StructureDefinition/"
 _SD: Final = "http://hl7.org/fhir/StructureDefinition/"
+_ABSENT: Final = f"{_SD}data-absent-reason"
+_PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+_OPERATION: Final = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
 _CDC: Final = "urn:oid:2.16.840.1.113883.6.238"
 _RACES: Final = {
     "1002-5": "American Indian or Alaska Native",
@@ -137,6 +143,107 @@ def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     made["patient"] = reference_to(r)
     made["identifier"] = [identifier]
     made["relationship"] = [{"coding": [code]}]
+
+
+@rule("access-restriction", reads=("ARV-2", "ARV-3"), writes="meta.security")
+def access_restriction(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
+    """ARV-3 as a security label of the visit where ARV follows PV1, else of the patient.
+
+    HL7 v2.8 ch. 3.4.15; ARV-2 `D` takes the labels back.
+    """
+    b.ctx.at = "ARV-3"
+    visit = b.near(g, "Encounter")
+    resource = r if visit is None else visit
+    if b.comp(f[2], 1) == "D":
+        b.erase(resource, "meta.security")
+        return
+    function = DATATYPES["CWE.Coding"].function
+    for one in f[3].split(b.ctx.repetition):
+        label = function(one, b.ctx, None) if one else None
+        if label:
+            meta = cast("JsonObject", resource.setdefault("meta", {}))
+            append(meta, "security", label)
+
+
+@rule("patient-role", reads=("ROL-3", "ROL-4", "ROL-5", "ROL-6", "ROL-14"), writes="participant")
+def patient_role(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
+    """ROL before PV1 is a role for the person, not for a visit.
+
+    The primary care provider is Patient.generalPractitioner (table 0443 PP, FHCP); others stand in
+    one CareTeam of the patient. v2-to-FHIR maps ROL[Patient-GeneralPractitioner], ROL[CareTeam].
+    """
+    if b.near(g, "Encounter") is not None or b.comp(f[2], 1) == "DE":
+        return
+    who = _referred("Practitioner", "XCN", f[4], "ROL-4", b)
+    place = _referred("Organization", "XON", f[14], "ROL-14", b)
+    if who is None and place is None:
+        return
+    if b.comp(f[3], 1) in {"PP", "FHCP"}:
+        append(r, "generalPractitioner", who or place or {})
+        return
+    b.ctx.at = "ROL-3"
+    participant: JsonObject = {"member": who or place}
+    role = DATATYPES["CWE.CodeableConcept"].function(f[3], b.ctx, load("ProviderRole"))
+    if role:
+        participant["role"] = [role]
+    period = period_between(f[5], f[6], b.ctx)
+    if period:
+        participant["period"] = period
+    if who and place:
+        participant["onBehalfOf"] = place
+    person = g.segments.get("PID", NO_FIELDS)
+    key = b.identity(person[3], _CX)
+    team = b.opened(g, "CareTeam", (*(key if key[-1] else b.unkeyed(f)), "ROL"), merge=True)
+    team.setdefault("status", "active")
+    team.setdefault("subject", reference_to(r))
+    append(team, "participant", participant)
+
+
+def _referred(kind: str, source: str, text: str, at: str, b: Build) -> JsonObject | None:
+    """A reference to the first person or organization of a field, else its words."""
+    b.ctx.at = at
+    one = b.first(text)
+    if not one or one == '""':
+        return None
+    body = DATATYPES[f"{source}.{kind}"].function(one, b.ctx)
+    label = DATATYPES[f"{source}.display"].function(one, b.ctx)
+    made = b.identified(kind, body) if body else None
+    reference: JsonObject = {"display": label} if label else {}
+    if made is not None:
+        b.keep(made)
+        reference |= reference_to(made)
+    return reference or None
+
+
+@rule("last-update", reads=("PID-33", "PID-34"), writes="occurredDateTime")
+def last_update(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
+    """PID-33 and PID-34: when and where the sender's record was changed, a Provenance of its own.
+
+    v2-to-FHIR map PID[Provenance-Patient].
+    """
+    b.ctx.at = "PID-33"
+    stamp = b.first(f[33])
+    changed = DATATYPES["TS.dateTime"].function(stamp, b.ctx) if stamp else None
+    b.ctx.at = "PID-34"
+    agent: JsonObject = {"type": {"coding": [{"system": _PARTICIPANT, "code": "performer"}]}}
+    place = b.first(f[34])
+    organization = DATATYPES["HD.Organization"].function(place, b.ctx) if place else None
+    made = b.identified("Organization", organization) if organization else None
+    if not changed and made is None:
+        return
+    if made is not None:
+        b.keep(made)
+    agent["who"] = reference_to(made) if made is not None else {"display": "unknown"}
+    before = g.resources.get("Provenance")
+    provenance = b.opened(g, "Provenance", (*b.unkeyed(f), "PID-33"), merge=False)
+    if before is not None:
+        g.put("Provenance", before)
+    provenance["target"] = [reference_to(r)]
+    if changed:
+        provenance["occurredDateTime"] = changed
+    provenance["_recorded"] = {"extension": [{"url": _ABSENT, "valueCode": "unknown"}]}
+    provenance["activity"] = {"coding": [{"system": _OPERATION, "code": "UPDATE"}]}
+    provenance["agent"] = [agent]
 
 
 @rule("birth-place", reads=("PID-23",), writes="extension", version=2)

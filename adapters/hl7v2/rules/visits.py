@@ -10,6 +10,12 @@ from bridge.core.record.bundle import Json, JsonObject
 
 __all__: list[str] = []
 
+_ALTERNATE: Final = "http://hl7.org/fhir/StructureDefinition/alternate-codes"
+_GRADES: Final = {
+    "SV": "severe", "MO": "moderate", "MI": "mild",
+    "SEVERE": "severe", "MODERATE": "moderate", "MILD": "mild",
+}  # fmt: skip
+"""HL7 table 0128, and the words that senders write for it."""
 _PLANNED_END: Final = (
     "http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.plannedEndDate"
 )
@@ -79,34 +85,36 @@ def servicing_facility(f: list[str], _g: Group, b: Build, r: JsonObject) -> None
         r["serviceProvider"] = {"display": text}
 
 
-@rule("allergy-reaction", reads=("AL1-4", "AL1-5"), writes="reaction")
+@rule("allergy-reaction", reads=("AL1-4", "AL1-5"), writes="reaction", version=2)
 def allergy_reaction(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """AL1-5 repeats: one reaction with each manifestation, its severity by AL1-4."""
     _reaction("AL1", f[5], f[4], b, r)
 
 
-@rule("allergy-reaction-iam", reads=("IAM-4", "IAM-5"), writes="reaction")
+@rule("allergy-reaction-iam", reads=("IAM-4", "IAM-5"), writes="reaction", version=2)
 def allergy_reaction_iam(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """IAM-5 and IAM-4, as AL1-5 and AL1-4."""
     _reaction("IAM", f[5], f[4], b, r)
 
 
 def _reaction(segment: str, texts: str, severity: str, b: Build, r: JsonObject) -> None:
-    if not texts or texts == '""':
-        return
-    b.ctx.at = f"{segment}-5"
     found: list[Json] = []
-    for one in texts.split(b.ctx.repetition):
+    b.ctx.at = f"{segment}-5"
+    for one in () if texts == '""' else texts.split(b.ctx.repetition):
         concept = _manifestation(one, b)
         if concept is not None:
             found.append(concept)
-    if not found:
-        return
-    reaction: JsonObject = {"manifestation": found}
-    grade = {"SV": "severe", "MO": "moderate", "MI": "mild"}.get(b.comp(severity, 1))
-    if grade:
-        reaction["severity"] = grade
-    append(r, "reaction", reaction)
+    grade = _GRADES.get(b.comp(severity, 1).strip().upper())
+    if found:
+        reaction: JsonObject = {"manifestation": found}
+        if grade:
+            reaction["severity"] = grade
+        append(r, "reaction", reaction)
+    if severity and severity != '""' and "criticality" not in r and not (found and grade):
+        b.ctx.at = f"{segment}-4"
+        sent = DATATYPES["CWE.CodeableConcept"].function(b.first(severity), b.ctx, None)
+        if sent:  # no reaction to grade, or a grade that R4 lacks: as it was sent
+            r["_criticality"] = {"extension": [{"url": _ALTERNATE, "valueCodeableConcept": sent}]}
 
 
 def _manifestation(one: str, b: Build) -> JsonObject | None:
@@ -152,6 +160,8 @@ def _reach(f: list[str], b: Build, body: JsonObject) -> None:
         for one in f[field].split(b.ctx.repetition) if f[field] not in {"", '""'} else ():
             made = DATATYPES[function].function(one, b.ctx) if one else None
             for part in made if isinstance(made, list) else [made] if made else []:
+                if part.get("use") == "home":  # R4 org-2 and org-3: no organization is at home
+                    del part["use"]
                 append(body, name, {"name": part} if name == "contact" else part)
 
 

@@ -3,14 +3,15 @@
 docs/adr/0009 has the rules for people; `statements` says which of two statements says less.
 """
 
+from collections.abc import Collection
 from functools import lru_cache
 
 import msgspec
 
 from bridge.core.record.bundle import Json, JsonObject
-from bridge.core.record.statements import says_less, says_nothing
+from bridge.core.record.statements import ends_before, says_less, says_nothing
 
-__all__ = ["CHOICES", "TYPES", "choice_of", "filled", "holds", "merged"]
+__all__ = ["CHOICES", "TYPES", "choice_of", "filled", "holds", "merged", "vacated"]
 
 _CHOICES = """
     abatement additive age allowed amount answer asNeeded author born bounds characteristic
@@ -67,6 +68,28 @@ def merged(stored: JsonObject, newer: JsonObject) -> JsonObject:
             del body[other]
         body[name] = made
     return body
+
+
+def vacated(stored: JsonObject, newer: JsonObject, names: Collection[str]) -> JsonObject:
+    """What is stored, where it must leave nothing of itself in the newer values of these elements.
+
+    Items of a list that the newer ones take the place of become them; the others stay.
+    """
+    body = dict(stored)
+    for name in names:
+        held, value = stored.get(name), newer.get(name)
+        if isinstance(held, list) and isinstance(value, list):
+            body[name] = _vacated(name, held, value)
+        elif held is not None and value is not None:
+            body[name] = value
+    return body
+
+
+def _vacated(name: str, held: list[Json], value: list[Json]) -> list[Json]:
+    if not _is_keyed(name, (*held, *value)):
+        return value
+    fresh = {_key_of(name, item): item for item in reversed(value)}
+    return [fresh.get(_key_of(name, item), item) for item in held]
 
 
 def filled(stored: JsonObject, newer: JsonObject) -> JsonObject:
@@ -134,7 +157,8 @@ def _joined(name: str, stored: Json, newer: Json) -> Json:
         return _joined_list(name, stored, newer)
     if isinstance(stored, dict) and isinstance(newer, dict):
         if _is_set_of_facts(name, newer):
-            return merged(stored, newer)
+            made = merged(stored, newer)
+            return newer if ends_before(made.get("start"), made.get("end")) else made
         return _met(name, stored, newer)
     return stored if says_less(newer, stored, name) else newer
 

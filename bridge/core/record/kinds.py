@@ -16,6 +16,10 @@ _OVER: Final = frozenset({"finished", "cancelled", "entered-in-error"})
 _OPEN: Final = frozenset({"planned", "arrived", "triaged", "in-progress", "onleave"})
 """https://hl7.org/fhir/R4/valueset-encounter-status.html: the patient has not left."""
 
+_PRESENT: Final = frozenset({"active", "recurrence", "relapse"})
+"""https://hl7.org/fhir/R4/valueset-condition-clinical.html: the problem has not abated."""
+_CALLED_OFF: Final = frozenset({"cancelled", "noshow"})
+
 
 def superseded(stored: JsonObject, newer: JsonObject) -> JsonObject:
     """The stored resource less what the newer one makes untrue without naming it."""
@@ -62,7 +66,46 @@ def _visit(stored: JsonObject, newer: JsonObject) -> JsonObject:
     return rest | {"period": kept} if kept else rest
 
 
+def _appointment(stored: JsonObject, newer: JsonObject) -> JsonObject:
+    """R4 app-4: one that is booked again was not cancelled for a reason."""
+    if newer.get("status", "cancelled") in _CALLED_OFF:
+        return stored
+    return {name: value for name, value in stored.items() if name != "cancelationReason"}
+
+
+def _condition(stored: JsonObject, newer: JsonObject) -> JsonObject:
+    """R4 con-4: what is active again, or was never so, has not ended; con-5 as for an allergy."""
+    left = _finding(stored, newer)
+    wrong = _code(newer.get("verificationStatus")) == "entered-in-error"
+    if not wrong and _code(newer.get("clinicalStatus")) not in _PRESENT:
+        return left
+    return {
+        name: value
+        for name, value in left.items()
+        if choice_of(name.removeprefix("_")) != "abatement"
+    }
+
+
+def _finding(stored: JsonObject, newer: JsonObject) -> JsonObject:
+    """R4 ait-1 and ait-2: what is in error has no clinical status, and what has one is not."""
+    if _code(newer.get("verificationStatus")) == "entered-in-error":
+        return {name: value for name, value in stored.items() if name != "clinicalStatus"}
+    if "clinicalStatus" in newer and _code(stored.get("verificationStatus")) == "entered-in-error":
+        return {name: value for name, value in stored.items() if name != "verificationStatus"}
+    return stored
+
+
+def _code(concept: Json) -> str:
+    codings = concept.get("coding") if isinstance(concept, dict) else None
+    first = codings[0] if isinstance(codings, list) and codings else None
+    code = first.get("code") if isinstance(first, dict) else None
+    return code if isinstance(code, str) else ""
+
+
 _SUPERSEDED: Final[Mapping[str, Callable[[JsonObject, JsonObject], JsonObject]]] = {
+    "AllergyIntolerance": _finding,
+    "Appointment": _appointment,
+    "Condition": _condition,
     "Encounter": _visit,
     "Observation": _result,
 }

@@ -10,9 +10,9 @@ from typing import cast
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.record.bundle import Apply, Json, JsonObject
-from bridge.core.record.elements import filled, merged
+from bridge.core.record.elements import filled, merged, vacated
 from bridge.core.record.kinds import settled, superseded
-from bridge.core.record.patch import Assumption, Path, read, without
+from bridge.core.record.patch import Assumption, Exactly, Path, read, without
 from bridge.core.record.standing import (
     MENTIONED,
     is_provisional,
@@ -59,6 +59,8 @@ class _Put:
     """Elements that the message did not state: they fill what is absent."""
     creates: bool = False
     """A POST: where the resource is already, this one was sent twice and it stays as it is."""
+    exact: frozenset[str] = field(default_factory=frozenset)
+    """Elements whose value is the whole of it: no part of a stored one is kept."""
     if_match: str = ""
     if_none_match: str = ""
 
@@ -128,6 +130,7 @@ def _met(step: _Put, stored: JsonObject | None, body: JsonObject) -> JsonObject:
     newer = said(stored, body, step.assumed)
     if step.identifies and not is_provisional(stored):
         return filled(stored, newer)
+    stored = vacated(stored, newer, step.exact) if step.exact else stored
     made = settled(merged(superseded(stored, newer), newer), newer)
     return made if step.identifies else sure(made)
 
@@ -179,6 +182,7 @@ def _steps(bundle: JsonObject, apply: Apply) -> Iterator[_Step]:
 
 def _merge_steps(entries: list[JsonObject]) -> Iterator[_Step]:
     assumed: dict[tuple[str, str], set[str]] = {}
+    exact: dict[tuple[str, str], set[str]] = {}
     for index, entry in enumerate(entries):
         if not _is_patch(entry):
             continue
@@ -186,6 +190,8 @@ def _merge_steps(entries: list[JsonObject]) -> Iterator[_Step]:
         for one in read(body, f"Bundle.entry[{index}].resource"):
             if isinstance(one, Assumption):
                 assumed.setdefault(one.target, set()).add(one.element)
+            elif isinstance(one, Exactly):
+                exact.setdefault(one.target, set()).add(one.element)
             else:
                 yield _Delete(ref=ResourceRef(*one.target), path=one.path)
     for index, entry in enumerate(entries):
@@ -200,6 +206,7 @@ def _merge_steps(entries: list[JsonObject]) -> Iterator[_Step]:
             merge=True,
             identifies="" in elements,
             assumed=frozenset(elements - {""}),
+            exact=frozenset(exact.get((ref.type, ref.id), ())),
         )
 
 

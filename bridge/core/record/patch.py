@@ -13,7 +13,16 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.elements import choice_of
 
-__all__ = ["Assumption", "Condition", "Deletion", "Path", "parse_path", "read", "without"]
+__all__ = [
+    "Assumption",
+    "Condition",
+    "Deletion",
+    "Exactly",
+    "Path",
+    "parse_path",
+    "read",
+    "without",
+]
 
 _NAMES: Final = r"[A-Za-z]+(?:\.[A-Za-z]+)*"
 _CONDITION: Final = rf"({_NAMES})(=| !~ )'([^'\\]{{1,256}})'"
@@ -67,6 +76,14 @@ class Assumption:
     """Empty for the whole resource: the message identifies it and states something else."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exactly:
+    """The snapshot's value of that element is the whole of it: no part of a stored one is kept."""
+
+    target: tuple[str, str]
+    element: str
+
+
 def parse_path(text: str) -> Path | None:
     """`birthDate`, `telecom.where(use='work')`, `name.where(use !~ 'old').given`; None if odd.
 
@@ -88,7 +105,7 @@ def parse_path(text: str) -> Path | None:
     return Path(names=before + after, conditions=conditions, at=len(before))
 
 
-def read(body: JsonObject, where: str) -> Iterator[Deletion | Assumption]:
+def read(body: JsonObject, where: str) -> Iterator[Deletion | Assumption | Exactly]:
     """What a Parameters entry says, in its order.
 
     Each parameter names its resource in a part `target`, since one Parameters speaks of several.
@@ -107,7 +124,7 @@ def read(body: JsonObject, where: str) -> Iterator[Deletion | Assumption]:
                 "patch-form",
                 Fault.US,
                 what="a patch operation is not target Type/id, type delete, path Type.element, "
-                "nor a default with target and path",
+                "nor a default or exact with target and path",
                 where=f"{where}.parameter[{number}]",
                 do="write element names joined by dots, starting with the type of the target, "
                 "and choose items of one list by where(element='text')",
@@ -115,7 +132,7 @@ def read(body: JsonObject, where: str) -> Iterator[Deletion | Assumption]:
         yield found
 
 
-def _read_one(name: str, parts: dict[str, str | None]) -> Deletion | Assumption | None:
+def _read_one(name: str, parts: dict[str, str | None]) -> Deletion | Assumption | Exactly | None:
     kind, _, resource = (parts.get("target") or "").partition("/")
     root, dot, below = (parts.get("path") or "").partition(".")
     if not resource or root != kind or (dot and not below):
@@ -123,6 +140,8 @@ def _read_one(name: str, parts: dict[str, str | None]) -> Deletion | Assumption 
     if name == "default" and "type" not in parts:
         plain = not below or below.isalpha()
         return Assumption(target=(kind, resource), element=below) if plain else None
+    if name == "exact" and "type" not in parts:
+        return Exactly(target=(kind, resource), element=below) if below.isalpha() else None
     if name != "operation" or parts.get("type") != "delete":
         return None
     path = parse_path(below) if below else Path(names=())

@@ -1,10 +1,11 @@
 """Which of two statements of one element says less, and which says nothing at all."""
 
+from datetime import datetime
 from typing import Final
 
 from bridge.core.record.bundle import Json, JsonObject
 
-__all__ = ["says_less", "says_nothing"]
+__all__ = ["ends_before", "says_less", "says_nothing"]
 
 _CODES: Final = frozenset({"status", "gender"})
 """Required codes whose `unknown` means that the sender did not know. Elsewhere it is a word."""
@@ -55,6 +56,22 @@ def says_less(newer: Json, stored: Json, name: str = "") -> bool:
     if isinstance(newer, str) and isinstance(stored, str):
         return _text_says_less(newer, stored, name)
     return False
+
+
+def ends_before(start: Json, end: Json) -> bool:
+    """Whether a period of these two would certainly end before it starts (R4 per-1)."""
+    if not isinstance(start, str) or not isinstance(end, str):
+        return False
+    if len(start) > _DATE < len(end) and start[19:] != end[19:]:
+        return _moment(end) < _moment(start)
+    size = min(len(start), len(end)) if len(start) > _DATE < len(end) else _DATE
+    shared = min(len(start[:size]), len(end[:size]))
+    return end[:shared] < start[:shared]
+
+
+def _moment(text: str) -> datetime:
+    """Of a dateTime with an offset; a leap second is the second before it."""
+    return datetime.fromisoformat(text[:17] + text[17:19].replace("60", "59") + text[19:])
 
 
 def _object_says_less(newer: JsonObject, stored: JsonObject) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
+Codes = Callable[[bytes], list[tuple[str, str]]]
 Message = Callable[..., bytes]
 
 
@@ -48,4 +49,30 @@ def test_a_stated_end_is_not_assumed(convert: Convert, message: Message) -> None
     made = convert(message("ADT^A08", f"PV1|1|I{'|' * 43}20240109"))
 
     assert made["Encounter"][0]["status"] == "finished"
+    assert _paths(made) == []
+
+
+def test_a_deleted_part_makes_the_value_exact(convert: Convert, message: Message) -> None:
+    """`""` in a component: the rest is the whole of it; without a rest, all goes."""
+    patient = 'PID|1||M1^^^H||Berg^Anna^""||||||^^^^""||""^PRN^PH'
+
+    made = convert(message("ADT^A08", patient=patient))
+
+    assert _paths(made) == [
+        ("exact", "Patient.name"),
+        ("operation", "Patient.telecom.where(use='home')"),
+    ]
+
+
+def test_a_part_deleted_alone_is_reported(codes: Codes, message: Message) -> None:
+    """Nothing changes, and somebody is told."""
+    raw = message("ADT^A08", patient='PID|1||M1^^^H||||||||^^^^""')
+
+    assert ("delete-partial", "PID-11") in codes(raw)
+
+
+def test_quotes_inside_of_a_text_delete_nothing(convert: Convert, message: Message) -> None:
+    """Only a component that is `""` and no more is a deletion."""
+    made = convert(message("ADT^A08", patient='PID|1||M1^^^H||Berg^Anna ""Nan""'))
+
     assert _paths(made) == []

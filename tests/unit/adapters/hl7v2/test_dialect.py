@@ -234,6 +234,34 @@ def test_report_lines_are_one_value(message: Build, convert: Convert) -> None:
     assert [made["valueString"] for made in found] == ["first line\n\nthird line", "alone"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "segments", "status", "event"),
+    [
+        ("ADT", ("EVN|A03",), "finished", "A03"),
+        ("ADT", ("EVN| A11 ^x",), "cancelled", "A11"),
+        ("^A03", (), "in-progress", "A03"),
+        ("^A03^ADT_A03", (), "finished", "A03"),
+        ("ADT", (), "in-progress", "ADT"),
+        ("ADT", ("EVN",), "in-progress", "ADT"),
+    ],
+    ids=["v21", "v21-with-blanks", "no-type", "structure-alone", "nothing", "empty-event"],
+)
+def test_event_is_inferred_where_msh9_leaves_it_out(
+    message: Build,
+    convert: Convert,
+    kind: str,
+    segments: tuple[str, ...],
+    *,
+    status: str,
+    event: str,
+) -> None:
+    """v2.1 has the event in EVN-1, and some senders name the structure alone."""
+    found = convert(message(kind, *segments, "PV1|1|I"))
+
+    assert found["Encounter"][0]["status"] == status
+    assert found["MessageHeader"][0]["eventCoding"]["code"] == event
+
+
 def test_unknown_trigger_is_kept_and_marked(message: Build, codes: Codes, convert: Convert) -> None:
     """Anything else is accepted, its known segments converted."""
     raw = message("ZZZ^Z99", "PV1|1|O")

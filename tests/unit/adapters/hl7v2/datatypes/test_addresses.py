@@ -6,7 +6,25 @@ from typing import Any
 import pytest
 
 CASES: list[Any] = [
-    pytest.param("XAD.Address", "^^A^^^^^x", "", {"city": "A"}, [], id="no-type"),
+    pytest.param(
+        "XAD.Address", "^^A^^^^^x", "", {"city": "A", "district": "x"}, [], id="other-geography"
+    ),
+    pytest.param(
+        "XAD.Address",
+        "^^A^^^^H^x^y^^^^^^^N^Y^V",
+        "",
+        {"city": "A", "district": "y", "use": "old", "type": "physical"},
+        [],
+        id="bad-address",
+    ),
+    pytest.param(
+        "XAD.Address",
+        "^^A^^^^^^^^^^^^^Y^N^M",
+        "",
+        {"city": "A", "use": "temp", "type": "postal"},
+        [],
+        id="temporary-for-mail",
+    ),
     pytest.param(
         "XAD.Address",
         "115 MAIN^Apt 2^GOODTOWN^KY^42010^USA^H",

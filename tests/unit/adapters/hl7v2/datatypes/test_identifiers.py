@@ -316,6 +316,46 @@ CASES: list[Any] = [
         [],
         id="driver",
     ),
+    pytest.param(
+        "CX.Identifier",
+        "1^7^M11^^MR^CLINIC",
+        "",
+        {
+            "value": "1",
+            "system": "urn:x:stmary/NamingSystem/CLINIC",
+            "assigner": {"display": "CLINIC"},
+            "type": {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v2-0203",
+                        "code": "MR",
+                        "display": "Medical record number",
+                    }
+                ]
+            },
+            "extension": [
+                {
+                    "url": "http://hl7.org/fhir/StructureDefinition/identifier-checkDigit",
+                    "valueString": "7",
+                }
+            ],
+        },
+        [],
+        id="check-digit-and-facility-for-authority",
+    ),
+    pytest.param(
+        "HD.Location",
+        "WARD^1.2^ISO",
+        "",
+        {
+            "identifier": [{"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.2"}],
+            "name": "WARD",
+            "mode": "instance",
+        },
+        [],
+        id="place-of-a-designator",
+    ),
+    pytest.param("HD.Location", "^^ISO", "", None, [], id="no-place"),
 ]
 
 

@@ -81,6 +81,27 @@ CASES: list[Any] = [
         [],
         id="called-by",
     ),
+    pytest.param(
+        "XPN.HumanNames",
+        "Yamada^Taro^^^^^L^P^^^F",
+        "",
+        [
+            {
+                "family": "Yamada",
+                "given": ["Taro"],
+                "use": "official",
+                "extension": [
+                    {
+                        "url": "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation",
+                        "valueCode": "SYL",
+                    }
+                ],
+                "text": "Yamada Taro",
+            }
+        ],
+        [],
+        id="written-in-syllables-family-first",
+    ),
     pytest.param("XPN.HumanNames", "^^^^^^L", "", None, [], id="names-without-name"),
     pytest.param("XPN.HumanName", "^^^^^^L", "", None, [], id="use-without-name"),
     pytest.param("XPN.HumanName", "O\\T\\B", "", {"family": "O&B"}, [], id="escaped-delimiter"),

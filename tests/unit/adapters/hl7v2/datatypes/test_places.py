@@ -172,6 +172,40 @@ CASES: list[Any] = [
         [],
         id="ndl",
     ),
+    pytest.param(
+        "PL.Location",
+        "ER^^^^O^C",
+        "",
+        [
+            {
+                "identifier": [{"system": "urn:x:stmary/NamingSystem/location", "value": "ER"}],
+                "name": "ER",
+                "mode": "instance",
+                "physicalType": {
+                    "coding": [
+                        {
+                            "system": "http://terminology.hl7.org/CodeSystem/location-physical-type",
+                            "code": "wa",
+                            "display": "Ward",
+                        }
+                    ]
+                },
+                "type": [
+                    {
+                        "coding": [
+                            {
+                                "system": "http://terminology.hl7.org/CodeSystem/v2-0305",
+                                "code": "C",
+                                "display": "Clinic",
+                            }
+                        ]
+                    }
+                ],
+            }
+        ],
+        [],
+        id="kind-of-place",
+    ),
 ]
 
 

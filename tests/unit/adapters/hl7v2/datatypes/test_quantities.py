@@ -71,6 +71,10 @@ CASES: list[Any] = [
     pytest.param(
         "MO.Money", "1^dollars", "", {"value": "1"}, ["currency-invalid"], id="no-currency"
     ),
+    pytest.param(
+        "CP.Money", "10^USD", "", {"value": "10", "currency": "USD"}, [], id="price-as-money"
+    ),
+    pytest.param("CP.Money", "10^UP", "", {"value": "10"}, [], id="unit-price"),
     pytest.param("CP.Money", "100&EUR^UP", "", {"value": "100", "currency": "EUR"}, [], id="price"),
 ]
 

@@ -30,7 +30,8 @@ CHICAGO = ZoneInfo("America/Chicago")
         pytest.param("20230229", None, ["date-invalid"], id="no-leap-year"),
         pytest.param("00000000", None, ["date-invalid"], id="zeros"),
         pytest.param("2021102", None, ["date-invalid"], id="half-a-day"),
-        pytest.param("20211020256000+0000", None, ["time-invalid"], id="hour-25"),
+        pytest.param("20211020256000+0000", "2021-10-20", ["time-invalid"], id="hour-25"),
+        pytest.param("20211020T0800", "2021-10-20", ["time-invalid"], id="half-iso"),
         pytest.param("UNKNOWN", None, ["date-invalid"], id="words"),
         pytest.param('""', None, [], id="delete-marker"),
         pytest.param("20211020^D", "2021-10-20", [], id="degree-of-precision"),
@@ -99,6 +100,8 @@ def test_zone_follows_daylight_saving(
             "TS.instant", "20211020112600+0000", "2021-10-20T11:26:00+00:00", id="instant"
         ),
         pytest.param("TS.instant", "20211020", None, id="instant-of-a-day"),
+        pytest.param("TS.uninstant", "20211020", "2021-10-20", id="day-of-no-instant"),
+        pytest.param("TS.uninstant", "20211020112600+0000", None, id="instant-is-none"),
         pytest.param("TM.time", "1230", "12:30:00", id="time"),
         pytest.param("TM.time", "123015.5-0500", "12:30:15.5", id="time-with-offset"),
         pytest.param("TM.time", "2400", "00:00:00", id="midnight"),

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from adapters.hl7v2.dialect import Hl7v2
+
 Build = Callable[..., bytes]
 Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
 PID = (
@@ -34,3 +36,82 @@ def test_mothers_identifier_makes_her_a_related_person(message: Build, convert: 
 def test_patient_merged_with_itself_is_not_linked(message: Build, convert: Convert) -> None:
     """A merge of one number into itself says so and links nothing."""
     assert "link" not in convert(message("ADT^A40", "MRG|MRN1^^^STMARY^MR"))["Patient"][0]
+
+
+def test_last_update_of_the_record_is_a_provenance_of_its_own(
+    message: Build, convert: Convert
+) -> None:
+    """PID-33 and PID-34: when and where the sender changed the person."""
+    changed = "PID|1||M1^^^H" + "|" * 30 + "20240102|CLINIC"
+
+    found = convert(message("ADT^A08", patient=changed))
+
+    (own,) = [one for one in found["Provenance"] if "activity" in one]
+    assert own["occurredDateTime"] == "2024-01-02"
+    assert own["target"] == [{"reference": f"Patient/{found['Patient'][0]['id']}"}]
+    assert own["agent"][0]["who"]["reference"].startswith("Organization/")
+
+
+def test_last_update_that_says_nothing_is_none(message: Build, convert: Convert) -> None:
+    """A date that is none and a facility without name make no Provenance."""
+    changed = "PID|1||M1^^^H" + "|" * 30 + "00000000|^^ISO"
+
+    found = convert(message("ADT^A08", patient=changed))
+
+    assert len(found["Provenance"]) == 1
+
+
+def test_role_before_the_visit_is_the_persons(message: Build, convert: Convert) -> None:
+    """The primary care provider is generalPractitioner, others are in the care team."""
+    found = convert(
+        message(
+            "ADT^A01",
+            "ROL|1|AD|PP|9^House^Greg",
+            "ROL|2|AD|CP|8^Wilson^James|20240101||||||||~|Group^^^^^^^^^G1",
+            "ROL|3|DE|CP|7^Gone^Long",
+            "ROL|4|AD|CP",
+            "ROL|5|AD|FHCP|||||||||||Practice of Bern",
+            "PV1|1|I",
+            "ROL|6|AD|AT|6^Cut^Ann",
+        )
+    )
+
+    patient, (team,) = found["Patient"][0], found["CareTeam"]
+    assert [one["display"] for one in patient["generalPractitioner"]] == [
+        "Greg House",
+        "Practice of Bern",
+    ]
+    (one,) = team["participant"]
+    assert one["member"]["display"] == "James Wilson"
+    assert one["onBehalfOf"]["display"] == "Group"
+    assert one["period"] == {"start": "2024-01-01"}
+    assert found["Encounter"][0]["participant"][0]["individual"]["display"] == "Ann Cut"
+
+
+def test_role_of_a_procedure_is_its_performer(message: Build, convert: Convert) -> None:
+    """ROL behind PR1 says who operated, not who attends the visit."""
+    found = convert(
+        message("ADT^A01", "PV1|1|I", "PR1|1||99^Op^C4||20240101", "ROL|1|AD|SU|6^Cut^Ann")
+    )
+
+    assert found["Procedure"][0]["performer"][0]["actor"]["display"] == "Ann Cut"
+    assert "participant" not in found["Encounter"][0]
+
+
+def test_access_restriction_is_a_label_of_what_stands_before_it(
+    message: Build, convert: Convert
+) -> None:
+    """ARV behind PID is the patient's, behind PV1 the visit's."""
+    found = convert(
+        message("ADT^A01", "ARV|1|A|DEM^^HL70717", "PV1|1|I", "ARV|1|A|LOC^^HL70717~PHY^^HL70717")
+    )
+
+    assert [one["code"] for one in found["Patient"][0]["meta"]["security"]] == ["DEM"]
+    assert [one["code"] for one in found["Encounter"][0]["meta"]["security"]] == ["LOC", "PHY"]
+
+
+def test_access_restriction_can_be_taken_back(message: Build, dialect: Hl7v2) -> None:
+    """ARV-2 D deletes the labels."""
+    raw = message("ADT^A08", "ARV|1|D|DEM^^HL70717", "PV1|1|I")
+
+    assert b"Patient.meta.security" in dialect.convert(raw, sender="").canonical

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 Build = Callable[..., bytes]
 Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
 
@@ -36,3 +38,74 @@ def test_discharge_finishes_the_visit(message: Build, convert: Convert) -> None:
 
     assert (visit["status"], visit["period"]) == ("finished", {"end": "2024-01-05"})
     assert visit["hospitalization"]["destination"]["display"] == "HOME"
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ("MO|", (None, None, "MO")),
+        ("SEVERE|hives", (None, "severe", None)),
+        ("SV|", ("high", None, None)),
+        ("XX|hives", (None, None, "XX")),
+        ('""|hives', (None, None, None)),
+        ("|", (None, None, None)),
+    ],
+)
+def test_severity_is_never_lost(
+    message: Build, convert: Convert, sent: str, expected: tuple[str | None, ...]
+) -> None:
+    """AL1-4 grades the reaction; without one, or of another code, it stands as it was sent."""
+    allergy = convert(message("ADT^A01", f"AL1|1|DA|PEN^Penicillin|{sent}"))["AllergyIntolerance"][
+        0
+    ]
+
+    (kept,) = allergy.get("_criticality", {}).get("extension", [{}])
+    codes = kept.get("valueCodeableConcept", {"coding": [{"code": None}]})["coding"]
+    grade = allergy.get("reaction", [{}])[0].get("severity")
+    assert (allergy.get("criticality"), grade, codes[0]["code"]) == expected
+
+
+def test_next_of_kin_is_a_contact_and_with_a_number_a_related_person(
+    message: Build, convert: Convert
+) -> None:
+    """Whoever reads the patient sees whom to call; who has a number can be referred to."""
+    number = "|" * 7 + "77^^^H^MR"
+
+    found = convert(message("ADT^A01", f"NK1|1|Berg^Otto|SPO||031 1{number}", "NK1|2|Berg^Lea"))
+
+    names = [one["name"]["given"] for one in found["Patient"][0]["contact"]]
+    assert names == [["Otto"], ["Lea"]]
+    (related,) = found["RelatedPerson"]
+    assert related["name"][0]["given"] == ["Otto"]
+
+
+def test_diagnosis_is_of_the_episode_too(message: Build, convert: Convert) -> None:
+    """PV1-54 names an episode of care: the diagnosis stands there as well as at the visit."""
+    found = convert(
+        message("ADT^A01", "PV1|1|I" + "|" * 52 + "E1^^^H", "DG1|1||J18.9^Pneumonia^I10|||A")
+    )
+
+    condition = f"Condition/{found['Condition'][0]['id']}"
+    (one,) = found["EpisodeOfCare"][0]["diagnosis"]
+    assert one["condition"] == {"reference": condition}
+
+
+def test_second_part_of_a_visit_alone_is_a_visit(message: Build, convert: Convert) -> None:
+    """PV2 whose PV1 the sender left out: what R4 requires is unknown, not missing."""
+    (visit,) = convert(message("ADT^A08", "PV2||PRIV"))["Encounter"]
+
+    assert visit["status"] == "unknown"
+    assert visit["class"]["code"] == "UNK"
+    assert visit["subject"]["reference"].startswith("Patient/")
+
+
+def test_no_organization_is_at_home(message: Build, convert: Convert) -> None:
+    """R4 org-2 and org-3: a sender that types the insurer's address as home is not followed."""
+    raw = message("ADT^A01", "IN1|1|P|77^^^H|Insure|Box^^Zug^^^^H||0800^PRN^PH")
+
+    insurer = next(
+        one for one in convert(raw)["Organization"] if one["identifier"][0]["value"] == "77"
+    )
+
+    assert "use" not in insurer["address"][0]
+    assert "use" not in insurer["telecom"][0]

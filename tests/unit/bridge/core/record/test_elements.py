@@ -13,7 +13,7 @@ from msgspec import Raw
 from pydantic.fields import FieldInfo
 
 from bridge.core.record.bundle import Json, JsonObject
-from bridge.core.record.elements import CHOICES, TYPES, choice_of, filled, merged
+from bridge.core.record.elements import CHOICES, TYPES, choice_of, filled, merged, vacated
 
 
 def test_discharge_keeps_the_start_of_the_stay() -> None:
@@ -310,3 +310,39 @@ def test_people_of_an_appointment_are_one_statement() -> None:
     newer: JsonObject = {"participant": [{"actor": {"display": "C"}}]}
 
     assert merged(stored, newer) == newer
+
+
+def test_exact_values_leave_nothing_of_the_stored_ones() -> None:
+    """The item that a newer one replaces becomes it, where it stood; others stay."""
+    stored: JsonObject = {
+        "name": [
+            {"use": "official", "family": "Berg", "given": ["Anna", "Maria"]},
+            {"use": "maiden", "family": "Roth"},
+        ],
+        "maritalStatus": {"text": "married", "coding": [{"code": "M"}]},
+        "note": [{"text": "a"}, {"text": "b"}],
+    }
+    newer: JsonObject = {
+        "name": [{"use": "official", "family": "Berg", "given": ["Anna"]}],
+        "maritalStatus": {"text": "married"},
+        "note": [{"text": "a"}],
+    }
+
+    made = vacated(stored, newer, ("name", "maritalStatus", "note", "gender"))
+
+    assert made == {
+        "name": [newer["name"][0], stored["name"][1]],  # type: ignore[index]  # lists
+        "maritalStatus": {"text": "married"},
+        "note": [{"text": "a"}],
+    }
+    assert merged(made, newer)["name"] == made["name"]
+
+
+def test_a_period_that_would_end_before_it_starts_is_the_newer_one() -> None:
+    """Two messages that contradict each other make no period between them (R4 per-1)."""
+    stored: JsonObject = {"period": {"start": "2024-01-05"}}
+
+    assert merged(stored, {"period": {"end": "2023"}}) == {"period": {"end": "2023"}}
+    assert merged(stored, {"period": {"end": "2025"}}) == {
+        "period": {"start": "2024-01-05", "end": "2025"}
+    }

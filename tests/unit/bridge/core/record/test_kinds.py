@@ -68,3 +68,53 @@ def test_a_new_place_completes_the_one_before() -> None:
     body = settled(places, {"location": [{"location": {"display": "B"}, "status": "active"}]})
 
     assert [place["status"] for place in body["location"]] == ["completed", "planned", "active"]  # type: ignore[union-attr,index,call-overload]  # a list of objects
+
+
+def _coded(code: str) -> JsonObject:
+    return {"coding": [{"code": code}]}
+
+
+@pytest.mark.parametrize(
+    ("newer", "left"),
+    [
+        ({"clinicalStatus": _coded("active")}, {"clinicalStatus"}),
+        ({"clinicalStatus": _coded("resolved")}, {"clinicalStatus", "abatementDateTime"}),
+        ({"verificationStatus": _coded("entered-in-error")}, set()),
+        ({"code": {"text": "cold"}}, {"clinicalStatus", "abatementDateTime"}),
+        ({"clinicalStatus": "odd"}, {"clinicalStatus", "abatementDateTime"}),
+    ],
+    ids=["again", "still-over", "in-error", "silent", "odd"],
+)
+def test_a_problem_that_is_active_again_has_not_ended(newer: JsonObject, left: set[str]) -> None:
+    """R4 con-4 and con-5 hold for what is stored, too."""
+    stored: JsonObject = {
+        "resourceType": "Condition",
+        "clinicalStatus": _coded("resolved"),
+        "abatementDateTime": "2024",
+    }
+
+    assert superseded(stored, newer).keys() == {"resourceType", *left}
+
+
+def test_what_was_in_error_and_holds_again_is_no_error() -> None:
+    """A clinical status takes the error back (R4 ait-2); silence does not."""
+    stored: JsonObject = {
+        "resourceType": "AllergyIntolerance",
+        "verificationStatus": _coded("entered-in-error"),
+    }
+
+    assert "verificationStatus" not in superseded(stored, {"clinicalStatus": _coded("active")})
+    assert superseded(stored, {"code": {"text": "nuts"}}) == stored
+
+
+@pytest.mark.parametrize(
+    ("status", "kept"), [("booked", False), ("cancelled", True), ("noshow", True), (None, True)]
+)
+def test_an_appointment_that_is_on_has_no_reason_of_cancellation(
+    status: str | None, *, kept: bool
+) -> None:
+    """R4 app-4."""
+    stored: JsonObject = {"resourceType": "Appointment", "cancelationReason": {"text": "ill"}}
+    newer: JsonObject = {"status": status} if status else {}
+
+    assert ("cancelationReason" in superseded(stored, newer)) == kept

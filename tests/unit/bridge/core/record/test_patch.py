@@ -4,7 +4,7 @@ import pytest
 
 from bridge.core.errors import BridgeError
 from bridge.core.record.bundle import Json, JsonObject
-from bridge.core.record.patch import Assumption, Deletion, Path, parse_path, read, without
+from bridge.core.record.patch import Assumption, Deletion, Exactly, Path, parse_path, read, without
 
 
 def path_of(text: str) -> Path:
@@ -104,13 +104,15 @@ def test_a_change_set_says_deletions_and_assumptions() -> None:
     deleted = _parameter("operation", target="Patient/a", type="delete", path="Patient.birthDate")
     assumed = _parameter("default", target="Encounter/b", path="Encounter.status")
     identified = _parameter("default", target="Patient/a", path="Patient")
+    exact = _parameter("exact", target="Patient/a", path="Patient.name")
 
-    found = [one for body in (deleted, assumed, identified) for one in read(body, "here")]
+    found = [one for body in (deleted, assumed, identified, exact) for one in read(body, "here")]
 
     assert found == [
         Deletion(target=("Patient", "a"), path=Path(names=("birthDate",))),
         Assumption(target=("Encounter", "b"), element="status"),
         Assumption(target=("Patient", "a"), element=""),
+        Exactly(target=("Patient", "a"), element="name"),
     ]
 
 
@@ -120,9 +122,11 @@ def test_a_change_set_says_deletions_and_assumptions() -> None:
         _parameter("default", target="Patient/a", path="Patient.name.family"),
         _parameter("default", target="Patient/a", path="Patient.birthDate", type="delete"),
         _parameter("default", target="Patient/a", path="Patient."),
+        _parameter("exact", target="Patient/a", path="Patient"),
+        _parameter("exact", target="Patient/a", path="Patient.name.family"),
         _parameter("another", target="Patient/a", path="Patient.birthDate"),
     ],
-    ids=["deep", "with-type", "no-name", "other-name"],
+    ids=["deep", "with-type", "no-name", "exact-whole", "exact-deep", "other-name"],
 )
 def test_a_parameter_in_another_form_is_refused(body: JsonObject) -> None:
     """The error names the place and nothing of the content."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from bridge.core.record.bundle import Json
-from bridge.core.record.statements import says_less, says_nothing
+from bridge.core.record.statements import ends_before, says_less, says_nothing
 
 _DAR = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
@@ -75,3 +75,24 @@ def test_every_value_says_less_than_itself_with_more(value: Json, more: str) -> 
     """Adding an element never makes a statement say less."""
     assert says_less(value, value)
     assert says_less({"code": value}, {"code": value, "display": more})
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        ("2024-01-05", "2024-01-04", True),
+        ("2024-01-05", "2024", False),
+        ("2024-01-05T08:00:00Z", "2024-01-05", False),
+        ("2024-01-05T08:00:00Z", "2024-01-05T07:00:00Z", True),
+        ("2024-01-05T08:00:00+01:00", "2024-01-05T07:30:00Z", False),
+        ("2024-01-05T08:00:00+01:00", "2024-01-05T06:59:60Z", True),
+        ("2024", "2023-12-31", True),
+        ("2024", None, False),
+        (None, "2024", False),
+    ],
+)
+def test_only_what_certainly_ends_before_it_starts_is_reversed(
+    start: str | None, end: str | None, *, expected: bool
+) -> None:
+    """At the precision that both have; offsets count."""
+    assert ends_before(start, end) == expected

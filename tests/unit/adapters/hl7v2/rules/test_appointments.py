@@ -1,0 +1,118 @@
+"""How long an appointment lasts, who and what it needs and when."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Build = Callable[..., bytes]
+Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
+Codes = Callable[[bytes], list[tuple[str, str]]]
+
+SCH = "SCH|P1|F1|||||CHECKUP|NORMAL|{}|{}|^^{}^20240201090000^20240201093000"
+START = "2024-02-01T09:00:00+01:00"
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "old", "minutes"),
+    [
+        ("30", "MIN", "", 30),
+        ("30", "", "", 30),
+        ("2", "HR", "", 120),
+        ("90", "S", "", 1),
+        ("", "", "M45", 45),
+        ("", "", "H1", 60),
+        ("20", "MIN^minutes^UCUM", "M45", 20),
+        ("0", "MIN", "", None),
+        ("", "", "", None),
+    ],
+)
+def test_duration_is_in_minutes(
+    message: Build, convert: Convert, number: str, unit: str, old: str, minutes: int | None
+) -> None:
+    """SCH-9 by the unit in SCH-10, else the old SCH-11.3: an hour is not one minute."""
+    raw = message("SIU^S12", SCH.format(number, unit, old), patient="")
+
+    assert convert(raw)["Appointment"][0].get("minutesDuration") == minutes
+
+
+@pytest.mark.parametrize(("number", "unit"), [("half", "MIN"), ("1", "XX"), ("1", "MO")])
+def test_duration_that_cannot_be_read_is_reported(
+    message: Build, codes: Codes, number: str, unit: str
+) -> None:
+    """Nothing is guessed: no number, a unit that nobody knows, a month of no fixed length."""
+    found = codes(message("SIU^S12", SCH.format(number, unit, ""), patient=""))
+
+    assert ("duration-unread", "SCH-9") in found
+
+
+def test_service_says_how_long_where_the_schedule_does_not(
+    message: Build, convert: Convert
+) -> None:
+    """AIS-7 in the unit of AIS-8."""
+    raw = message("SIU^S12", SCH.format("", "", ""), "RGS|1", "AIS|1|A|99^Visit||||1|HR")
+
+    assert convert(raw)["Appointment"][0]["minutesDuration"] == 60
+
+
+def test_participant_comes_at_its_own_time(message: Build, convert: Convert) -> None:
+    """Own start, else the offset from the appointment's; the end by the duration."""
+    raw = message(
+        "SIU^S12",
+        SCH.format("30", "MIN", ""),
+        "RGS|1",
+        "AIG|1|A|XR^X-Ray|EQ|||||10|MIN|15|MIN||Pending",
+        "AIL|1|A|R1^^^STMARY||||||",
+        "AIP|1|A|9^House^Greg|ATND||20240201100000|||1|HR||Cancelled",
+        patient="",
+    )
+
+    equipment, room, person = convert(raw)["Appointment"][0]["participant"]
+    assert equipment["period"] == {
+        "start": "2024-02-01T09:10:00+01:00",
+        "end": "2024-02-01T09:25:00+01:00",
+    }
+    assert "period" not in room
+    assert person["period"] == {
+        "start": "2024-02-01T10:00:00+01:00",
+        "end": "2024-02-01T11:00:00+01:00",
+    }
+    assert [one["status"] for one in (equipment, room, person)] == [
+        "tentative",
+        "accepted",
+        "declined",
+    ]
+
+
+def test_participant_of_a_day_has_no_end(message: Build, convert: Convert) -> None:
+    """A date has no minute to count from."""
+    raw = message(
+        "SIU^S12", SCH.format("30", "", ""), "RGS|1", "AIP|1|A|9^House||| 20240201|||1|HR"
+    )
+
+    assert convert(raw)["Appointment"][0]["participant"][-1].get("period", {}).keys() <= {"start"}
+
+
+def test_patient_of_no_appointment_takes_part_in_none(message: Build, convert: Convert) -> None:
+    """A message without SCH has no Appointment for PID to fill."""
+    assert "Appointment" not in convert(message("SIU^S12", "PV1|1|O"))
+
+
+def test_comments_are_lines_of_one_comment(message: Build, convert: Convert) -> None:
+    """An Appointment has one comment: the second NTE does not take the first away."""
+    raw = message(
+        "SIU^S12",
+        SCH.format("30", "", ""),
+        "NTE|1||fasting",
+        "NTE|2||bring the card~and the key",
+        patient="",
+    )
+
+    assert convert(raw)["Appointment"][0]["comment"] == "fasting\nbring the card\nand the key"
+
+
+def test_comment_can_be_deleted(message: Build, convert: Convert) -> None:
+    """Two quotes."""
+    found = convert(message("SIU^S12", SCH.format("30", "", ""), 'NTE|1||""', patient=""))
+
+    assert "Appointment.comment" in str(found["Parameters"])
