@@ -99,6 +99,7 @@ def configured(settings: Settings) -> Celery:
         task_routes={task: {"queue": queue_of(task)} for task in TASKS},
         task_store_errors_even_if_ignored=False,
         task_time_limit=LONGEST_TASK_S,
+        worker_enable_prefetch_count_reduction=False,
         worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
         worker_prefetch_multiplier=1,

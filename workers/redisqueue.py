@@ -26,6 +26,11 @@ class Channel(redis.Channel):
 
 
 class Transport(redis.Transport):
-    """The transport behind `redis://` and `rediss://`."""
+    """The transport behind `redis://` and `rediss://`, read by a plain loop.
+
+    In Celery's event loop a worker whose acknowledgement met a dead Redis reconnects and takes no
+    message ever after (celery issues 8030, 8091, 10302).
+    """
 
     Channel = Channel
+    implements = redis.Transport.implements.extend(asynchronous=False)

@@ -29,6 +29,7 @@ from bridge.telemetry import configure_logs
 from workers.anchoring import high_water
 from workers.answers import send_answer
 from workers.celery_app import QUIET, configured
+from workers.hearing import watch_hearing
 from workers.slots import SLOT_OF, slot
 from workers.wiring import Services
 
@@ -191,4 +192,5 @@ def run_worker(settings: Settings) -> None:
     """A Celery worker of this node, until SIGTERM; what runs is finished first."""
     celery = configured(settings)
     register(celery, settings)
+    watch_hearing(configure_logs("worker"))
     celery.worker_main(["worker", "--pool=prefork", f"--concurrency={PROCESSES}", *QUIET, *ALONE])

@@ -4,6 +4,7 @@ A lane is held by a transaction-scoped advisory lock, so that a worker that dies
 is read again after locking, because another worker may have emptied it in between.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -20,7 +21,9 @@ __all__ = ["Lanes"]
 NAMESPACE = 0x6661_6C61
 """Seed of the lanes' lock numbers: other advisory locks of this database use other seeds."""
 WINDOWS = 8
-"""Windows of the queue that one claim looks through before it leaves the rest to a later call."""
+"""Windows of the queue that one claim looks through once it has found something. With nothing
+found it goes on to the end: behind a stalled merge a whole lane may stand at the head of the queue.
+"""
 
 NO_END = 2**63 - 1
 """Beyond every sequence number."""
@@ -106,13 +109,13 @@ class Lanes:
         theirs: set[str] = set()
         found = 0
         after = 0
-        for _ in range(WINDOWS):
+        for turn in itertools.count(1):
             window = self._window(after, limit)
             if not window:
                 break
             after = window[-1].seq
             found += self._lock(window, ours, theirs)
-            if found >= limit or len(window) < limit:
+            if found >= limit or len(window) < limit or (found and turn >= WINDOWS):
                 break
         return self._load(_movable(self._in_lanes(ours, limit, until=after), ours)[:limit])
 

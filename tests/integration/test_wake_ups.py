@@ -1,5 +1,7 @@
 """Wake-ups on real brokers: short queues, one a task, and a refusal that stops nobody."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -105,3 +107,26 @@ def _refused(url: str, folder: Path) -> None:
 
     queue = Watchman(Services(settings), Metrics())._ask("queue")["queue"]
     assert (queue.ok, "refused us" in queue.detail) == (False, True)
+
+
+DEAF = """
+import sys
+from pathlib import Path
+from bridge.settings import load
+from workers import hearing, tasks
+hearing.QUIET_S, hearing.LOOK_S = 3.0, 0.1
+tasks.run_worker(load(environment={}, overrides={"data": Path(sys.argv[1])}))
+"""
+
+
+def test_worker_that_hears_nothing_ends_for_another_to_be_started(tmp_path: Path) -> None:
+    """No beat, no waker: it says so in the log and goes, instead of living on uselessly."""
+    done = subprocess.run(
+        [sys.executable, "-c", DEAF, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert '"worker-deaf"' in done.stderr

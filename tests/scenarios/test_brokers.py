@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.brokers import Broker, broker_named
-from tests.scenarios.engine import HttpDoor, letters, send_all
+from tests.scenarios.engine import Engine, HttpDoor, MllpDoor, letters, send_all
 from tests.scenarios.node import Node, start_node
 
 SLOWEST_ANSWER_S = 5.0
@@ -69,6 +69,27 @@ def test_broker_that_dies_in_a_run_costs_nobody_an_acknowledgement(
     rows = wired.wait_final(within_s=120)
     assert sum(row["sender"] in {"BEFORE/STORM", "WHILE/STORM"} for row in rows) == 20
     assert _look(wired)[1].json()["queue"]["ok"]
+
+
+def test_broker_that_dies_again_and_again_under_load_is_found_again(
+    wired: Node, broker: Broker
+) -> None:
+    """Killed while workers take and acknowledge its messages: they take the next ones too."""
+    engine = Engine(
+        list(letters("LOAD", 240)), MllpDoor(wired.mllp), window=8, gap_s=0.2, within_s=120
+    )
+    engine.start()
+    for _ in range(3):
+        time.sleep(1)
+        broker.kill()
+        time.sleep(0.5)
+        broker.start()
+    engine.join()
+
+    rows = wired.wait_final(within_s=120)
+
+    assert len(engine.acknowledged) == 240
+    assert sum(row["sender"] == "LOAD/STORM" for row in rows) == 240
 
 
 def _look(node: Node) -> tuple[float, httpx.Response]:

@@ -12,6 +12,7 @@ from workers.mllp.admission import TurnedAway, admit, common_name
 from workers.mllp.commit import Outcome
 from workers.mllp.door import Door
 from workers.mllp.feed import FeedEvent
+from workers.mllp.rate import Bucket
 from workers.mllp.reply import addresses, owed_nothing, refusal, replies, unstored
 
 __all__ = ["Connection", "Message"]
@@ -88,7 +89,7 @@ class Connection(asyncio.Protocol):
         self._active = self._loop.time()
         self._lull: asyncio.TimerHandle | None = None
         self._rate: asyncio.TimerHandle | None = None
-        self._tokens, self._tokens_at = self.limits.messages_per_s or 0.0, self._active
+        self._bucket: Bucket | None = None
         self._told: set[str] = set()
 
     # What asyncio calls
@@ -110,6 +111,10 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         self._sender = verdict.sender
+        if self.limits.messages_per_s:
+            who = verdict.sender or str(address[0])
+            per_s, now = self.limits.messages_per_s, self._loop.time()
+            self._bucket = self.door.rates.of(who, per_s, now)
         self.door.connections.add(self)
         self.door.counters.connections += 1
         self.door.counters.connections_total += 1
@@ -280,7 +285,7 @@ class Connection(asyncio.Protocol):
             return False
         if waiting and self._line_bytes >= self.limits.unanswered_bytes:
             return False
-        return self.limits.messages_per_s is None or self._refill() >= 1
+        return self._keeps_rate()
 
     def _take(self, event: Event) -> None:
         """Put a frame in line, or say what else was read."""
@@ -317,7 +322,8 @@ class Connection(asyncio.Protocol):
         self._pipelines = self._pipelines or bool(self._line)
         self._line.append(message)
         self._line_bytes += len(payload)
-        self._tokens -= 1
+        if self._bucket is not None:
+            self._bucket.take()
         self.door.counters.waiting += 1
         return message
 
@@ -373,8 +379,8 @@ class Connection(asyncio.Protocol):
         if self._transport is None or self._draining or self._transport.is_closing():
             return
         may = not self._closing and self._may_take()
-        if not may and self._tokens < 1 and self.limits.messages_per_s and self._rate is None:
-            self._rate = self._loop.call_later(1 / self.limits.messages_per_s, self._try_again)
+        if not may and self._bucket and not self._keeps_rate() and self._rate is None:
+            self._rate = self._loop.call_later(1 / self._bucket.per_s, self._try_again)
         if may == self._reading:
             return
         self._reading = may
@@ -390,12 +396,8 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._pump()
 
-    def _refill(self) -> float:
-        """Tokens of the rate limit: one a message, a second's worth at most."""
-        rate, now = self.limits.messages_per_s or 0.0, self._loop.time()
-        self._tokens = min(self._tokens + (now - self._tokens_at) * rate, max(rate, 1.0))
-        self._tokens_at = now
-        return self._tokens
+    def _keeps_rate(self) -> bool:
+        return self._bucket is None or self._bucket.has_one(self._loop.time())
 
     # Bounds, closing, telling
 

@@ -1,12 +1,13 @@
 """What the connections of one listener share, and the memory that all listeners share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bridge.ports.sources import Clock
 from workers.mllp.commit import Committer
 from workers.mllp.feed import FeedCounters, FeedEvent, Listener
+from workers.mllp.rate import Rates
 
 __all__ = ["Door", "MemoryBudget", "Open"]
 
@@ -50,6 +51,7 @@ class Door:
     connections: set[Open]
     closed: Callable[[], None]
     """Called when a connection is gone."""
+    rates: Rates = field(default_factory=Rates)
     stopping: bool = False
     """Whoever connects now is turned away."""
     number: int = 0

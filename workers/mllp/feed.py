@@ -35,7 +35,7 @@ class Limits:
     unanswered_bytes: int = 16 * 1024 * 1024
     """The same in bytes; a message over it is still taken when nothing else waits."""
     messages_per_s: float | None = None
-    """Of one connection; None sets no limit. Over it, the socket is not read for a while."""
+    """Of one sender over all its connections; None sets no limit. Over it, none is read."""
     linger_s: float = 1.0
     """How long a peer may take to close its side after ours is closed."""
 

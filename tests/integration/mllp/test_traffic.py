@@ -232,6 +232,23 @@ def test_rate_limit_slows_a_sender_and_drops_nothing(serve: Serve) -> None:
     assert seconds > 0.3
 
 
+def test_rate_limit_is_the_sender_s_not_the_connection_s(serve: Serve) -> None:
+    """Ten lines of one host are no faster than one."""
+    served = serve(messages_per_s=20.0)
+    clients = [served.client() for _ in range(10)]
+
+    started = time.monotonic()
+    for number, client in enumerate(clients):
+        client.send(b"".join(frame(adt(f"{number}.{n}")) for n in range(3)))
+    answers = [answer for client in clients for answer in client.answers(3)]
+    seconds = time.monotonic() - started
+    for client in clients:
+        client.socket.close()
+
+    assert {code_of(one)[:2] for one in answers} == {"AA"}
+    assert seconds > 0.3
+
+
 def test_memory_is_flat_over_many_messages(serve: Serve) -> None:
     """Ten thousand messages leave nothing behind: no line, no group, no buffer."""
     served = serve()

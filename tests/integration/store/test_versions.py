@@ -212,6 +212,22 @@ def test_row_that_postgresql_cannot_hold_stalls_its_record_alone(clean: Database
     assert rows(clean, "SELECT lane, code FROM lane_stalled") == [("p2", "store-refused")]
 
 
+def test_backlog_behind_a_stalled_merge_starves_nobody(clean: Database) -> None:
+    """The survivor's own lane is not stalled, and yet all of it waits at the head of the queue."""
+    store(
+        clean,
+        ("p1", bundle({"resourceType": "Patient"})),
+        ("p1,p2", bundle(patient("merged"))),
+        *(("p2", bundle(patient(f"a{i}"))) for i in range(50)),
+        ("p3", bundle(patient("z"))),
+    )
+    assert run(clean, limit=1).stalled == 1
+
+    done = run(clean, limit=1)
+
+    assert done == Projected(records=1, versions=1, stalled=0)
+
+
 def test_backlog_behind_a_stall_starves_nobody(clean: Database) -> None:
     """Hundreds of records behind a stalled one do not hide the next patient's."""
     store(clean, ("p1", bundle({"resourceType": "Patient"})))
