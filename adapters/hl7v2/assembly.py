@@ -29,7 +29,9 @@ _FOCUS: Final = frozenset({
     "Appointment", "Immunization", "MedicationRequest",
 })  # fmt: skip
 _EFFECTIVE: Final = frozenset({"effectiveDateTime", "effectivePeriod"})
-_COMPLETED: Final = frozenset({"DocumentReference", "Appointment", "MedicationAdministration"})
+_COMPLETED: Final = frozenset(
+    {"DocumentReference", "Appointment", "Immunization", "MedicationAdministration"}
+)
 _UNKNOWN: Final = cast("Json", UNKNOWN)
 _PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 _AUTHOR: Final[JsonObject] = {"coding": [{"system": _PARTICIPANT, "code": "author"}]}
@@ -99,6 +101,17 @@ def _complete_resources(build: Build) -> None:
             made["participant"] = [{"actor": _UNKNOWN, "status": "needs-action"}]
         elif kind == "MedicationAdministration":
             _complete_administration(made)
+        elif kind == "Immunization":
+            _complete_immunization(made)
+
+
+def _complete_immunization(made: JsonObject) -> None:
+    """A dose number, and what each information sheet is about (imm-1)."""
+    for protocol in cast("list[JsonObject]", made.get("protocolApplied", [])):
+        if not {"doseNumberPositiveInt", "doseNumberString"} & protocol.keys():
+            protocol["doseNumberString"] = "unknown"
+    for sheet in cast("list[JsonObject]", made.get("education", [])):
+        sheet.setdefault("documentType", "unknown")
 
 
 def _complete_administration(made: JsonObject) -> None:
@@ -125,7 +138,8 @@ def _complete_provenance(
     origin = cast("JsonObject", header["source"])
     who: Json = sender if isinstance(sender, dict) else {"display": origin.get("name") or "unknown"}
     operators = cast("list[Json]", provenance.get("agent", []))
-    provenance["agent"] = [{"type": _AUTHOR, "who": who}, *operators, _ASSEMBLER]
+    once = [one for at, one in enumerate(operators) if one not in operators[:at]]
+    provenance["agent"] = [{"type": _AUTHOR, "who": who}, *once, _ASSEMBLER]
     provenance["entity"] = [
         {"role": "source", "what": _digest(source, "the message as received")},
         _derivation(mapping),

@@ -14,6 +14,7 @@ from adapters.hl7v2.enclosed import Enclosed
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.kinship import Kin
 from adapters.hl7v2.memory import MAX_TEXT, Memory, Note, surroundings
+from adapters.hl7v2.requisitions import Shared
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.canon import canonical
 from bridge.core.record.identity import resource_id
@@ -21,8 +22,6 @@ from bridge.core.record.identity import resource_id
 __all__ = ["NO_FIELDS", "Build", "Referred", "Touch", "append", "element", "reference_to"]
 
 Notes: TypeAlias = tuple[Note, ...]
-_Codes: TypeAlias = tuple[set[str], set[str]]
-_NOTHING: Final[_Codes] = (set(), set())
 Kept: TypeAlias = tuple[tuple[str, str], JsonObject, Raw]
 """Type and id, the resource, and its entry encoded."""
 Referred: TypeAlias = tuple[JsonObject, list[Kept]]
@@ -46,6 +45,7 @@ class Build:
         "ctx",
         "deletes",
         "dosing",
+        "educations",
         "enclosed",
         "encoded",
         "exacts",
@@ -109,8 +109,9 @@ class Build:
         self.values: dict[tuple[Convert, str], Json] = {}
         self.identities: dict[tuple[Convert, str], tuple[str, str]] = {}
         self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}
+        self.educations: dict[tuple[str, str], JsonObject] = {}
         self.lines: Sequence[list[str]] = ()
-        self.shared: dict[str, _Codes] | None = None
+        self.shared: Shared | None = None
         self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
         self.at_hand = (
@@ -165,19 +166,10 @@ class Build:
         return known
 
     def apart(self, number: str, code: str) -> str:
-        """The code where the number alone does not tell the order, else nothing.
-
-        An order number names one order (HL7 v2.5.1 ch. 4.5.1.2), so that a cancel without detail
-        and a result with other codes meet it. It does not where a laboratory gives every test of a
-        requisition the same number, nor for the reflex tests of OBR-26 and OBR-29, which bear the
-        number of the order that led to them.
-        """
-        if not code:
-            return ""
+        """The code where the number alone does not tell the order, else nothing."""
         if self.shared is None:
-            self.shared = _shared(self.lines, self.ctx)
-        ordered, led = self.shared.get(_number(number, self.ctx), _NOTHING)
-        return code if len(ordered) > 1 or (code in led and code not in ordered) else ""
+            self.shared = Shared(self.lines, self.ctx.component)
+        return code if self.shared.apart(number, code) else ""
 
     def dosed(self, order: JsonObject) -> Dosing:
         """What was said so far of dose, time and route of a medication order."""
@@ -468,27 +460,6 @@ def reference_to(resource: JsonObject) -> JsonObject:
     """A relative literal reference, https://hl7.org/fhir/R4/references.html#literal."""
     kind, name = cast("str", resource["resourceType"]), cast("str", resource["id"])
     return {"reference": f"{kind}/{name}"}
-
-
-def _shared(lines: Sequence[list[str]], ctx: Context) -> dict[str, _Codes]:
-    """Order numbers to the codes that are ordered under each, and those that these led to."""
-    found: dict[str, _Codes] = {}
-    order: list[str] = []
-    for fields in lines:
-        if fields[0] == "ORC":
-            order = fields[2:4]
-        elif fields[0] == "OBR":
-            code = fields[4].split(ctx.component, 1)[0]
-            for number in {_number(text, ctx) for text in (*fields[2:4], *order)}:
-                ordered, led = found.setdefault(number, (set(), set()))
-                (led if fields[26] or fields[29] else ordered).add(code)
-    found.pop("", None)
-    return found
-
-
-def _number(text: str, ctx: Context) -> str:
-    """An order number without its authority, which ORC and OBR need not repeat."""
-    return text.split(ctx.component, 1)[0]
 
 
 def _unnumbered(where: str) -> str:

@@ -37,10 +37,9 @@ class Dosing:
 
     def old_time(self, part: JsonObject) -> None:
         """One more repetition of ORC-7 or RXE-1: it counts where there is no TQ1."""
-        if self.old or not self.times:
+        if (self.old or not self.times) and not any(_repeats(part, one) for one in self.times):
             self.old = True
-            if part not in self.times:
-                self._add("times", self.times, part)
+            self._add("times", self.times, part)
 
     def route(self, part: JsonObject) -> None:
         """One more RXR."""
@@ -52,6 +51,13 @@ class Dosing:
             parts.clear()
             self.fresh.add(name)
         parts.append(part)
+
+
+def _repeats(part: Json, other: Json) -> bool:
+    """Whether it says nothing that the other does not say: RXE-1 is often a shorter ORC-7."""
+    if isinstance(part, dict) and isinstance(other, dict):
+        return all(name in other and _repeats(part[name], other[name]) for name in part)
+    return part == other
 
 
 def instruct(order: JsonObject, dosing: Dosing) -> None:

@@ -111,16 +111,18 @@ def _adopt(child: Child, reports: list[JsonObject], by_name: dict[str, JsonObjec
 
 
 def _group(results: list[JsonObject]) -> None:
-    """One report holds organisms and their tests: those of one OBX-4 belong to its organism."""
+    """One report holds organisms and their tests: those of one group of OBX-4 are one organism's.
+
+    The group is OG.2, or the text before the first dot; its first coded result is the organism.
+    """
     organisms: dict[str, JsonObject] = {}
     for one in results:
-        sub_id = _sub_id(one)
-        if sub_id and "valueCodeableConcept" in one:
-            organisms.setdefault(sub_id, one)
+        group = _cluster(one)
+        if group and "valueCodeableConcept" in one:
+            organisms.setdefault(group, one)
     for one in results:
-        sub_id = _sub_id(one)
-        organism = organisms.get(sub_id) or organisms.get(sub_id.rpartition(".")[0])
-        if organism is not None and one is not organism and one not in organisms.values():
+        organism = organisms.get(_cluster(one))
+        if organism is not None and one is not organism:
             _add_members(organism, [one])
 
 
@@ -167,11 +169,22 @@ def _shown(one: JsonObject) -> set[str]:
 
 def _sub_id(one: JsonObject) -> str:
     """OBX-4 as the extension keeps it: the original text, else its parts joined by dots."""
+    return ".".join(_text(part) for part in _sub_parts(one))
+
+
+def _cluster(one: JsonObject) -> str:
+    """What OBX-4 groups by."""
+    for part in _sub_parts(one):
+        if part.get("url") in {"group", "original-sub-identifier"}:
+            return _text(part).partition(".")[0]
+    return ""
+
+
+def _sub_parts(one: JsonObject) -> list[JsonObject]:
     for extension in _items(one, "extension"):
         if extension.get("url") == SUB_ID:
-            parts = cast("list[JsonObject]", extension["extension"])
-            return ".".join(_text(part) for part in parts)
-    return ""
+            return cast("list[JsonObject]", extension["extension"])
+    return []
 
 
 def _text(part: JsonObject) -> str:

@@ -85,6 +85,21 @@ def _finish(build: Build) -> None:
     for order, dosing in build.dosing.values():
         instruct(order, dosing)
     resolve(build.kin, build.resources.items(), build.keep)
+    if "Specimen" in build.kinds():
+        _taken_from(build)
+
+
+def _taken_from(build: Build) -> None:
+    """The results of a report are of its specimen where it has one: SPM stands behind OBX."""
+    resources = build.resources
+    for (kind, _), report in resources.items():
+        specimens = cast("list[JsonObject]", report.get("specimen", ()))
+        if kind != "DiagnosticReport" or len(specimens) != 1:
+            continue
+        for one in cast("list[dict[str, str]]", report.get("result", ())):
+            result = resources.get(("Observation", one["reference"].partition("/")[2]))
+            if result is not None:
+                result.setdefault("specimen", specimens[0])
 
 
 def _review(resource: JsonObject, kind: str, build: Build) -> None:

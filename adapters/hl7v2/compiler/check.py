@@ -158,7 +158,7 @@ def _check_function(row: Row, found: Element) -> None:
                      nearest(row.function, set(DATATYPES)))  # fmt: skip
     gives = kind.gives.removesuffix("[]")
     if found.type == "Reference":
-        if found.targets and gives not in found.targets:
+        if found.targets and not {gives, "Resource"} & set(found.targets):
             raise refuse("row-type", f"{row.path} cannot refer to a {gives}", row.place,
                          f"use a function that gives {' or '.join(found.targets)}")  # fmt: skip
     elif gives != found.type and gives not in _COMPATIBLE.get(found.type, frozenset()):

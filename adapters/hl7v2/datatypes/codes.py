@@ -203,14 +203,28 @@ def _named(name: str, namespace: str) -> tuple[str, bool]:
 
 
 def _concept(parts: list[str], ctx: Context, table: CodeTable | None) -> JsonObject | None:
+    suffix = ""
+    if ctx.subcomponent and ctx.subcomponent in parts[0]:
+        parts, suffix = _bare(parts, ctx)
     codings: list[Json] = list(_codings(parts, ctx, table))
     text = part(parts, 9, ctx) or part(parts, 2, ctx) or part(parts, 5, ctx) or part(parts, 11, ctx)
     concept: JsonObject = {}
+    if suffix:
+        text = f"{text} ({suffix})" if text else suffix
     if codings:
         concept["coding"] = codings
     if text:
         concept["text"] = text
     return concept or None
+
+
+def _bare(parts: list[str], ctx: Context) -> tuple[list[str], str]:
+    """`71020&IMP`: the code that its system knows, and what kind of statement about it this is.
+
+    Observation identifier suffixes, HL7 v2.5.1 ch. 7.1.4.
+    """
+    code, *rest = subparts(parts[0], ctx)
+    return [code, *parts[1:]], " ".join(clean(one, ctx) for one in rest if one)
 
 
 def _codings(parts: list[str], ctx: Context, table: CodeTable | None) -> list[JsonObject]:

@@ -63,7 +63,7 @@ def reference_range(text: str, unit: JsonObject | None, ctx: Context) -> JsonObj
     The sign of a bound stays in the text alone. A unit behind the numbers is theirs, else they
     have the unit of the result.
     """
-    shown = clean(text, ctx)
+    shown = clean(text.rstrip(ctx.component), ctx)
     if not shown:
         return None
     ends = _bounds(shown) if len(shown) <= _MAX_TEXT else {}

@@ -14,6 +14,7 @@ from adapters.hl7v2.rules import (
     problems,
     schedules,
     staff,
+    vaccinations,
     values,
     visits,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "problems",
     "schedules",
     "staff",
+    "vaccinations",
     "values",
     "visits",
 ]

@@ -16,7 +16,8 @@ __all__ = ["MAX_DOCUMENT", "filed"]
 MAX_DOCUMENT: Final = 8 * 1024 * 1024
 """Bytes of a document in a bundle. A larger one is a scan or a film: the bundle has its hash and
 size, and the message as received, which is kept and sealed, has the document itself."""
-_APPENDS: Final = frozenset({"T05", "T06"})
+_REPLACES: Final = frozenset({"T09", "T10"})
+"""Replacement notices; in all others TXA-13 is the document that this one belongs to."""
 
 
 @rule("document-content", reads=("OBX-2", "OBX-3", "OBX-5"), writes="content", version=2)
@@ -87,15 +88,25 @@ def _narrative(lines: list[str], b: Build) -> JsonObject | None:
     }
 
 
-@rule("document-parent", reads=("TXA-13",), writes="relatesTo")
+@rule("document-orders", reads=("TXA-14", "TXA-15"), writes="context")
+def document_orders(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """The orders before TXA, which are groups of their own, are what the document is about."""
+    orders = [name for kind, name in b.resources if kind == "ServiceRequest"]
+    if orders:
+        context = cast("JsonObject", r.setdefault("context", {}))
+        for name in orders:
+            append(context, "related", {"reference": f"ServiceRequest/{name}"})
+
+
+@rule("document-parent", reads=("TXA-13",), writes="relatesTo", version=2)
 def document_parent(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """TXA-13: an addendum appends to the parent document, everything else replaces it."""
+    """TXA-13: a replacement replaces its parent document, everything else belongs to it."""
     if not f[13] or f[13] == '""':
         return
     b.ctx.at = "TXA-13"
     identifier = DATATYPES["EI.Identifier"].function(b.first(f[13]), b.ctx)
     if identifier:
-        code = "appends" if b.trigger in _APPENDS else "replaces"
+        code = "replaces" if b.trigger in _REPLACES else "appends"
         target: JsonObject = {"type": "DocumentReference", "identifier": identifier}
         append(r, "relatesTo", {"code": code, "target": target})
 

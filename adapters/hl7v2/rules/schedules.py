@@ -40,6 +40,37 @@ def order_schedule(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     _occur(made, b, r)
 
 
+@rule("old-order-schedule", reads=("ORC-7",), writes="occurrence")
+def old_order_schedule(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """ORC-7, a TQ, until version 2.5."""
+    _old_schedule(f[7], "ORC-7", b, r)
+
+
+@rule("old-test-schedule", reads=("OBR-27",), writes="occurrence")
+def old_test_schedule(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """OBR-27, a TQ, where ORC-7 or TQ1 said nothing."""
+    _old_schedule(f[27], "OBR-27", b, r)
+
+
+def _old_schedule(text: str, at: str, b: Build, r: JsonObject) -> None:
+    """Interval and bounds as the occurrence, unless one is known; condition and text as a note."""
+    if not text or text == '""' or any(name.startswith("occurrence") for name in r):
+        return
+    b.ctx.at = at
+    one = b.first(text)
+    made: JsonObject = {}
+    timing = DATATYPES["TQ.Timing"].function(one, b.ctx, None)
+    quantity = DATATYPES["TQ.Quantity"].function(one, b.ctx)
+    if timing:
+        made["timing"] = timing
+    if quantity:
+        made["quantity"] = quantity
+    _occur(made, b, r)
+    words = DATATYPES["TQ.string"].function(one, b.ctx)
+    if words:
+        append(r, "note", {"text": words})
+
+
 def _occur(made: JsonObject, b: Build, r: JsonObject) -> None:
     """The first TQ1 is the occurrence."""
     quantity, timing = made.get("quantity"), cast("JsonObject", made.get("timing", {}))

@@ -115,3 +115,21 @@ def test_number_of_another_message_is_a_stub_under_the_id_that_it_has_there() ->
 
     assert reference == {"type": "Specimen", "reference": "Specimen/s"}
     assert kept[-1] is stub
+
+
+def test_parts_of_a_sub_id_name_the_group_and_the_place_in_it() -> None:
+    """OG of version 2.8.2: group 1 has an organism and its tests, each with its own sequence."""
+
+    def of(name: str, group: int, sequence: int, **more: Any) -> dict[str, Any]:
+        made = result(name, "28-1", **more)
+        parts = [("group", group), ("sequence", sequence)]
+        inner = [{"url": url, "valueDecimal": value} for url, value in parts]
+        return made | {"extension": [{"url": SUB, "extension": inner}]}
+
+    organism = of("o", 1, 1, valueCodeableConcept={"text": "E. coli"})
+    test, stranger = of("t", 1, 2), of("s", 2, 1)
+    whole = report("r", "F1", organism, test, stranger)
+
+    settle(Kin(cultures=[whole]), organism, test, stranger, whole)
+
+    assert organism["hasMember"] == [{"reference": "Observation/t"}]

@@ -46,3 +46,18 @@ def test_cancelled_appointment_keeps_its_people(message: Build, convert: Convert
 
     assert (appointment["status"], len(appointment["participant"])) == ("cancelled", 2)
     assert appointment["start"] == "2024-01-02T09:00:00+01:00"
+
+
+def test_document_is_about_the_orders_before_it(message: Build, convert: Convert) -> None:
+    """MDM: ORC and OBR before TXA; a replacement replaces, an addendum belongs to its parent."""
+    txa = "TXA|1|DS||||||||||D2^X|D1^X"
+    orders = ("EVN|T02", "PV1|1|O", "ORC|RE|P1", "OBR|1|P1||A", "ORC|RE|P2", "OBR|2|P2||B")
+
+    found = convert(message("MDM^T02", *orders, txa))
+    replaced = convert(message("MDM^T10", *orders, txa))
+
+    document = found["DocumentReference"][0]
+    names = [one["reference"] for one in document["context"]["related"]]
+    assert names == [f"ServiceRequest/{one['id']}" for one in found["ServiceRequest"]]
+    assert document["relatesTo"][0]["code"] == "appends"
+    assert replaced["DocumentReference"][0]["relatesTo"][0]["code"] == "replaces"

@@ -111,3 +111,28 @@ def test_same_result_sent_again_is_the_same_observation(message: Build, convert:
     ids = [convert(raw)["Observation"][0]["id"] for raw in (first, second)]
 
     assert ids[0] == ids[1]
+
+
+def test_code_with_a_suffix_is_the_code_that_its_system_knows(
+    message: Build, convert: Convert
+) -> None:
+    """71020&IMP is CPT 71020 and an impression of it: two observations, one true code."""
+    raw = message(
+        "ORU^R01", "OBR|1||F|71020^Chest^C4", "OBX|1|TX|71020&GDT^Chest^C4||clear||||||F",
+        "OBX|2|TX|71020&IMP^Chest^C4||normal||||||F",
+    )  # fmt: skip
+
+    first, second = convert(raw)["Observation"]
+
+    assert [one["code"]["coding"][0]["code"] for one in (first, second)] == ["71020", "71020"]
+    assert second["code"]["text"] == "Chest (IMP)"
+    assert first["id"] != second["id"]
+
+
+def test_results_before_the_only_specimen_are_of_it(message: Build, convert: Convert) -> None:
+    """In ORU the specimen stands behind the results; with two nobody can say which."""
+    panel = ("OBR|1||F1|X", "OBX|1|NM|1||5||||||F", "SPM|1|^S1||BLD")
+    one, two = message("ORU^R01", *panel), message("ORU^R01", *panel, "SPM|2|^S2||UR")
+
+    assert convert(one)["Observation"][0]["specimen"]["reference"].startswith("Specimen/")
+    assert "specimen" not in convert(two)["Observation"][0]
