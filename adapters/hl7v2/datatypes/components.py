@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 from adapters.hl7v2.context import Context
+from adapters.hl7v2.escapes import unescape
 
 __all__ = [
     "DELETE",
@@ -80,7 +81,8 @@ def clean(raw: str, ctx: Context) -> str:
     """Raw text as a FHIR string: escapes resolved, trimmed, without forbidden characters."""
     if raw == DELETE:
         return ""
-    text = ctx.text(raw).strip()
+    escape = ctx.escape
+    text = (unescape(raw, ctx) if escape and escape in raw else raw).strip()
     return text if text.isprintable() else text.translate(_FORBIDDEN).strip()
 
 

@@ -170,7 +170,8 @@ def _texts(value: Json) -> list[str]:
 
 
 def _strings(parts: list[str], numbers: tuple[int, ...], ctx: Context) -> list[Json]:
-    return [value for value in (part(parts, number, ctx) for number in numbers) if value]
+    count = len(parts)
+    return [value for number in numbers if number <= count and (value := part(parts, number, ctx))]
 
 
 def _add_family(result: JsonObject, raw: str, ctx: Context) -> None:
