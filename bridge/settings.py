@@ -74,6 +74,7 @@ class Log(_Section):
 class Anchor(_Section):
     """How often the newest head goes to the chain."""
 
+    form: Literal["contract", "calldata"]
     every_s: float = Field(ge=0)
     watch_s: float = Field(gt=0)
     budget_gwei: int = Field(ge=0)

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bridge.chain.account import AnchorAccount, KeyFileAccount
+from bridge.chain.calldata import CalldataChain
 from bridge.chain.deploy import (
     Deployment,
     Former,
@@ -26,9 +27,11 @@ from bridge.chain.transact import Teller
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, TreeSize, sha256
 from bridge.core.log.note import VerifierKey
-from bridge.core.proof.trust import Contract, Trust, trust_text
+from bridge.core.proof.trust import Contract, Network, Trust, trust_text
 from bridge.embedded import KEY_FILE
 from bridge.keys.file import FileSigner
+from bridge.ports.anchors import AnchorBook
+from bridge.ports.chain import AnchoredHead as AnchoredOnChain
 from bridge.ports.logbook import AnchoredHead
 from bridge.ports.sources import Entropy
 from bridge.settings import Settings, shipped
@@ -241,12 +244,17 @@ def _deployed(
     )
 
 
-def anchoring_chain(settings: Settings, signer: FileSigner, entropy: Entropy) -> EvmChain:
+def anchoring_chain(
+    settings: Settings, signer: FileSigner, entropy: Entropy, anchors: AnchorBook
+) -> EvmChain:
     """The Chain port of this node; on a chain of one's own the contract is deployed when absent.
 
     Raises:
         BridgeError: `contract-missing` on any other chain.
     """
+    if settings.anchor.form == "calldata":
+        _write_trust(settings, signer, None)
+        return _posting_chain(settings, anchors)
     if settings.chain.name not in OPEN_CHAINS and known_contract(settings) is None:
         raise BridgeError(
             "contract-missing",
@@ -262,6 +270,21 @@ def anchoring_chain(settings: Settings, signer: FileSigner, entropy: Entropy) ->
     return chain_of(settings, contract)
 
 
+def _posting_chain(settings: Settings, anchors: AnchorBook) -> CalldataChain:
+    row, account = row_of(settings), account_of(settings)
+
+    def newest() -> AnchoredOnChain:
+        with anchors.unit():
+            found = anchors.standing(f"eip155:{row.chain_id}", account.address)
+        if found is None:
+            return AnchoredOnChain(size=TreeSize(0), root=Digest(bytes(32)), sequence=0)
+        return AnchoredOnChain(size=found.payload.size, root=found.payload.root, sequence=1)
+
+    return CalldataChain(
+        endpoints_of(settings), row, account, origin=settings.log.origin, newest=newest
+    )
+
+
 def chain_of(settings: Settings, contract: Deployment) -> EvmChain:
     """The Chain port over a contract that is known to be there."""
     return EvmChain(
@@ -274,13 +297,24 @@ def chain_of(settings: Settings, contract: Deployment) -> EvmChain:
     )
 
 
-def _write_trust(settings: Settings, signer: FileSigner, contract: Deployment) -> None:
-    """What a verifier of this node's receipts has to believe; hand it out with the receipts."""
-    known: list[Deployment | Former] = [contract, *contract.former]
+def _write_trust(settings: Settings, signer: FileSigner, contract: Deployment | None) -> None:
+    """What a verifier of this node's receipts has to believe; hand it out with the receipts.
+
+    The chain itself is pinned too where heads stand in the data of transactions.
+    """
+    known: list[Deployment | Former] = [] if contract is None else [contract, *contract.former]
+    row = row_of(settings)
+    network = Network(
+        chain=f"eip155:{row.chain_id}",
+        finality=row.finality.text,
+        independent=settings.chain.name not in OPEN_CHAINS,
+        endpoints=1,
+    )
+    networks = (network,) if contract is None else ()
     pinned = tuple(_pin(settings, each) for each in known)
     keys = [VerifierKey.parse(text) for text in signer.verifier_keys]
     logs = tuple((settings.log.origin, key) for key in keys)
-    trust = Trust(logs=logs, contracts=pinned)
+    trust = Trust(logs=logs, contracts=pinned, networks=networks)
     _replace(settings.data / TRUST_FILE, trust_text(trust))
 
 

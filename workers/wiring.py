@@ -179,7 +179,7 @@ class Services:
         """The chain of this node, with its contract verified."""
         from workers.anchoring import anchoring_chain
 
-        return anchoring_chain(self.settings, self.signer, self.entropy)
+        return anchoring_chain(self.settings, self.signer, self.entropy, self.anchors)
 
     def close(self) -> None:
         """End the database connections, if there are any."""

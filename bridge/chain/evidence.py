@@ -22,7 +22,16 @@ from bridge.core.proof.anchors import EvmAnchor, anchor_value, seconds_text
 from bridge.core.proof.evm import find_anchored, parse_header, parse_transaction_receipt
 from bridge.core.proof.trie import verify_receipt_proof
 
-__all__ = ["Place", "capture", "header_rlp", "receipt_bytes"]
+__all__ = [
+    "Place",
+    "capture",
+    "gone",
+    "header_rlp",
+    "located",
+    "mismatch",
+    "proved",
+    "receipt_bytes",
+]
 
 # In the order of the header, by the name of the API. What later forks append comes after.
 _HASHES: Final = ("parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot")
@@ -61,27 +70,27 @@ def capture(endpoints: Endpoints, place: Place, tx_hash: bytes) -> bytes:
         BridgeError: `evidence-mismatch` when parts do not hash to each other, `evidence-gone`
             when the transaction is in no canonical block.
     """
-    found = endpoints.ask("eth_getTransactionReceipt", _hex(tx_hash), read=_location)
+    found = endpoints.ask("eth_getTransactionReceipt", _hex(tx_hash), read=located)
     if found is None:
-        raise _gone(tx_hash)
+        raise gone(tx_hash)
     block_hash, index = found
     block = endpoints.ask("eth_getBlockByHash", block_hash, False, read=_checked_header)
     if block is None:
-        raise _gone(tx_hash)
+        raise gone(tx_hash)
     header, hashes = block
     encoded = _receipts(endpoints, block_hash, hashes)
     if hashes[index : index + 1] != [_hex(tx_hash)]:
-        raise _mismatch("the transaction is not where its receipt says", block_hash)
+        raise mismatch("the transaction is not where its receipt says", block_hash)
     try:
-        proof = _proved(encoded, index, parse_header(header).receipts_root)
+        proof = proved(encoded, index, parse_header(header).receipts_root)
         anchor = _verified(place, tx_hash, header, index, encoded[index], proof)
     except BridgeError as error:
-        raise _mismatch(error.what, block_hash) from error
+        raise mismatch(error.what, block_hash) from error
     return msgspec.json.encode(anchor_value(anchor))
 
 
-def _proved(encoded: Sequence[bytes], index: int, root: bytes) -> tuple[bytes, ...]:
-    """The nodes down to a receipt, in the trie that the header names if there is one.
+def proved(encoded: Sequence[bytes], index: int, root: bytes) -> tuple[bytes, ...]:
+    """The nodes down to a receipt or transaction, in the trie that the header names if it is one.
 
     Polygon's nodes show a transaction and a receipt for each state sync at the end of a block. They
     are in no trie: https://docs.polygon.technology/pos/architecture/bor/state-sync/
@@ -178,11 +187,12 @@ def _receipts(endpoints: Endpoints, block_hash: str, hashes: Sequence[str]) -> l
             for tx_hash in hashes
         ]
     if len(receipts) != len(hashes):
-        raise _mismatch("the block's receipts are not as many as its transactions", block_hash)
+        raise mismatch("the block's receipts are not as many as its transactions", block_hash)
     return receipts
 
 
-def _location(receipt: dict[str, Any] | None) -> tuple[str, int] | None:
+def located(receipt: dict[str, Any] | None) -> tuple[str, int] | None:
+    """Hash of its block, and its place there."""
     if receipt is None:
         return None
     return receipt["blockHash"], int(receipt["transactionIndex"], 16)
@@ -215,7 +225,8 @@ def _field(text: str, *, number: bool) -> bytes:
     return value.to_bytes((value.bit_length() + 7) // 8)
 
 
-def _gone(tx_hash: bytes) -> BridgeError:
+def gone(tx_hash: bytes) -> BridgeError:
+    """Why there is no evidence: the transaction is in no block."""
     return BridgeError(
         "evidence-gone",
         Fault.PEER,
@@ -225,7 +236,8 @@ def _gone(tx_hash: bytes) -> BridgeError:
     )
 
 
-def _mismatch(what: str, where: str) -> BridgeError:
+def mismatch(what: str, where: str) -> BridgeError:
+    """Why there is none: the endpoints' parts do not hash to each other."""
     return BridgeError(
         "evidence-mismatch",
         Fault.PEER,

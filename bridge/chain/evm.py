@@ -123,7 +123,7 @@ class EvmChain:
         call = {
             "from": self.account,
             "to": self.contract,
-            "data": _hex(anchor_call(self._log_id, payload)),
+            "data": _hex(self._call_data(payload)),
         }
         # Without the tag some nodes run it after what their pool holds: after the stuck transaction
         # that this one replaces.
@@ -158,7 +158,7 @@ class EvmChain:
                 "gas": gas,
                 "to": bytes.fromhex(self.contract[2:]),
                 "value": 0,
-                "data": anchor_call(self._log_id, payload),
+                "data": self._call_data(payload),
             }
         )
         return SignedAnchor(tx_hash=tx_hash, raw=raw)
@@ -202,6 +202,9 @@ class EvmChain:
     def _head(self, tag: str) -> AnchoredHead:
         call = {"to": self.contract, "data": _hex(head_call(self._log_id))}
         return self._endpoints.ask("eth_call", call, tag, read=lambda it: head_answer(_bytes(it)))
+
+    def _call_data(self, payload: Payload) -> bytes:
+        return anchor_call(self._log_id, payload)
 
     def _nonce(self, block: int) -> int:
         asked = ("eth_getTransactionCount", self.account, hex(block))

@@ -8,8 +8,10 @@ from eth_utils.exceptions import ValidationError
 
 from bridge.chain.contract import anchor_call
 from bridge.core.errors import BridgeError
+from bridge.core.proof.calldata import parse_posted
 from bridge.core.proof.rlp import Item, decode, number
 from bridge.ports.anchors import Attempt, State
+from bridge.ports.chain import Payload
 
 __all__ = ["transaction_differs"]
 
@@ -51,10 +53,21 @@ def transaction_differs(attempt: Attempt) -> str | None:
         "contract": "0x" + sent.to.hex() == attempt.contract,
         "fee": sent.max_fee == attempt.fees.max_fee_wei,
         "tip": sent.tip in {None, attempt.fees.tip_wei},
-        "head": sent.data == anchor_call(sent.data[_LOG_ID], attempt.payload),
+        "head": _is_head(sent.data, attempt.payload),
     }
     wrong = [name for name, same in said.items() if not same]
     return f"its {', '.join(wrong)} is not what was signed" if wrong else None
+
+
+def _is_head(data: bytes, payload: Payload) -> bool:
+    """Calldata of the contract, or the head as the data itself; of which log, no column repeats."""
+    if data[:4] == anchor_call(bytes(32), payload)[:4]:
+        return data == anchor_call(data[_LOG_ID], payload)
+    try:
+        head = parse_posted(data)
+    except BridgeError:
+        return False
+    return Payload(prev_root=head.previous, size=head.size, root=head.root) == payload
 
 
 def _read(raw: bytes) -> _Sent:

@@ -106,6 +106,9 @@ class AnchorBook(Protocol):
         transactions offered. One that a foreign transaction took costs nothing.
         """
 
+    def standing(self, chain: str, contract: str) -> Attempt | None:
+        """The largest that is mined, final or evidenced; None when none is. Needs a unit."""
+
     def covering(self, size_from: int) -> tuple[Attempt, ...]:
         """Mined, final and evidenced attempts of at least this size, smallest first; at most 100.
 

@@ -17,6 +17,7 @@ __all__ = ["PostgresAnchors", "attempts_after"]
 
 # An evidence is 4 KB: one page of attempts stays below half a megabyte.
 _PAGE: Final = 100
+_STANDING: Final = (State.MINED.value, State.FINAL.value, State.EVIDENCED.value)
 
 
 class PostgresAnchors:
@@ -116,12 +117,26 @@ class PostgresAnchors:
         statement = select(func.coalesce(func.sum(nonces.c.wei), 0))
         return int(self._database.connection.execute(statement).scalar_one())
 
-    def covering(self, size_from: int) -> tuple[Attempt, ...]:
-        """Mined, final and evidenced attempts of at least this size, on any chain."""
-        standing = (State.MINED.value, State.FINAL.value, State.EVIDENCED.value)
+    def standing(self, chain: str, contract: str) -> Attempt | None:
+        """The largest that is mined, final or evidenced."""
         statement = (
             select(table)
-            .where(table.c.state.in_(standing), table.c.size >= size_from)
+            .where(
+                table.c.state.in_(_STANDING),
+                table.c.chain == chain,
+                table.c.contract == contract,
+            )
+            .order_by(table.c.size.desc(), table.c.id.desc())
+            .limit(1)
+        )
+        row = self._database.connection.execute(statement).one_or_none()
+        return None if row is None else _attempt(row)
+
+    def covering(self, size_from: int) -> tuple[Attempt, ...]:
+        """Mined, final and evidenced attempts of at least this size, on any chain."""
+        statement = (
+            select(table)
+            .where(table.c.state.in_(_STANDING), table.c.size >= size_from)
             .order_by(table.c.size, table.c.id)
             .limit(_PAGE)
         )

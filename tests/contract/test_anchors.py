@@ -115,6 +115,26 @@ def test_spent_is_what_was_paid_or_may_be(book: AnchorBook) -> None:
     assert later == 0
 
 
+def test_standing_is_the_largest_in_a_block(book: AnchorBook) -> None:
+    """Of this chain and contract; what only waits does not count."""
+    small, large, waiting = (
+        planned(book, attempt(nonce=nonce, size=size)) for nonce, size in ((1, 5), (2, 9), (3, 12))
+    )
+    with book.unit():
+        before = book.standing(CHAIN, small.contract)
+        for one in (large, small):
+            book.swap(one, replace(whole(one), state=State.MINED))
+
+    with book.unit():
+        found = book.standing(CHAIN, small.contract)
+        elsewhere = book.standing(CHAIN, "0x" + "99" * 20)
+
+    assert waiting.payload.size == 12
+    assert (before, elsewhere) == (None, None)
+    assert found is not None
+    assert found.id == large.id
+
+
 def test_next_round_is_above_every_round_of_the_nonce(book: AnchorBook) -> None:
     """0 for a fresh nonce."""
     planned(book, attempt(nonce=1))

@@ -100,6 +100,11 @@ class MemoryAnchors:
                 paid[row.nonce] = row.inclusion.spent.cost_wei
         return sum((offered | paid).values())
 
+    def standing(self, chain: str, contract: str) -> Attempt | None:
+        """The largest."""
+        rows = [row for row in self.covering(0) if (row.chain, row.contract) == (chain, contract)]
+        return rows[-1] if rows else None
+
     def covering(self, size_from: int) -> tuple[Attempt, ...]:
         """Smallest first."""
         standing = (State.MINED, State.FINAL, State.EVIDENCED)

@@ -134,7 +134,8 @@ def block(size: int, root: bytes, *, number: int = 42, index: int = 3) -> dict[s
     trie: Any = HexaryTrie({})
     for place, receipt in enumerate(receipts):
         trie[rlp.encode(place)] = receipt
-    fields = [b"\1" * 32, b"\2" * 32, b"\3" * 20, b"\4" * 32, b"\5" * 32, trie.root_hash]
+    posted = _transactions(size, root)[1].root_hash
+    fields = [b"\1" * 32, b"\2" * 32, b"\3" * 20, b"\4" * 32, posted, trie.root_hash]
     fields += [bytes(256), b"", number.to_bytes(1), b"\x01\xc9\xc3\x80", b"\x52\x08"]
     fields += [TIME_S.to_bytes(4), b"", bytes(32), bytes(8), b"\7", b"\6" * 32]
     header = rlp.encode(fields)
@@ -155,6 +156,37 @@ def block(size: int, root: bytes, *, number: int = 42, index: int = 3) -> dict[s
         "receipt_proof": ["0x" + rlp.encode(n).hex() for n in trie.get_proof(rlp.encode(index))],
         "log_position": 1,
     }
+
+
+def posted(size: int, root: bytes, *, index: int = 3) -> dict[str, Any]:
+    """An `anchors` element for the same block, whose transaction 3 has the head as its data."""
+    anchor = block(size, root)
+    transactions, trie = _transactions(size, root)
+    names = ("chain", "block_number", "block_hash", "time", "finality", "header")
+    return {
+        "type": "calldata",
+        **{name: anchor[name] for name in names},
+        "tx": "0x" + keccak(transactions[index]).hex(),
+        "transaction_index": index,
+        "transaction": "0x" + transactions[index].hex(),
+        "transaction_proof": [
+            "0x" + rlp.encode(n).hex() for n in trie.get_proof(rlp.encode(index))
+        ],
+    }
+
+
+def _transactions(size: int, root: bytes) -> tuple[list[bytes], Any]:
+    """Five of type 2 (EIP-1559); the fourth posts the head."""
+    head = b"fhir-anchor/anchor/1\0" + sha(ORIGIN.encode()) + bytes(32) + size.to_bytes(8) + root
+    made = [
+        b"\x02" + rlp.encode([b"\1", bytes([n + 1]), b"\1", b"\2", b"\x52\x08", b"\xab" * 20,
+                             b"", data, [], b"\1", b"\7" * 32, b"\x08" * 32])
+        for n, data in enumerate((b"", b"junk", b"", head, b""))
+    ]  # fmt: skip
+    trie: Any = HexaryTrie({})
+    for place, transaction in enumerate(made):
+        trie[rlp.encode(place)] = transaction
+    return made, trie
 
 
 @dataclass(kw_only=True)
@@ -278,7 +310,9 @@ def trust_text(**contract: object) -> bytes:
         "endpoints": 1,
     } | contract
     logs = [{"origin": ORIGIN, "key": LOG_KEY.verifier()}]
-    return json.dumps({"log": logs, "contract": [pin]}).encode()
+    shared = ("chain", "finality", "independent", "endpoints")
+    chain = {name: pin[name] for name in shared}
+    return json.dumps({"log": logs, "contract": [pin], "chain": [chain]}).encode()
 
 
 def dumped(value: Any) -> bytes:

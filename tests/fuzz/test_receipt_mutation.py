@@ -8,7 +8,7 @@ from eth_hash.auto import keccak
 
 from bridge.core.errors import BridgeError
 from bridge.core.ids import Digest
-from bridge.core.proof import evm, trie
+from bridge.core.proof import calldata, evm, trie
 from bridge.core.proof.report import Level, Verdict
 from bridge.core.proof.trust import parse_trust
 from bridge.core.proof.verify import verify
@@ -33,11 +33,12 @@ def _quick_keccak(monkeypatch: pytest.MonkeyPatch) -> None:
         return Digest(keccak(data))
 
     monkeypatch.setattr(evm, "keccak256", quick)
-    monkeypatch.setattr(trie, "keccak256", quick)
+    monkeypatch.setattr(calldata, "keccak256", quick)
+    monkeypatch.setattr(trie, "keccak256_each", lambda nodes: [quick(node) for node in nodes])
 
 
 @pytest.mark.parametrize("flip", [0x01, 0x20], ids=["lowest-bit", "letter-case"])
-@pytest.mark.parametrize("kind", ["record", "resource"])
+@pytest.mark.parametrize("kind", ["record", "resource", "calldata"])
 def test_every_flipped_byte_is_caught(kind: str, flip: int) -> None:
     """No mutant keeps verdict, level and time, but where a field carries no proof."""
     receipt, document = _sample(kind)
@@ -83,6 +84,10 @@ def test_every_flipped_byte_of_the_trust_file_is_clean() -> None:
 
 
 def _sample(kind: str) -> tuple[bytes, bytes]:
-    value: Any = WORLD.record_receipt() if kind == "record" else WORLD.resource_receipt(VERSION)
-    document = sealed.DOCUMENT if kind == "record" else WORLD.versions[VERSION]
-    return sealed.dumped(value), document
+    if kind == "resource":
+        return sealed.dumped(WORLD.resource_receipt(VERSION)), WORLD.versions[VERSION]
+    value: Any = WORLD.record_receipt()
+    if kind == "calldata":
+        root = sealed.tree_root(WORLD.leaves[: WORLD.anchored])
+        value |= {"anchors": [sealed.posted(WORLD.anchored, root)]}
+    return sealed.dumped(value), sealed.DOCUMENT

@@ -1,168 +1,24 @@
 """A log that changes key, anchorer, owner and contract: what was proved before stays proved."""
 
-import os
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
-from typer.testing import CliRunner
 
-from bridge.chain.account import KeyFileAccount
-from bridge.chain.contract import NOBODY, Registration
+from bridge.chain.contract import NOBODY
 from bridge.cli.rpc import JsonRpcReader
 from bridge.core.errors import BridgeError
-from bridge.core.ids import Digest, RecordId, TreeSize, sha256
+from bridge.core.ids import Digest, TreeSize, sha256
 from bridge.core.proof.report import Verdict
 from bridge.core.proof.trust import parse_trust
 from bridge.core.proof.verify import verify
-from bridge.embedded.devchain import KEY_FILE
-from bridge.flows.anchor import Move, anchor
-from bridge.flows.issue import issue
-from bridge.flows.receive import Inbound, receive
-from bridge.flows.sequence import sequence
-from bridge.flows.watch import watch
+from bridge.flows.anchor import anchor
 from bridge.ports.chain import Fees, Payload
-from bridge.settings import load
-from bridge.store.schema import metadata
-from tests.anvil import FUNDED_KEY, Anvil
-from tests.fakes.bundles import bundle, patient
-from tests.fakes.dialect import LineDialect, line
-from tests.integration.chain.station import endpoints_of, row_of
-from workers import contracts, keys
-from workers.anchoring import MARK_FILE, governor_of, high_water, known_contract
+from tests.integration.chained import Log, Network, network, on_anvil, on_devchain
+from workers import contracts
+from workers.anchoring import MARK_FILE, known_contract
 from workers.places import TRUST_FILE
-from workers.wiring import Services
 
-ORIGIN = "log.example/succeeding"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Network:
-    """A chain and the key of an account with coins."""
-
-    name: str
-    url: str
-    funded: Path
-
-
-@pytest.fixture
-def on_devchain(devchain_url: str, devchain_dir: Path) -> Network:
-    """The embedded one."""
-    return Network(name="embedded", url=devchain_url, funded=devchain_dir / KEY_FILE)
-
-
-@pytest.fixture
-def on_anvil(anvil: Anvil, tmp_path: Path) -> Network:
-    """A block every second, final two blocks later."""
-    anvil.call("evm_setIntervalMining", 1)
-    return Network(name="anvil", url=anvil.url, funded=_secret(tmp_path / "funded", FUNDED_KEY))
-
-
-@pytest.fixture(params=["on_devchain", "on_anvil"])
-def network(request: pytest.FixtureRequest) -> Network:
-    """Both."""
-    found: Network = request.getfixturevalue(request.param)
-    return found
-
-
-class Log:
-    """A node whose every step is a fresh process's; the owner's key is not on it."""
-
-    def __init__(self, network: Network, folder: Path, url: str, patch: pytest.MonkeyPatch) -> None:
-        """Nothing is deployed yet; the anchoring account has coins."""
-        self.network, self.folder = network, folder
-        anchorer = _secret(folder / "anchor.key", os.urandom(32).hex())
-        self.environment = {
-            "FHIR_ANCHOR__DATA": str(folder),
-            "FHIR_ANCHOR__STORE__URL": url,
-            "FHIR_ANCHOR__LOG__ORIGIN": ORIGIN,
-            "FHIR_ANCHOR__CHAIN__NAME": network.name,
-            "FHIR_ANCHOR__CHAIN__RPC": f'["{network.url}"]',
-            "FHIR_ANCHOR__CHAIN__KEY_FILE": str(anchorer),
-        }
-        for name, value in self.environment.items():
-            patch.setenv(name, value)
-        self.anchorer = KeyFileAccount(anchorer).address
-        _give(network, self.anchorer)
-        node = self.services()
-        node.prepare()
-        names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
-        with node.database.unit():
-            node.database.connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
-        node.database.close()
-        self._number = 0
-
-    def replace_anchorer(self, patch: pytest.MonkeyPatch) -> None:
-        """Another key for the node, with coins."""
-        key = _secret(self.folder / "new.key", os.urandom(32).hex())
-        patch.setenv("FHIR_ANCHOR__CHAIN__KEY_FILE", str(key))
-        self.environment["FHIR_ANCHOR__CHAIN__KEY_FILE"] = str(key)
-        self.anchorer = KeyFileAccount(key).address
-        _give(self.network, self.anchorer)
-
-    def services(self) -> Services:
-        """As a process finds them at its start."""
-        return Services(load(environment=self.environment))
-
-    def contract(self, *words: str, owner: Path | None = None) -> str:
-        """`fhir-anchor contract ...` by the owner of the log, or another."""
-        key = ("--owner-key", str(owner or self.network.funded)) if words != ("show",) else ()
-        done = CliRunner().invoke(contracts.commands, [*words, *key], catch_exceptions=False)
-        assert done.exit_code == 0, done.output
-        return done.output
-
-    def rotate(self, verb: str) -> str:
-        """`fhir-anchor keys ...`; what it says."""
-        done = CliRunner().invoke(keys.commands, [verb], catch_exceptions=False)
-        assert done.exit_code == 0, done.output
-        return done.output
-
-    def registration(self) -> Registration:
-        """What the contract in use says of the log."""
-        settings = self.services().settings
-        contract = known_contract(settings)
-        assert contract is not None
-        return governor_of(settings, contract).registration()
-
-    def sealed(self) -> tuple[RecordId, bytes]:
-        """A record under a checkpoint that is final on the chain, and its document."""
-        self._number += 1
-        raw = line(str(self._number), bundle=bundle(patient(f"p{self._number}")))
-        node = self.services()
-        try:
-            (got,) = receive(
-                [Inbound(raw=raw, feed="f", number=self._number)],
-                dialect=LineDialect(),
-                intake=node.intake,
-                clock=node.clock,
-                entropy=node.entropy,
-            )
-            sequence(
-                book=node.book,
-                signer=node.signer,
-                clock=node.clock,
-                origin=ORIGIN,
-                max_leaves=100,
-                high_water=lambda: high_water(node.settings, lambda: node.chain),
-            )
-            asked = {"anchors": node.anchors, "chain": node.chain, "clock": node.clock}
-            assert anchor(book=node.book, **asked).move is Move.SENT  # type: ignore[arg-type]
-            while watch(**asked).waiting:  # type: ignore[arg-type]
-                time.sleep(0.2)
-        finally:
-            node.database.close()
-        assert got.record is not None
-        return got.record, raw
-
-    def receipt(self, record: RecordId) -> bytes:
-        """As the node hands it out now."""
-        node = self.services()
-        try:
-            return issue(record, evidence=node.evidence, book=node.book)
-        finally:
-            node.database.close()
+__all__ = ["network", "on_anvil", "on_devchain"]
 
 
 @pytest.fixture
@@ -306,34 +162,3 @@ def test_thief_of_the_anchoring_key_stops_the_log_and_is_left_behind(
 
 def _cut(_: object) -> None:
     raise ConnectionAbortedError
-
-
-def _secret(path: Path, key: str) -> Path:
-    path.touch(0o600)
-    path.write_text(key)
-    return path
-
-
-def _give(network: Network, to: str) -> None:
-    """Half a coin for gas."""
-    rich = KeyFileAccount(network.funded)
-    row = row_of(network.name)
-    endpoints = endpoints_of(network.url, row)
-    nonce = endpoints.ask(
-        "eth_getTransactionCount", rich.address, "pending", read=lambda it: int(it, 16)
-    )
-    _, raw = rich.sign(
-        {
-            "chainId": row.chain_id,
-            "nonce": nonce,
-            "gas": 21_000,
-            "gasPrice": 10**10,
-            "to": bytes.fromhex(to[2:]),
-            "value": 5 * 10**17,
-            "data": b"",
-        }
-    )
-    endpoints.tell("eth_sendRawTransaction", "0x" + raw.hex())
-    while not endpoints.ask("eth_getBalance", to, "latest", read=lambda it: int(it, 16)):
-        time.sleep(0.1)
-    endpoints.close()

@@ -138,6 +138,15 @@ def _receipts() -> Any:
               sealed.DOCUMENT, "changed", 0, 7),
         _case("junk anchored", _with(record, "anchors/0", sealed.block(11, b"\x33" * 32)),
               sealed.DOCUMENT, "changed", 0, 8),
+        _case("head in calldata", _with(record, "anchors/0", _posted(world)),
+              sealed.DOCUMENT, "unchanged", 4),
+        _case("junk in calldata", _with(record, "anchors/0", sealed.posted(11, b"\x33" * 32)),
+              sealed.DOCUMENT, "changed", 0, 8),
+        _case("calldata without a head", _with(record, "anchors/0", _posted(world, index=1)),
+              sealed.DOCUMENT, "changed", 0, 8),
+        _case("calldata of another transaction",
+              _with(record, "anchors/0", _posted(world) | {"transaction_index": 2}),
+              sealed.DOCUMENT, "changed", 0, 8),
         _case("back-dated", _with(record, "anchors/0/time", "2020-01-01T00:00:00Z"),
               sealed.DOCUMENT, "changed", 0, 8),
     ]  # fmt: skip
@@ -154,6 +163,11 @@ def _receipts() -> Any:
         },
         "cases": cases,
     }
+
+
+def _posted(world: World, *, index: int = 3) -> Any:
+    root = sealed.tree_root(world.leaves[: world.anchored])
+    return sealed.posted(world.anchored, root, index=index)
 
 
 def _case(name: str, receipt: Any, document: bytes, verdict: str, level: int, *failing: int) -> Any:

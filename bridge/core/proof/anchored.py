@@ -5,14 +5,20 @@ Live: the block is canonical and final on enough endpoints. Neither is evidence 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NoReturn
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest
 from bridge.core.proof.anchors import EvmAnchor, seconds_text
-from bridge.core.proof.endpoints import Finding, HeadReader, LiveHead, Question, ask_all
+from bridge.core.proof.endpoints import (
+    Finding,
+    HeadReader,
+    Keeper,
+    LiveHead,
+    Question,
+    ask_all,
+)
 from bridge.core.proof.evm import (
     Anchored,
     BlockHeader,
@@ -21,31 +27,16 @@ from bridge.core.proof.evm import (
     parse_header,
     parse_transaction_receipt,
 )
-from bridge.core.proof.report import Check
+from bridge.core.proof.report import AnchorOutcome, Check
 from bridge.core.proof.trie import verify_receipt_proof
 from bridge.core.proof.trust import Contract, Trust
 
-__all__ = ["AnchorOutcome", "check_anchor"]
+__all__ = ["check_anchor"]
 
 _WHERE = "anchor"
 _BLOCKS = 32
 """Blocks whose proofs are remembered: one anchor covers thousands of receipts, and Keccak in Python
 is what takes long. A few hundred kilobytes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnchorOutcome:
-    """What one anchor is worth."""
-
-    checks: tuple[Check, ...]
-    time: str | None = None
-    """Of the block or token, when everything about the anchor passed."""
-    independent: bool = False
-    """Whether that system is not run by the log's operator, by the verifier's own word."""
-    clock: str = "the chain"
-    """Whose time it is, for people."""
-    system: str = "chain"
-    """What kind of system speaks, for people."""
 
 
 def check_anchor(
@@ -194,13 +185,15 @@ def _question(
         chain=anchor.chain,
         number=anchor.block_number,
         block=Digest(anchor.block_hash),
-        address=contract.address,
-        code_hash=contract.code_hash,
-        log_id=contract.log_id,
         finality=contract.finality,
-        size=event.size,
-        heads=tuple(heads),
         needed=contract.endpoints,
+        keeper=Keeper(
+            address=contract.address,
+            code_hash=contract.code_hash,
+            log_id=contract.log_id,
+            size=event.size,
+            heads=tuple(heads),
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from bridge.core.proof.trie import MAX_NODES
 
 __all__ = [
     "Anchor",
+    "CalldataAnchor",
     "EvmAnchor",
     "OtherAnchor",
     "OtsAnchor",
@@ -32,6 +33,12 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re
 _EVM_NAMES = (
     *("type", "chain", "address", "code_hash", "log_id", "tx", "block_number", "block_hash"),
     *("time", "finality", "header", "receipt_index", "receipt", "receipt_proof", "log_position"),
+)
+
+
+_CALLDATA_NAMES = (
+    *("type", "chain", "tx", "block_number", "block_hash", "time", "finality", "header"),
+    *("transaction_index", "transaction", "transaction_proof"),
 )
 
 
@@ -64,6 +71,27 @@ class EvmAnchor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalldataAnchor:
+    """A head in the data of a transaction, with block header and transaction-trie proof."""
+
+    chain: str
+    tx: bytes
+    """Keccak-256 of the transaction."""
+    block_number: int
+    block_hash: bytes
+    time: str
+    """As of `EvmAnchor`."""
+    finality: str
+    header: bytes
+    transaction_index: int
+    transaction: bytes
+    """In consensus encoding, with its EIP-2718 type byte."""
+    transaction_proof: tuple[bytes, ...]
+    unknown: tuple[tuple[str, str], ...] = ()
+    """Members of later versions, name and JSON text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OtsAnchor:
     """An OpenTimestamps proof of SHA-256 of a checkpoint that the receipt carries."""
 
@@ -91,7 +119,7 @@ class OtherAnchor:
     members: tuple[tuple[str, str], ...]
 
 
-Anchor = EvmAnchor | OtsAnchor | TokenAnchor | OtherAnchor
+Anchor = EvmAnchor | CalldataAnchor | OtsAnchor | TokenAnchor | OtherAnchor
 
 
 def parse_anchor(value: Value, where: str) -> Anchor:
@@ -108,6 +136,8 @@ def parse_anchor(value: Value, where: str) -> Anchor:
     if kind == "rfc3161":
         token = members.base64("token", max_size=rfc3161.MAX_SIZE)
         return TokenAnchor(token=token, unknown=members.beyond("type", "token"))
+    if kind == "calldata":
+        return _calldata_anchor(members)
     if kind != "evm":
         return OtherAnchor(type=kind, members=members.beyond("type"))
     return EvmAnchor(
@@ -129,6 +159,24 @@ def parse_anchor(value: Value, where: str) -> Anchor:
     )
 
 
+def _calldata_anchor(members: Members) -> CalldataAnchor:
+    return CalldataAnchor(
+        chain=_matching(members, "chain", _CHAIN),
+        tx=members.prefixed("tx", size=32),
+        block_number=members.number("block_number"),
+        block_hash=members.prefixed("block_hash", size=32),
+        time=_matching(members, "time", _TIME),
+        finality=_matching(members, "finality", _FINALITY),
+        header=members.prefixed("header", max_size=MAX_SIZE),
+        transaction_index=members.number("transaction_index"),
+        transaction=members.prefixed("transaction", max_size=1024),
+        transaction_proof=members.prefixed_list(
+            "transaction_proof", at_most=MAX_NODES, max_size=1024
+        ),
+        unknown=members.beyond(*_CALLDATA_NAMES),
+    )
+
+
 def anchor_value(anchor: Anchor) -> Value:
     """The JSON value that `parse_anchor` reads back."""
     match anchor:
@@ -142,6 +190,8 @@ def anchor_value(anchor: Anchor) -> Value:
             return {"type": anchor.type, **_kept(anchor.members)}
         case EvmAnchor():
             return _evm_value(anchor)
+        case CalldataAnchor():
+            return _calldata_value(anchor)
         case _:
             assert_never(anchor)
 
@@ -173,6 +223,23 @@ def _evm_value(anchor: EvmAnchor) -> Value:
         "receipt": _hex(anchor.receipt),
         "receipt_proof": [_hex(node) for node in anchor.receipt_proof],
         "log_position": anchor.log_position,
+        **_kept(anchor.unknown),
+    }
+
+
+def _calldata_value(anchor: CalldataAnchor) -> Value:
+    return {
+        "type": "calldata",
+        "chain": anchor.chain,
+        "tx": _hex(anchor.tx),
+        "block_number": anchor.block_number,
+        "block_hash": _hex(anchor.block_hash),
+        "time": anchor.time,
+        "finality": anchor.finality,
+        "header": _hex(anchor.header),
+        "transaction_index": anchor.transaction_index,
+        "transaction": _hex(anchor.transaction),
+        "transaction_proof": [_hex(node) for node in anchor.transaction_proof],
         **_kept(anchor.unknown),
     }
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from bridge.core.errors import BridgeError
 from bridge.core.ids import Digest
 
-__all__ = ["Finding", "HeadReader", "LiveHead", "Question", "Says", "ask_all"]
+__all__ = ["Finding", "HeadReader", "Keeper", "LiveHead", "Question", "Says", "ask_all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,22 +62,30 @@ class Says(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Keeper:
+    """The contract that keeps the log's newest head."""
+
+    address: bytes
+    code_hash: bytes
+    log_id: bytes
+    size: int
+    """Of the anchored head."""
+    heads: tuple[LiveHead, ...]
+    """Every head of the log that the receipt proves, the anchored one among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """Is this block final, this contract in place, this log not behind?"""
 
     chain: str
     number: int
     block: Digest
-    address: bytes
-    code_hash: bytes
-    log_id: bytes
     finality: str
-    size: int
-    """Of the anchored head."""
-    heads: tuple[LiveHead, ...]
-    """Every head of the log that the receipt proves, the anchored one among them."""
     needed: int
     """How many endpoints must say yes."""
+    keeper: Keeper | None
+    """None where the head stands in a transaction's data: the chain then keeps no newest one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,19 +152,22 @@ def _objection(question: Question, block: Digest, reader: HeadReader) -> str:
     """What on this endpoint's chain contradicts the receipt; empty when nothing does."""
     if block != question.block:
         return f"has another block {question.number}: the anchored one was undone, or it lies"
-    if reader.code_hash(question.address) != question.code_hash:
+    keeper = question.keeper
+    if keeper is None:
+        return ""
+    if reader.code_hash(keeper.address) != keeper.code_hash:
         return "shows other code at the contract's address"
-    return _behind(question, reader.head(question.address, question.log_id))
+    return _behind(keeper, reader.head(keeper.address, keeper.log_id))
 
 
-def _behind(question: Question, live: LiveHead) -> str:
+def _behind(keeper: Keeper, live: LiveHead) -> str:
     """How the live head contradicts what was anchored; empty when it does not."""
-    if live.size < question.size:
+    if live.size < keeper.size:
         return (
-            f"shows a log of {live.size} leaves, less than the {question.size} anchored: "
+            f"shows a log of {live.size} leaves, less than the {keeper.size} anchored: "
             "it is stale, or the chain was rolled back"
         )
-    for head in question.heads:
+    for head in keeper.heads:
         if head.size == live.size and head.root != live.root:
             return (
                 f"shows another root for size {live.size} ({live.root.hex()}) than the receipt "

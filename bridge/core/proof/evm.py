@@ -39,6 +39,7 @@ class BlockHeader:
     hash: Digest
     """Keccak-256 of the bytes: the block hash."""
     parent: bytes
+    transactions_root: Digest
     receipts_root: Digest
     number: int
     timestamp_s: int
@@ -94,6 +95,7 @@ def parse_header(data: bytes) -> BlockHeader:
     return BlockHeader(
         hash=keccak256(data),
         parent=_fixed(fields[0], 32, "header parentHash"),
+        transactions_root=Digest(_fixed(fields[4], 32, "header transactionsRoot")),
         receipts_root=Digest(_fixed(fields[5], 32, "header receiptsRoot")),
         number=number(fields[8], where="header number"),
         timestamp_s=number(fields[11], where="header timestamp", max_size=5),

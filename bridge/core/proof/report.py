@@ -6,7 +6,7 @@ from enum import Enum, IntEnum
 
 from bridge.core.proof.members import Value
 
-__all__ = ["Check", "Level", "Report", "Verdict", "report_value"]
+__all__ = ["AnchorOutcome", "Check", "Level", "Report", "Verdict", "report_value"]
 
 
 class Verdict(Enum):
@@ -71,3 +71,18 @@ def report_value(report: Report) -> Value:
             for check in report.checks
         ],
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorOutcome:
+    """What one anchor is worth."""
+
+    checks: tuple[Check, ...]
+    time: str | None = None
+    """Of the block or token, when everything about the anchor passed."""
+    independent: bool = False
+    """Whether that system is not run by the log's operator, by the verifier's own word."""
+    clock: str = "the chain"
+    """Whose time it is, for people."""
+    system: str = "chain"
+    """What kind of system speaks, for people."""

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import sha256
-from bridge.core.proof.anchored import AnchorOutcome
 from bridge.core.proof.anchors import OtsAnchor, TokenAnchor, moment_text, seconds_text
 from bridge.core.proof.bitcoin import BITCOIN, BitcoinHeader, parse_bitcoin_header
 from bridge.core.proof.ots import (
@@ -19,7 +18,7 @@ from bridge.core.proof.ots import (
     attestations,
     parse_ots,
 )
-from bridge.core.proof.report import Check
+from bridge.core.proof.report import AnchorOutcome, Check
 from bridge.core.proof.rfc3161 import Stamp, verify_token
 from bridge.core.proof.trust import Trust
 

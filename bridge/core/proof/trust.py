@@ -24,6 +24,7 @@ __all__ = [
     "Authority",
     "Contract",
     "KnownBlock",
+    "Network",
     "Trust",
     "parse_trust",
     "trust_text",
@@ -53,6 +54,17 @@ class Contract:
     not: whoever runs it can rewrite it, so it gives no level above a signature."""
     endpoints: int
     """How many RPC endpoints must agree (k of those asked)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A chain whose transactions date a head that stands in their data."""
+
+    chain: str
+    finality: str
+    independent: bool
+    endpoints: int
+    """These three as of a `Contract`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +98,7 @@ class Trust:
     contracts: tuple[Contract, ...] = ()
     blocks: tuple[KnownBlock, ...] = ()
     authorities: tuple[Authority, ...] = ()
+    networks: tuple[Network, ...] = ()
 
     def keys_of(self, origin: str) -> tuple[VerifierKey, ...]:
         """The keys of one log."""
@@ -105,7 +118,7 @@ def parse_trust(data: bytes) -> Trust:
     if len(data) > MAX_SIZE:
         _refuse(f"{len(data)} bytes exceed the limit of {MAX_SIZE}", "trust file")
     table = _Table(_document(data), "trust file")
-    table.only("log", "witness", "policy", "contract", "block", "tsa")
+    table.only("log", "witness", "policy", "contract", "block", "tsa", "chain")
     policy = table.inner("policy")
     policy.only("witnesses")
     logs = tuple(_log(row) for row in table.rows("log"))
@@ -116,6 +129,7 @@ def parse_trust(data: bytes) -> Trust:
         contracts=tuple(_contract(row, logs) for row in table.rows("contract")),
         blocks=tuple(_block(row) for row in table.rows("block")),
         authorities=tuple(_authority(row) for row in table.rows("tsa")),
+        networks=tuple(_network(row) for row in table.rows("chain")),
     )
 
 
@@ -144,6 +158,11 @@ def trust_text(trust: Trust) -> str:
         f"[[tsa]]\nindependent = {str(pin.independent).lower()}\n"
         f"certificate = {_quoted(pin.certificate.public_bytes(Encoding.PEM).decode())}\n"
         for pin in trust.authorities
+    ]
+    parts += [
+        f"[[chain]]\nchain = {_quoted(pin.chain)}\nfinality = {_quoted(pin.finality)}\n"
+        f"independent = {str(pin.independent).lower()}\nendpoints = {pin.endpoints}\n"
+        for pin in trust.networks
     ]
     return "\n".join(parts)
 
@@ -193,6 +212,16 @@ def _contract(row: "_Table", logs: Sequence[tuple[str, VerifierKey]]) -> Contrac
         address=row.prefixed("address", 20),
         code_hash=row.prefixed("code_hash", 32),
         log_id=row.prefixed("log_id", 32),
+        finality=row.matching("finality", _FINALITY),
+        independent=row.flag("independent"),
+        endpoints=row.number("endpoints", default=1, least=1),
+    )
+
+
+def _network(row: "_Table") -> Network:
+    row.only("chain", "finality", "independent", "endpoints")
+    return Network(
+        chain=row.matching("chain", _CHAIN),
         finality=row.matching("finality", _FINALITY),
         independent=row.flag("independent"),
         endpoints=row.number("endpoints", default=1, least=1),

@@ -12,11 +12,18 @@ from bridge.core.ids import Digest, sha256
 from bridge.core.log.checkpoint import Checkpoint, parse_checkpoint
 from bridge.core.log.merkle import leaf_hash, verify_consistency, verify_inclusion
 from bridge.core.log.note import open_note, parse_note
-from bridge.core.proof.anchored import AnchorOutcome, check_anchor
-from bridge.core.proof.anchors import EvmAnchor, OtherAnchor, OtsAnchor, TokenAnchor
+from bridge.core.proof.anchored import check_anchor
+from bridge.core.proof.anchors import (
+    CalldataAnchor,
+    EvmAnchor,
+    OtherAnchor,
+    OtsAnchor,
+    TokenAnchor,
+)
+from bridge.core.proof.calldata import check_calldata
 from bridge.core.proof.endpoints import HeadReader, LiveHead
 from bridge.core.proof.receipt import Rebase, Receipt, ResourcePart, parse_receipt
-from bridge.core.proof.report import Check, Level, Report, Verdict, failed
+from bridge.core.proof.report import AnchorOutcome, Check, Level, Report, Verdict, failed
 from bridge.core.proof.stamped import BitcoinReader, check_ots, check_token
 from bridge.core.proof.trust import NO_TRUST, Trust
 from bridge.core.record.canon import canonicalise
@@ -66,6 +73,13 @@ def verify(
             check_anchor(anchor, origin=checkpoint.origin, heads=heads, trust=trust, readers=chain)
             for anchor in read.anchors
             if isinstance(anchor, EvmAnchor)
+        )
+        outcomes += tuple(
+            check_calldata(
+                anchor, origin=checkpoint.origin, heads=heads, trust=trust, readers=chain
+            )
+            for anchor in read.anchors
+            if isinstance(anchor, CalldataAnchor)
         )
         outcomes += _check_stamps(read, trust, bitcoin, proved=bool(heads))
         checks += [check for outcome in outcomes for check in outcome.checks]

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import TreeSize, instant, sha256
-from bridge.core.proof.anchors import EvmAnchor, parse_anchor
+from bridge.core.proof.anchors import CalldataAnchor, EvmAnchor, parse_anchor
+from bridge.core.proof.calldata import parse_posted, transaction_data
 from bridge.core.proof.evm import find_anchored, parse_header, parse_transaction_receipt
+from bridge.core.proof.keccak import keccak256
 from bridge.core.proof.members import load
 from bridge.core.proof.ots import BitcoinAttestation, attestations, parse_ots
 from bridge.core.proof.rfc3161 import verify_token
@@ -90,6 +92,8 @@ def _evidence(one: Attempt) -> str | None:
 def _proved(evidence: bytes) -> tuple[Inclusion, bytes]:
     """The block and event that the evidence itself leads to, and the transaction it names."""
     anchor = parse_anchor(load(evidence, max_size=MAX_EVIDENCE, where="evidence"), "evidence")
+    if isinstance(anchor, CalldataAnchor):
+        return _posted(anchor)
     if not isinstance(anchor, EvmAnchor):
         raise _not_evm()
     header = parse_header(anchor.header)
@@ -110,6 +114,26 @@ def _proved(evidence: bytes) -> tuple[Inclusion, bytes]:
             anchored=Payload(prev_root=event.previous, size=TreeSize(event.size), root=event.root),
         ),
         anchor.tx,
+    )
+
+
+def _posted(anchor: CalldataAnchor) -> tuple[Inclusion, bytes]:
+    header = parse_header(anchor.header)
+    verify_receipt_proof(
+        root=header.transactions_root,
+        index=anchor.transaction_index,
+        receipt=anchor.transaction,
+        nodes=anchor.transaction_proof,
+    )
+    head = parse_posted(transaction_data(anchor.transaction))
+    return (
+        Inclusion(
+            block_number=header.number,
+            block_hash=header.hash,
+            time=instant(datetime.fromtimestamp(header.timestamp_s, UTC)),
+            anchored=Payload(prev_root=head.previous, size=head.size, root=head.root),
+        ),
+        keccak256(anchor.transaction),
     )
 
 

@@ -12,6 +12,7 @@ from bridge.core.ids import Digest, TreeSize
 from bridge.keys.file import open_signer
 from bridge.ports.chain import AnchoredHead, ChainView
 from bridge.settings import Settings, load
+from tests.fakes.anchors import MemoryAnchors
 from workers import anchoring
 from workers.sources import SystemEntropy
 
@@ -77,7 +78,7 @@ def test_a_real_chain_never_gets_a_contract_unasked(tmp_path: Path) -> None:
     signer = open_signer(tmp_path / "log.key", origin=settings.log.origin, entropy=entropy)
 
     with pytest.raises(BridgeError, match=r"no contract on its chain.*contract deploy"):
-        anchoring.anchoring_chain(settings, signer, entropy)
+        anchoring.anchoring_chain(settings, signer, entropy, MemoryAnchors())
 
 
 def test_the_high_water_mark_outlives_a_chain_that_is_down(tmp_path: Path) -> None:

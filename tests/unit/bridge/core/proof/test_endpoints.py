@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.core.ids import Digest
-from bridge.core.proof.endpoints import Finding, LiveHead, Question, ask_all
+from bridge.core.proof.endpoints import Finding, Keeper, LiveHead, Question, ask_all
 from tests.fakes import sealed
 from tests.fakes.endpoint import FakeEndpoint, honest
 
@@ -18,13 +18,15 @@ def _question(needed: int = 1, finality: str = "finalized") -> Question:
         chain=sealed.CHAIN,
         number=42,
         block=GOOD.block,
-        address=sealed.ADDRESS,
-        code_hash=GOOD.code_hash(sealed.ADDRESS),
-        log_id=sealed.LOG_ID,
         finality=finality,
-        size=11,
-        heads=(LiveHead(size=11, root=ROOT),),
         needed=needed,
+        keeper=Keeper(
+            address=sealed.ADDRESS,
+            code_hash=GOOD.code_hash(sealed.ADDRESS),
+            log_id=sealed.LOG_ID,
+            size=11,
+            heads=(LiveHead(size=11, root=ROOT),),
+        ),
     )
 
 
