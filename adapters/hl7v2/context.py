@@ -28,6 +28,7 @@ class Context:
         "occurrence",
         "offset",
         "repetition",
+        "segment",
         "subcomponent",
         "suppressed",
         "systems",
@@ -75,6 +76,7 @@ class Context:
         self.systems: Mapping[str, str] = systems or {}
         self.at = ""
         self.occurrence = 0
+        self.segment = ""
         self.findings: list[Finding] = []
         self.suppressed = 0
 
@@ -88,7 +90,9 @@ class Context:
     def where(self) -> str:
         """The path being converted with the segment's occurrence, such as `OBX[3]-5`."""
         name, dash, field = self.at.partition("-")
-        return f"{name}[{self.occurrence}]{dash}{field}" if self.occurrence > 1 else self.at
+        if self.occurrence < 2 or (self.segment and name != self.segment):
+            return self.at  # OBR-7 that the third OBX looked at is not OBR[3]-7
+        return f"{name}[{self.occurrence}]{dash}{field}"
 
     def text(self, raw: str) -> str:
         """The text with its escape sequences resolved; unknown ones are kept and reported."""

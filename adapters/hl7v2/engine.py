@@ -74,7 +74,7 @@ class Engine:
         root.enter(self.foreign)
         begin(build, root)
         for number, (group, fields, occurrence) in enumerate(placed):
-            ctx.occurrence = occurrence
+            ctx.occurrence, ctx.segment = occurrence, fields[0]
             if joined and number in joined:
                 for field in _RUN:
                     build.touch("OBX-5", occurrence, "OBX", field, (), "joined")

@@ -1,6 +1,7 @@
 """Many receipts from a running node into a folder, with progress: of records, a period, a patient.
 
-A file that is there is not fetched again, so a run that was cut off is simply started again.
+A file that is there is not fetched again, so a run that was cut off is simply started again; but a
+receipt without anchors is, and gets what the log has been anchored by since.
 """
 
 import re
@@ -15,6 +16,8 @@ from rich.progress import track
 
 from bridge.cli.node import Node
 from bridge.core.errors import BridgeError, Fault
+from bridge.core.proof.receipt import Receipt, encode_receipt, parse_receipt
+from bridge.core.proof.upgrade import upgraded
 
 __all__ = ["Wanted", "fetch_receipts"]
 
@@ -59,7 +62,8 @@ def fetch_receipts(node: Node, wanted: Wanted, folder: Path) -> int:
 
 def _fetch(node: Node, file: _File, folder: Path) -> int:
     target = folder / file.name
-    if target.exists():
+    old = _unanchored(target)
+    if target.exists() and old is None:
         return 0
     try:
         data = node.get(file.path).content
@@ -68,10 +72,23 @@ def _fetch(node: Node, file: _File, folder: Path) -> int:
             raise
         sys.stderr.write(f"{file.name}: not under a checkpoint yet\n")
         return 1
+    if old is not None:
+        data = encode_receipt(upgraded(old, parse_receipt(data)))
     draft = target.with_suffix(".part")
     draft.write_bytes(data)
     draft.replace(target)
     return 0
+
+
+def _unanchored(target: Path) -> Receipt | None:
+    """A receipt that is there already and waits for its anchors."""
+    if not target.exists() or not target.name.endswith(".receipt.json"):
+        return None
+    try:
+        receipt = parse_receipt(target.read_bytes())
+    except BridgeError:
+        return None  # not ours to replace
+    return None if receipt.anchors else receipt
 
 
 def _of_records(node: Node, wanted: Wanted) -> Iterator[_File]:

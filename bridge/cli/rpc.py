@@ -5,7 +5,8 @@ Source: https://ethereum.org/en/developers/docs/apis/json-rpc/, https://ethereum
 
 import json
 import re
-from http.client import HTTPException
+import time
+from http.client import HTTPException, HTTPResponse
 from typing import NoReturn
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -134,15 +135,23 @@ class JsonRpcReader:
         )
         try:
             with urlopen(request, timeout=self._timeout_s) as response:  # noqa: S310  as above
-                data: bytes = response.read(MAX_ANSWER + 1)
+                return self._whole(response)
         except HTTPError as error:
             error.close()
             self._refuse(f"HTTP {error.code}", cause=error)
         except (OSError, HTTPException) as error:
             self._refuse("it cannot be reached", cause=error)
-        if len(data) > MAX_ANSWER:
-            self._refuse(f"the answer exceeds {MAX_ANSWER} bytes", code=REFUSED)
-        return data
+
+    def _whole(self, response: HTTPResponse) -> bytes:
+        """The body, bounded in size and in time: bytes that drip trip no socket's time-out."""
+        data, limit = bytearray(), time.monotonic() + 2 * self._timeout_s
+        while part := response.read1(65536):
+            data += part
+            if len(data) > MAX_ANSWER:
+                self._refuse(f"the answer exceeds {MAX_ANSWER} bytes", code=REFUSED)
+            if time.monotonic() > limit:
+                self._refuse("it gave no whole answer in time")
+        return bytes(data)
 
     def _answer(self, data: bytes) -> dict[str, object]:
         try:

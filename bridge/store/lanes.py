@@ -20,6 +20,11 @@ __all__ = ["Lanes"]
 
 NAMESPACE = 0x6661_6C61
 """Seed of the lanes' lock numbers: other advisory locks of this database use other seeds."""
+EVERY_LANE = 0x6661_4C61_6E65_7321
+"""Held shared by whoever holds some lanes, and alone by whoever holds a great many."""
+MANY = 256
+"""Lanes of one record that are locked one by one. PostgreSQL has room for some 6,400 locks of all
+transactions together; a bundle of 10,000 patients would take them from everybody else."""
 WINDOWS = 8
 """Windows of the queue that one claim looks through once it has found something. With nothing
 found it goes on to the end: behind a stalled merge a whole lane may stand at the head of the queue.
@@ -42,6 +47,10 @@ TRY_LOCKS = text("""
 SELECT lane, pg_try_advisory_xact_lock(hashtextextended(lane, :namespace)) AS ours
 FROM unnest(CAST(:lanes AS text[])) AS l (lane)
 """)
+
+TRY_SHARED = text("SELECT pg_try_advisory_xact_lock_shared(:key)")
+WAIT_SHARED = text("SELECT pg_advisory_xact_lock_shared(:key)")
+WAIT_ALONE = text("SELECT pg_advisory_xact_lock(:key)")
 
 WAIT_LOCKS = text("""
 SELECT pg_advisory_xact_lock(number) FROM (
@@ -105,6 +114,9 @@ class Lanes:
 
     def claim(self, limit: int) -> tuple[Waiting, ...]:
         """At most `limit` records that may be applied now; see the port `Versions`."""
+        shared = self._database.connection.execute(TRY_SHARED, {"key": EVERY_LANE})
+        if not shared.scalar_one():
+            return ()
         ours: set[str] = set()
         theirs: set[str] = set()
         found = 0
@@ -120,10 +132,13 @@ class Lanes:
         return self._load(_movable(self._in_lanes(ours, limit, until=after), ours)[:limit])
 
     def claim_lanes(self, lanes: Sequence[str]) -> None:
-        """Wait for these lanes, in the order of their lock numbers."""
-        self._database.connection.execute(
-            WAIT_LOCKS, {"lanes": list(lanes), "namespace": NAMESPACE}
-        )
+        """Wait for these lanes, in the order of their lock numbers; many of them are all."""
+        connection, wanted = self._database.connection, list(dict.fromkeys(lanes))
+        if len(wanted) > MANY:
+            connection.execute(WAIT_ALONE, {"key": EVERY_LANE})
+            return
+        connection.execute(WAIT_SHARED, {"key": EVERY_LANE})
+        connection.execute(WAIT_LOCKS, {"lanes": wanted, "namespace": NAMESPACE})
 
     def waiting_in(self, lanes: Sequence[str], limit: int) -> tuple[Waiting, ...]:
         """What waits in lanes that this unit holds; see the port `Versions`."""

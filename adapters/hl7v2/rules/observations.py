@@ -136,15 +136,19 @@ def _put(target: JsonObject, value: Value) -> None:
 
 @rule("reference-range", reads=("OBX-6", "OBX-7"), writes="referenceRange")
 def ranges(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """OBX-7: text, and low and high with the unit of the result where it says them."""
+    """OBX-7: text, and low and high with the unit of the result where it says them.
+
+    Of a result that repeats it is each component's: v2-to-FHIR map OBX[Observation-Component].
+    """
     if f[7] == '""':
         b.erase(r, "referenceRange")
         return
     unit = unit_of(f[6], b)
     b.ctx.at = "OBX-7"
     found = b.cached("OBX-7", _ranges_of(unit), f"{f[7]}{_BETWEEN}{f[6]}")
-    if found:
-        r["referenceRange"] = [*found]
+    holders = cast("list[JsonObject]", r.get("component", [])) or [r]
+    for holder in holders if found else ():
+        holder["referenceRange"] = [*found]
 
 
 def _ranges_of(unit: JsonObject | None) -> Callable[[str, Context], list[JsonObject]]:

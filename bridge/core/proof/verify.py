@@ -22,6 +22,7 @@ from bridge.core.proof.anchors import (
 )
 from bridge.core.proof.calldata import check_calldata
 from bridge.core.proof.endpoints import HeadReader, LiveHead
+from bridge.core.proof.lookalike import lookalike
 from bridge.core.proof.receipt import Rebase, Receipt, ResourcePart, parse_receipt
 from bridge.core.proof.report import AnchorOutcome, Check, Level, Report, Verdict, failed
 from bridge.core.proof.stamped import BitcoinReader, check_ots, check_token
@@ -106,6 +107,11 @@ def _check_document(receipt: Receipt, document: bytes | None) -> tuple[Check, Di
         detail = "the bytes differ, a canonical copy of them was taken: the file was re-serialised"
         return Check(id=2, name=name, ok=True, detail=f"{detail}; SHA-256 {copy.hex()}"), copy
     detail = f"SHA-256 of the exact bytes is {exact.hex()}"
+    if copy not in _sealed(receipt).values() and (
+        words := lookalike(document, _sealed(receipt).values())
+    ):
+        detail += f"; {words} it would be what was sealed: a program saved it otherwise, "
+        detail += "ask for the file as it was exported"
     return Check(id=2, name=name, ok=True, detail=detail), exact
 
 

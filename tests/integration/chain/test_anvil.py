@@ -122,3 +122,32 @@ def test_anchor_mined_after_it_was_replaced_counts(anvil: Anvil, station: Statio
 
     assert station.states() == [State.EVIDENCED, State.REPLACED]
     assert station.chain.view().head.size == 5
+
+
+def test_two_senders_on_one_key_both_end_final_once(
+    anvil: Anvil, station: Station, tmp_path: Path
+) -> None:
+    """A second node was given the same key by mistake: they take each other's nonces, and heal."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    other = Station(anvil.url, station.row, tmp_path / "key", folder)
+    anvil.call("evm_setAutomine", True)
+    other.settle()
+    anvil.call("evm_setAutomine", False)
+
+    for _ in range(8):
+        for node in (station, other):
+            node.send(5)
+            node.clock.advance(31)
+        anvil.mine(2)
+        for node in (other, station):
+            node.watch()
+    anvil.mine(3)
+    for node in (station, other):
+        node.watch()
+
+    for node in (station, other):
+        assert node.chain.view().head.size == 5
+        assert node.states().count(State.EVIDENCED) == 1
+        assert node.send(5).move is Move.IDLE
+    other.close()

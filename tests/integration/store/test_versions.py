@@ -170,6 +170,25 @@ def test_workers_share_practitioners_without_deadlock(clean: Database) -> None:
     assert b'"birthDate":"2049"' in rows(clean, newest)[0][0]  # type: ignore[operator]  # bytea
 
 
+def test_bundle_of_very_many_patients_takes_one_lock(clean: Database) -> None:
+    """PostgreSQL has a few thousand for everybody; meanwhile nothing else is applied."""
+    store(clean, ("p1", bundle(patient("a"))))
+    writer = PostgresVersions(clean)
+    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock'"
+    beside: list[Projected] = []
+
+    with clean.unit():
+        writer.claim_lanes([f"lane-{number}" for number in range(10_000)])
+        held = clean.connection.execute(text(locks)).scalar_one()
+        worker = threading.Thread(target=lambda: beside.append(run(clean)))
+        worker.start()
+        worker.join()
+
+    assert held == 1
+    assert beside == [NOTHING]
+    assert run(clean) == Projected(records=1, versions=1, stalled=0)
+
+
 def test_stalled_lane_waits_for_a_person_and_then_runs(clean: Database) -> None:
     """Its reason is kept, a merge behind it waits too, others run on, and resuming releases all."""
     bad, *_ = store(

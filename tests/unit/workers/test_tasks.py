@@ -1,7 +1,10 @@
 """Tasks: errors of others are a line in the log; defects of our own are not hidden."""
 
+import threading
 import time
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -9,7 +12,11 @@ import structlog
 from structlog.testing import LogCapture
 
 from bridge.core.errors import BridgeError, Fault
+from bridge.ports.stamps import Token
 from bridge.settings import load
+from tests.fakes.anchors import MemoryHeads
+from tests.fakes.sources import FixedClock
+from tests.fakes.stamps import MemoryStamps
 from workers import tasks
 from workers.celery_app import configured
 from workers.wiring import Services
@@ -83,3 +90,36 @@ def test_every_task_is_registered_under_its_name(tmp_path: Path) -> None:
     tasks.register(celery, settings)
 
     assert set(tasks.TASKS) <= set(celery.tasks)
+
+
+class _Waiting:
+    """A system that answers only when the other one was asked, too."""
+
+    def __init__(self, kind: str, both: threading.Barrier) -> None:
+        self.kind, self._both = kind, both
+
+    def stamp(self, note: bytes) -> Token:
+        """Hangs while it is alone."""
+        self._both.wait(timeout=20)
+        return Token(data=self.kind.encode() + note, complete=True)
+
+    def upgrade(self, token: Token) -> Token | None:
+        """Nothing new."""
+        del token
+        return None
+
+
+def test_one_stamping_system_does_not_wait_for_another(log: LogCapture) -> None:
+    """A calendar that hangs holds up no time-stamp authority."""
+    both, book, stamps = threading.Barrier(2), MemoryHeads(), MemoryStamps()
+    book.size = 5
+    node = SimpleNamespace(
+        stampers=tuple((_Waiting(kind, both), timedelta(hours=1)) for kind in ("ots", "rfc3161")),
+        book=book,
+        stamps=stamps,
+        clock=FixedClock(),
+    )
+
+    tasks._stamp(cast("Services", node), structlog.wrap_logger(None, processors=[log]))
+
+    assert {kind for kind, _ in stamps.rows} == {"ots", "rfc3161"}

@@ -146,6 +146,16 @@ def test_findings_name_segment_and_field(message: Build, codes: Codes) -> None:
     assert ("number-invalid", "OBX[2]-5") in codes(raw)
 
 
+def test_finding_about_another_segment_does_not_count_this_one(
+    message: Build, codes: Codes
+) -> None:
+    """OBR-22 that the second OBX looks at is not OBR[2]-22: there is one OBR."""
+    obr = f"OBR|1||F|X{'|' * 18}20240101"
+    raw = message("ORU^R01", obr, "OBX|1|ST|1||a||||||F", "OBX|2|ST|2||b||||||F")
+
+    assert {where for _, where in codes(raw)} == {"OBR-22"}
+
+
 def test_delete_marker_becomes_a_patch_operation(message: Build, convert: Convert) -> None:
     """`""` deletes, empty says nothing: the change set carries it beside the snapshot."""
     raw = message(

@@ -9,6 +9,7 @@ import pytest
 from bridge.cli.node import Node
 from bridge.cli.receipts import Wanted, fetch_receipts
 from bridge.core.errors import BridgeError
+from tests.fakes import sealed
 from tests.stamping import serving
 
 LATE = {"error": "record-not-sequenced", "what": "not yet", "do": "wait"}
@@ -19,6 +20,7 @@ class _World:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.receipts: dict[str, bytes] = {}
 
     def answer(self, _method: str, target: str, _body: bytes) -> tuple[int, bytes]:
         self.asked.append(target)
@@ -35,7 +37,7 @@ class _World:
             return 200, _json({"entry": [{"resource": body}], "link": links})
         if path == "/records/r3/receipt":
             return 409, _json(LATE)
-        return 200, target.encode()
+        return 200, self.receipts.get(path, target.encode())
 
 
 def _json(value: object) -> bytes:
@@ -91,3 +93,19 @@ def test_record_id_is_no_path(tmp_path: Path) -> None:
     """A file is written where the caller said, nowhere else."""
     with pytest.raises(BridgeError, match="an id has 1 to 64 letters"):
         _run(_World(), Wanted(records=["../../etc/passwd"]), tmp_path / "out")
+
+
+def test_receipt_without_anchors_gets_them_when_it_is_fetched_again(tmp_path: Path) -> None:
+    """In place, and its fixed part stays; one that has some is left alone."""
+    world, folder, log = _World(), tmp_path / "out", sealed.World()
+    folder.mkdir()
+    anchored = log.record_receipt()
+    bare = sealed.dumped(anchored | {"anchors": [], "rebase": []})
+    (folder / "r1.receipt.json").write_bytes(bare)
+    world.receipts = {"/records/r1/receipt": sealed.dumped(anchored)}
+
+    for _ in range(2):
+        assert _run(world, Wanted(records=["r1"]), folder) == 0
+
+    assert json.loads((folder / "r1.receipt.json").read_bytes()) == anchored
+    assert world.asked == ["/records/r1/receipt"]
