@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Any, Protocol
 
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
-
+from bridge.chain.evm_libraries import Account, LocalAccount
 from bridge.core.errors import BridgeError, Fault
 
 __all__ = ["AnchorAccount", "KeyFileAccount"]

@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from eth_account import Account
 from eth_utils.crypto import keccak
 from eth_utils.exceptions import ValidationError
 
 from bridge.chain.contract import anchor_call
+from bridge.chain.evm_libraries import Account
 from bridge.core.errors import BridgeError
 from bridge.core.proof.calldata import parse_posted
 from bridge.core.proof.rlp import Item, decode, number

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.core.errors import BridgeError, Fault
+from bridge.core.proof.members import MAX_DEPTH, nesting
 
 __all__ = ["CodeTables", "export_table", "import_table"]
 
@@ -38,20 +39,30 @@ def import_table(tables: CodeTables, file: Path, name: str) -> None:
     Raises:
         BridgeError: `input-unreadable`, `conceptmap-...`.
     """
-    try:
-        with file.open("rb") as opened:
-            value = json.loads(opened.read(MAX_BYTES))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or f"it is no JSON of at most {MAX_BYTES} bytes"
-        raise BridgeError(
-            "input-unreadable",
-            Fault.OPERATOR,
-            what=f"the ConceptMap cannot be read: {reason}",
-            where=str(file),
-            do="give a JSON file of FHIR R4",
-        ) from error
+    value = _json(file)
 
     def note(text: str) -> None:
         sys.stderr.write(text + "\n")
 
     sys.stdout.write(tables.toml(name or file.stem, tables.rows(value, note, str(file))))
+
+
+def _json(file: Path) -> object:
+    """What the file says; depth is counted first, because the parser recurses in C."""
+    reason = f"it is no JSON of at most {MAX_BYTES} bytes"
+    try:
+        with file.open("rb") as opened:
+            text = opened.read(MAX_BYTES)
+        if nesting(text) <= MAX_DEPTH:
+            return json.loads(text)
+    except OSError as error:
+        reason = error.strerror or reason
+    except ValueError:
+        pass
+    raise BridgeError(
+        "input-unreadable",
+        Fault.OPERATOR,
+        what=f"the ConceptMap cannot be read: {reason}",
+        where=str(file),
+        do="give a JSON file of FHIR R4",
+    )
