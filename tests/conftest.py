@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import bridge.chain.account  # noqa: F401  before any other import of its library: it mends a limit
+
 pytest_plugins = [
     "tests.anvil",
     "tests.database",

@@ -74,35 +74,40 @@ class SendersFolder:
         if len(parts) != 2 or not all(part.isidentifier() for part in (*parts, wanted)):
             raise refuse("site-function", f"{name} names no function", where,
                          "write py:site.FILE.FUNCTION")  # fmt: skip
-        file = self.path.joinpath(*parts).with_suffix(".py")
-        module, digest = _module(file, name, where)
-        marked = {key: held for key, held in vars(module).items() if hasattr(held, "fhir_anchor")}
-        if wanted not in marked:
-            do = nearest(wanted, marked) if marked else "mark it by @gives of adapters.hl7v2.site"
-            raise refuse("site-function", f"{file.name} marks no function {wanted}", where, do)
-        target, reads, coded = marked[wanted].fhir_anchor
-        return SiteFunction(
-            name=name, digest=digest, function=marked[wanted], gives=target, reads=reads,
-            coded=coded,
-        )  # fmt: skip
+        return _function(self.path.joinpath(*parts).with_suffix(".py"), name, where)
 
     def every_function(self) -> Mapping[str, SiteFunction]:
         """All functions of all files, by their qualified names: for mappings that were kept.
 
-        A file that cannot be loaded has none: what a mapping lacks is said where it is used.
+        A file as it was once is kept as `labx.2026-11.py` beside `labx.py`. A file that cannot be
+        loaded has no functions: what a mapping lacks is said where it is used.
         """
         found: dict[str, SiteFunction] = {}
         for file in sorted(self.path.glob("*/*.py")):
-            stem = f"{PREFIX}{file.parent.name}.{file.stem}"
+            stem = f"{PREFIX}{file.parent.name}.{file.stem.partition('.')[0]}"
             try:
                 module, _ = _module(file, stem, str(file))
                 marked = [key for key, one in vars(module).items() if hasattr(one, "fhir_anchor")]
                 for key in marked:
-                    site = self.function(f"{stem}.{key}", str(file))
+                    site = _function(file, f"{stem}.{key}", str(file))
                     found[site.qualified] = site
             except BridgeError:
                 continue
         return found
+
+
+def _function(file: Path, name: str, where: str) -> SiteFunction:
+    """One function of a file under the name that rows use."""
+    wanted = name.rpartition(".")[2]
+    module, digest = _module(file, name, where)
+    marked = {key: held for key, held in vars(module).items() if hasattr(held, "fhir_anchor")}
+    if wanted not in marked:
+        do = nearest(wanted, marked) if marked else "mark it by @gives of adapters.hl7v2.site"
+        raise refuse("site-function", f"{file.name} marks no function {wanted}", where, do)
+    target, reads, coded = marked[wanted].fhir_anchor
+    return SiteFunction(
+        name=name, digest=digest, function=marked[wanted], gives=target, reads=reads, coded=coded
+    )
 
 
 def text_of(file: Path) -> str:

@@ -397,34 +397,6 @@ class Build:
         """The sender sent `""`: the stored element goes, unless this message sets it too."""
         self.deletes.append((resource, path))
 
-    @staticmethod
-    def held(element: JsonObject, name: str) -> int:
-        """How many values the element has before a field with `""` in a part of it is read."""
-        values = element.get(name)
-        return len(values) if isinstance(values, list) else int(values is not None)
-
-    def nulled(self, resource: JsonObject, paths: tuple[str, str], text: str, more: bool) -> None:  # noqa: FBT001 - written by the generator alone
-        """The sender deleted a part of the field, `""` in a component or a repetition.
-
-        Args:
-            resource: that the field fills.
-            paths: of what the whole field deletes, and the element's own name where it is one.
-            text: the field.
-            more: whether a value was left of it. It is said exactly then: no part of a stored one
-                is kept in its place. Where none is left and the first component is deleted, all of
-                it is; a lesser part alone cannot be told apart, so nothing changes.
-        """
-        path, name = paths
-        ctx = self.ctx
-        parts = [one.split(ctx.component) for one in text.split(ctx.repetition)]
-        if more:
-            if name and any('""' in one for one in parts):
-                self.exacts.append((resource, name))
-        elif any(one[0] == '""' for one in parts):
-            self.erase(resource, path)
-        else:
-            ctx.note("delete-partial", "a part of a value was deleted, and nothing else said")
-
     def assume(self, resource: JsonObject, name: str) -> None:
         """The element holds a default or a conclusion: it never overwrites a stored one."""
         self.assumed.append((resource, name, resource[name]))

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.hl7v2.build import Touch
-from adapters.hl7v2.compiler.rows import nearest, refuse
+from adapters.hl7v2.compiler.layers import base_maps
+from adapters.hl7v2.compiler.rows import nearest, refuse, table_lines
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.dialect import Converted, Hl7v2
 
@@ -55,8 +56,23 @@ def explain(
     if not lines:
         known = {_plain(touch[5]) for touch in touches} | {_position(touch) for touch in touches}
         raise refuse("explain-nothing", f"no row touched {question}", "message",
-                     nearest(question, known - {""}))  # fmt: skip
+                     _dropped(question, made) or nearest(question, known - {""}))  # fmt: skip
     return lines
+
+
+def _dropped(question: str, made: Converted) -> str:
+    """Which overlay took the row of a position away, and why."""
+    ids = {
+        row.id
+        for rules in base_maps()
+        for row in rules.rows
+        if row.source and row.source.text.partition(".")[0] == question.partition(".")[0]
+    }
+    for overlay in made.engine.profile.overlays:
+        for line, change in zip(table_lines(overlay.text, "drop"), overlay.dropped, strict=True):
+            if change.get("id") in ids:
+                return f"{overlay.place}, line {line} drops it: {change.get('why', 'no reason')}"
+    return ""
 
 
 def residue(dialect: Hl7v2, raw: bytes, *, sender: str = "", charset: str = "") -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from bridge.flows.disclose import (
     disclose_version,
 )
 
-__all__ = ["Asking", "known_type", "read_url"]
+__all__ = ["Asking", "known_type", "read_url", "ref_of", "version_of"]
 
 USUAL_PAGE = 50
 MAX_PAGE = 1_000
@@ -68,20 +68,20 @@ class Asking:
             event = disclose_access(name, caller=self.caller, **self.node.disclosing)
             if event is not None:
                 return answers.resource(event, request)
-        ref = ResourceRef(kind, name)
+        ref = ref_of(kind, name)
         served = disclose_version(ref, caller=self.caller, **self.node.disclosing)
         return answers.resource(served, request)
 
     def vread(self, kind: str, name: str, version: str) -> Response:
         """One version, byte for byte as it was sealed."""
         number = version_of(version, kind)
-        ref = ResourceRef(kind, name)
+        ref = ref_of(kind, name)
         served = disclose_version(ref, number, caller=self.caller, **self.node.disclosing)
         return answers.resource(served)
 
     def history(self, kind: str, name: str, count: int, before: int | None) -> Response:
         """Versions of one resource, newest first."""
-        asked = History(ref=ResourceRef(kind, name), count=count, before=before)
+        asked = History(ref=ref_of(kind, name), count=count, before=before)
         found = disclose_history(asked, caller=self.caller, **self.node.disclosing)
         url = f"{self.base}/{kind}/{name}/_history"
         return answers.fhir(history_bundle(found, url, count, self.base))
@@ -162,6 +162,23 @@ def known_type(node: Node, kind: str) -> None:
         where="URL",
         do=f"use {near[0]}" if near else "see /fhir/metadata for the types",
     )
+
+
+def ref_of(kind: str, name: str) -> ResourceRef:
+    """The resource of this name; what is no id of FHIR names nothing that is here.
+
+    Raises:
+        BridgeError: `not-found`.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", name):
+        raise BridgeError(
+            "not-found",
+            Fault.SENDER,
+            what="there is no such resource",
+            where=kind,
+            do="look its id up with a search",
+        )
+    return ResourceRef(kind, name)
 
 
 def version_of(text: str, kind: str) -> int:

@@ -6,7 +6,12 @@ from typing import Any, Protocol
 from bridge.chain.evm_libraries import Account, LocalAccount
 from bridge.core.errors import BridgeError, Fault
 
-__all__ = ["AnchorAccount", "KeyFileAccount"]
+__all__ = ["AnchorAccount", "KeyFileAccount", "sender_of"]
+
+
+def sender_of(raw: bytes) -> str:
+    """The account that signed a transaction, in lower case."""
+    return str(Account.recover_transaction(raw)).lower()
 
 
 class AnchorAccount(Protocol):

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from eth_utils.crypto import keccak
 from eth_utils.exceptions import ValidationError
 
+from bridge.chain.account import sender_of
 from bridge.chain.contract import anchor_call
-from bridge.chain.evm_libraries import Account
 from bridge.core.errors import BridgeError
 from bridge.core.proof.calldata import parse_posted
 from bridge.core.proof.rlp import Item, decode, number
@@ -42,7 +42,7 @@ def transaction_differs(attempt: Attempt) -> str | None:
     if keccak(raw) != attempt.signed.tx_hash:
         return "its transaction hash is not that of its signed bytes"
     try:
-        sent, account = _read(raw), Account.recover_transaction(raw).lower()
+        sent, account = _read(raw), sender_of(raw)
     except (BridgeError, ValidationError, ValueError, TypeError) as error:
         return f"its signed bytes are no transaction, {type(error).__name__}"
     said = {

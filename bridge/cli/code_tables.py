@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.core.errors import BridgeError, Fault
-from bridge.core.proof.members import MAX_DEPTH, nesting
+from bridge.core.record import canon
 
 __all__ = ["CodeTables", "export_table", "import_table"]
 
@@ -37,32 +37,21 @@ def import_table(tables: CodeTables, file: Path, name: str) -> None:
     """`[tables.NAME]` for an overlay on standard output; what it cannot say on standard error.
 
     Raises:
-        BridgeError: `input-unreadable`, `conceptmap-...`.
+        BridgeError: `input-unreadable`, `conceptmap-...`, those of `canon.parse`.
     """
-    value = _json(file)
+    try:
+        with file.open("rb") as opened:
+            value = canon.parse(opened.read(MAX_BYTES))
+    except OSError as error:
+        raise BridgeError(
+            "input-unreadable",
+            Fault.OPERATOR,
+            what=f"the ConceptMap cannot be read: {error.strerror}",
+            where=str(file),
+            do="give a JSON file of FHIR R4",
+        ) from error
 
     def note(text: str) -> None:
         sys.stderr.write(text + "\n")
 
     sys.stdout.write(tables.toml(name or file.stem, tables.rows(value, note, str(file))))
-
-
-def _json(file: Path) -> object:
-    """What the file says; depth is counted first, because the parser recurses in C."""
-    reason = f"it is no JSON of at most {MAX_BYTES} bytes"
-    try:
-        with file.open("rb") as opened:
-            text = opened.read(MAX_BYTES)
-        if nesting(text) <= MAX_DEPTH:
-            return json.loads(text)
-    except OSError as error:
-        reason = error.strerror or reason
-    except ValueError:
-        pass
-    raise BridgeError(
-        "input-unreadable",
-        Fault.OPERATOR,
-        what=f"the ConceptMap cannot be read: {reason}",
-        where=str(file),
-        do="give a JSON file of FHIR R4",
-    )

@@ -9,6 +9,7 @@ of that type in the bundle.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -22,7 +23,8 @@ __all__ = ["Expectation", "failures", "parse_expectations"]
 
 MAX_LINE: Final = 2_000
 """A fact that needs more is several facts."""
-_OPERATORS: Final = (" contains ", " != ", " = ")
+_INDEXED = re.compile(r"\w+\[[0-9]{1,6}\]")
+_OPERATORS: Final = (" contains ", "!=", "=")
 _FUNCTIONS: Final = ("exists()", "empty()", "count()", "first()", "resolve()")
 
 
@@ -103,12 +105,21 @@ def _steps(text: str, place: str) -> Iterable[str]:
             _refuse(f"{step.partition('(')[0]}() is not known here", place,
                     f"use where(...), {', '.join(_FUNCTIONS)}")  # fmt: skip
         if step.startswith("where("):
-            inner, equals, value = step[6:-1].partition(" = ")
-            if not step.endswith(")") or not equals:
+            inner, value = _compared(step)
+            if not step.endswith(")") or not inner or inner[-1] in "!<>":
                 _refuse("where takes one comparison", place, "write where(path = 'text')")
-            _literal(value.strip(), place)
-            tuple(_steps(inner.strip(), place))
+            _literal(value, place)
+            tuple(_steps(inner, place))
+        elif "[" in step and not _INDEXED.fullmatch(step):
+            _refuse(f"{step} is no element of a list", place, "count from 0, as in name[0]")
         yield step
+
+
+def _compared(step: str) -> tuple[str, str]:
+    """Path and literal of `where(path = 'text')`; two empty texts where it compares nothing."""
+    inner = step[len("where(") : -1]
+    at = _outside(inner, "=")
+    return (inner[:at].strip(), inner[at + 1 :].strip()) if at > 0 else ("", "")
 
 
 def _literal(text: str, place: str) -> str | bool:
@@ -134,9 +145,9 @@ def _step(step: str, found: list[Json], known: Mapping[str, JsonObject]) -> list
     if step in _FUNCTIONS:
         return _call(step, found, known)
     if step.startswith("where("):
-        inner, _, value = step[6:-1].partition(" = ")
-        wanted = _literal(value.strip(), "")
-        path = tuple(_steps(inner.strip(), ""))
+        inner, value = _compared(step)
+        wanted = _literal(value, "")
+        path = tuple(_steps(inner, ""))
         return [item for item in found if _equal_any(_inside(path, item, known), wanted)]
     name, bracket, index = step.partition("[")
     children = [child for item in found for child in _children(item, name)]

@@ -1,24 +1,32 @@
 """Messages a second of one core: HL7 v2 to canonical bytes and leaf, beside two parsers alone.
 
-Run: `python tests/bench/convert.py [SECONDS]`. Time is that of the processor, and every message is
-one that was not seen before: a converter that remembers what comes again must not remember these.
+Run: `PYTHONPATH=. python tests/bench/convert.py [SECONDS]`. Time is that of the processor, and
+every message is one that was not seen before: a converter that remembers what comes again must not
+remember these. `steps` are the instructions of the interpreter that one conversion takes: the same
+number on a busy machine and an idle one, so that two versions can be compared anywhere.
 """
 
 import gc
+import json
 import os
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TextIO
+from pathlib import Path
+from types import FrameType
+from typing import Any, TextIO
 
 import hl7
 from hl7apy.parser import parse_message
 
+from adapters.fhir.dialect import FhirDialect
 from adapters.hl7v2.dialect import Hl7v2
 from bridge.core.ids import Instant
 from bridge.flows.receive import SHARE, Inbound, prepare
+from bridge.ports.dialect import Dialect
 from tests.bench.feed import adt, mdm, oru, oru_large, siu, vxu
+from workers.mllp.process import COLLECT_AFTER
 
 __all__ = ["main"]
 
@@ -34,26 +42,70 @@ KINDS = {
 }
 
 
+SYNTHEA = Path("fhir-samples/synthea-r4-transactions")
+
+
 def main(seconds: float, out: TextIO) -> None:
     """Print a line a kind of message."""
     began = time.process_time()
     dialect = Hl7v2()
     out.write(f"all maps compiled in {time.process_time() - began:.2f} s\n")
-    gc.freeze()  # as the workers do: what was compiled is never garbage
+    gc.freeze()  # both as the listener does
+    gc.set_threshold(*COLLECT_AFTER)
     works: dict[str, Callable[[bytes], object]] = {
         "canonical": lambda raw: dialect.convert(raw, sender=""),
         "with leaf": lambda raw: _offer(raw, dialect),
         "python-hl7": lambda raw: hl7.parse(raw.decode()),
         "hl7apy": lambda raw: parse_message(raw.decode(), find_groups=False),
     }
-    out.write(f"{'messages a second':24}{'bytes':>9}{''.join(f'{n:>12}' for n in works)}\n")
+    names = "".join(f"{name:>12}" for name in works)
+    out.write(f"{'messages a second':24}{'bytes':>9}{names}{'steps':>9}\n")
     for kind, make in KINDS.items():
-        rates = [_rate(work, make, seconds) for work in works.values()]
-        out.write(f"{kind:24}{len(make(0)):9}{''.join(f'{rate:12.0f}' for rate in rates)}\n")
+        rates = "".join(f"{_rate(work, make, seconds):12.0f}" for work in works.values())
+        steps = _steps(works["canonical"], make(1_000_000))
+        out.write(f"{kind:24}{len(make(0)):9}{rates}{steps:9}\n")
+    _transactions(out)
     out.write(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors\n")
 
 
-def _offer(raw: bytes, dialect: Hl7v2) -> object:
+def _transactions(out: TextIO) -> None:
+    """FHIR transactions of the published samples, where they are there."""
+    for parent in Path(__file__).resolve().parents:
+        files = sorted((parent / "shared" / SYNTHEA).glob("*.json"))[:10]
+        if not files:
+            continue
+        raws = [path.read_bytes() for path in files]
+        count = sum(len(json.loads(raw).get("entry", ())) for raw in raws)
+        dialect = FhirDialect()
+        dialect.convert(raws[0], sender="")
+        start = time.process_time()
+        for raw in raws:
+            dialect.convert(raw, sender="")
+        took = time.process_time() - start
+        size = sum(map(len, raws)) / took / 1e6
+        out.write(
+            f"FHIR transactions, canonical: {count / took:.0f} resources/s, {size:.1f} MB/s\n"
+        )
+        return
+
+
+def _steps(work: Callable[[bytes], object], raw: bytes) -> int:
+    """Instructions of the interpreter that the work takes."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal count
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        count += event == "opcode"
+        return trace
+
+    sys.settrace(trace)
+    work(raw)
+    sys.settrace(None)
+    return count
+
+
+def _offer(raw: bytes, dialect: Dialect) -> object:
     """Conversion, claims, leaf and answer: all of an input but its storing."""
     inbound = Inbound(raw=raw, feed="bench", number=1)
     return prepare(inbound, dialect=dialect, at=AT, random=RANDOM)

@@ -27,6 +27,7 @@ from adapters.hl7v2.compiler.rows import (
 )
 from adapters.hl7v2.datatypes import DATATYPES, Datatype
 from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.nulls import held, nulled
 from adapters.hl7v2.rules import RULES
 from adapters.hl7v2.tables import CodeTable
 from bridge.core.record.statements import says_nothing
@@ -100,6 +101,8 @@ def emit(
         "NO_FIELDS": NO_FIELDS,
         "NO_KEY": ("", ""),
         "element": element,
+        "held": held,
+        "nulled": nulled,
     }
     function = f"{rules.segment}_{rules.target}".replace(".", "_")
     code.put(0, f"def {function}(f, g, b):")
@@ -312,7 +315,7 @@ def _convert(
     name, around = row.to[0].name, depth
     in_part = code.rules.is_stored and not row.on and not code.rules.into
     if in_part:
-        code.put(depth, f"z = b.held(e, {name!r}) if b.nulls and '\"\"' in v else None")
+        code.put(depth, f"z = held(e, {name!r}) if b.nulls and '\"\"' in v else None")
     if any(step.kind == "[]" for step in row.to) and not row.first:
         code.put(depth, "for s in (v.split(rep) if rep in v else (v,)):")
         code.put(depth + 1, "if not s: continue")
@@ -346,7 +349,7 @@ def _convert(
     if in_part:
         paths = (delete_path(code.rules, row), name if len(row.to) == 1 else "")
         code.put(around, "if z is not None:")
-        code.put(around + 1, f"b.nulled(r, {paths!r}, v, b.held(e, {name!r}) > z)")
+        code.put(around + 1, f"nulled(b, r, {paths!r}, v, more=held(e, {name!r}) > z)")
         _touch_row(code, around + 1, row, kind.reads)
 
 

@@ -1,5 +1,6 @@
 """Rows: mapping files to frozen values, each remembering its file and line."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ ROW_KEYS: Final = {
 }  # fmt: skip
 
 
+_DEEP: Final = re.compile(r"(?:[\[{][^\[\]{}]{0,80}){65}")
+"""That many brackets opened and none closed; the deepest constant of a row has six."""
 MAX_NUMBER: Final = 127
 """Of fields and components; the longest segment of HL7 has 60."""
 MAX_WHEN: Final = 500
@@ -270,10 +273,10 @@ def path_text(path: Iterable[Target]) -> str:
 
 def load_toml(place: str, text: str) -> dict[str, Any]:
     """Parse TOML; the parser's own message names the line."""
+    if _DEEP.search(text):  # the parser recurses, and a process may have lifted Python's own bound
+        raise refuse("map-toml", "the file nests too deeply", place, "write it flat")
     try:
         return tomllib.loads(text)
-    except RecursionError as error:
-        raise refuse("map-toml", "the file nests too deeply", place, "write it flat") from error
     except tomllib.TOMLDecodeError as error:
         raise refuse(
             "map-toml", f"the file is no TOML: {error}", place, "correct the syntax"

@@ -10,7 +10,14 @@ from base64 import b64decode, b64encode
 from typing import Final
 
 from adapters.hl7v2.context import Context
-from adapters.hl7v2.datatypes.components import clean, code_part, part, split_parts, uri_text
+from adapters.hl7v2.datatypes.components import (
+    DELETE,
+    clean,
+    code_part,
+    part,
+    split_parts,
+    uri_text,
+)
 from adapters.hl7v2.datatypes.registry import datatype
 from bridge.core.record.bundle import JsonObject, Severity
 
@@ -63,6 +70,10 @@ _MAGIC: Final = (
     (b"<?xml", "text/xml"),
 )
 _UNKNOWN: Final = "application/octet-stream"
+_MIME: Final = frozenset(
+    " !#$&-^_./+abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+)
+"""Characters of a media type (RFC 6838 s4.2), and the space that senders put in between."""
 
 
 @datatype("ED", "Attachment", reads=(2, 3, 4, 5))
@@ -76,10 +87,13 @@ def ed_attachment(text: str, ctx: Context) -> JsonObject | None:
     if len(parts) < 5 or not parts[4]:
         return None
     # Base64 has no delimiter in it; a text that does was sent unescaped and stays whole.
-    body = clean(ctx.component.join(parts[4:]), ctx)
-    if not body:
+    whole = ctx.component.join(parts[4:])
+    encoding = code_part(parts, 4, ctx).lower()
+    # What is no base64 is refused below, so its characters need not be looked at twice.
+    body = ctx.text(whole).strip() if encoding == "base64" else clean(whole, ctx)
+    if not body or body == DELETE:
         return None
-    data = _decoded(body, code_part(parts, 4, ctx).lower(), ctx)
+    data = _decoded(body, encoding, ctx)
     if data is None:
         ctx.note(
             "attachment-encoding",
@@ -90,7 +104,7 @@ def ed_attachment(text: str, ctx: Context) -> JsonObject | None:
     digest = hashlib.sha1(data, usedforsecurity=False).digest()
     return {
         "contentType": _media_type(parts, 2, data, ctx),
-        "data": b64encode(data).decode("ascii"),
+        "data": _encoded(data, body),
         "size": len(data),
         "hash": b64encode(digest).decode("ascii"),
     }
@@ -124,6 +138,19 @@ def _decoded(body: str, encoding: str, ctx: Context) -> bytes | None:
     return body.encode() if found is None else found
 
 
+def _encoded(data: bytes, body: str) -> str:
+    """Base64 of the data: the text that was sent where it is that already.
+
+    A text of the right length that decodes strictly has no line breaks and lacks no padding; only
+    the unused bits of its last four characters may differ.
+    """
+    if len(body) == (len(data) + 2) // 3 * 4:
+        last = b64encode(data[(len(data) - 1) // 3 * 3 :]).decode("ascii")
+        if body.endswith(last):
+            return body
+    return b64encode(data).decode("ascii")
+
+
 def _hexadecimal(body: str) -> bytes | None:
     try:
         return bytes.fromhex(body) or None
@@ -133,6 +160,11 @@ def _hexadecimal(body: str) -> bytes | None:
 
 def _base64(body: str, ctx: Context) -> bytes | None:
     """RFC 4648 s4 with line breaks; missing padding is restored and reported."""
+    if len(body) % 4 == 0:  # mostly it has no line breaks, and looking for them takes as long
+        try:
+            return b64decode(body.encode(), validate=True) or None
+        except binascii.Error:
+            pass
     packed = "".join(body.split())
     missing = -len(packed) % 4
     if missing:
@@ -160,6 +192,8 @@ def _media_type(parts: list[str], at: int, data: bytes, ctx: Context) -> str:
 
 def _named_type(kind: str, subtype: str) -> str:
     """A media type from table 0191 and 0291 or from what senders write in their place."""
+    if not _MIME.issuperset(kind + subtype):
+        return ""
     kind, subtype = kind.lower().replace(" ", ""), subtype.lower().replace(" ", "")
     for whole in (subtype, kind):
         if "/" in whole:

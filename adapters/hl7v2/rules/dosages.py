@@ -4,7 +4,10 @@ HL7 v2.5.1 ch. 4.14; v2-to-FHIR maps RXO[MedicationRequest], RXR[MedicationReque
 TQ1[MedicationRequest]. RXE has no official map and is read as RXO is.
 """
 
+from decimal import Decimal
 from typing import Final, cast
+
+from msgspec import Raw
 
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
@@ -149,7 +152,7 @@ def _add_dose(
     low = amount(dose[0], dose[2], f"{at}-{first}", b)
     high = amount(dose[1], dose[2], f"{at}-{first + 1}", b)
     made: JsonObject = {}
-    if low and high and low != high:
+    if low and high and _below(low, high):
         made["doseRange"] = {"low": low, "high": high}
     elif low or high:
         made["doseQuantity"] = low or high
@@ -158,6 +161,12 @@ def _add_dose(
         made["rateQuantity"] = speed
     if made:
         dosing.base["doseAndRate"] = [{"type": _ORDERED, **made}]
+
+
+def _below(low: JsonObject, high: JsonObject) -> bool:
+    """Whether it is a range at all (rng-2)."""
+    first, second = (Decimal(bytes(cast("Raw", end["value"])).decode()) for end in (low, high))
+    return first < second
 
 
 def _add_limit(dosing: Dosing, text: str, at: str, b: Build) -> None:

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Final, cast
 
+import msgspec
+from msgspec import Raw
+
 from adapters.hl7v2.build import Build, append
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes import DATATYPES
@@ -47,6 +50,9 @@ def observation_value(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if text == '""':
         _erase(b, r)
         return
+    if "dataAbsentReason" in r:
+        _say_why(text, b, r)
+        return
     kind = f[2]
     if kind == "NM" and ctx.repetition not in text:  # most results: one number
         result = number_of(text, f[6], b)
@@ -58,6 +64,15 @@ def observation_value(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         _documents(kind, f, g, b, r)
     else:
         _typed(kind, f, b, r)
+
+
+def _say_why(text: str, b: Build, r: JsonObject) -> None:
+    """OBX-11 X or N: what stands in OBX-5 is no value (obs-6) but says why there is none."""
+    label = DATATYPES["CWE.string"].function
+    words = "; ".join(found for one in _repeated(text, b) if (found := label(one, b.ctx)))
+    reason = r["dataAbsentReason"]
+    held = msgspec.json.decode(reason) if isinstance(reason, Raw) else reason
+    r["dataAbsentReason"] = {**cast("JsonObject", held), "text": words}
 
 
 def _documents(kind: str, f: list[str], g: Group, b: Build, r: JsonObject) -> None:

@@ -116,15 +116,16 @@ def _no_number(text: str, units: str, b: Build) -> Value | None:
 def _measured(value: Value | None, units: str, b: Build) -> Value | None:
     """A text with the unit of OBX-6 behind it, as the official rule of SN has it."""
     unit = unit_of(units, b)
-    if value is None or unit is None or not isinstance(value[1], str):
+    if value is None or unit is None or value[0] != "valueString":
         return value
+    text = cast("str", value[1])
     shown = str(unit["unit"])
-    if value[1].lower().endswith(shown.lower()):
+    if text.lower().endswith(shown.lower()):
         return value
-    if not any(letter.isdigit() for letter in value[1]):
+    if not any(letter.isdigit() for letter in text):
         _note_unread(b)
         return value
-    return value[0], f"{value[1]} {shown}"
+    return "valueString", f"{text} {shown}"
 
 
 def _note_unread(b: Build) -> None:

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 
 from bridge.api import answers
 from bridge.api.queries import MAX_PAGE, asked_in, count_of, json_wanted, moment_of
-from bridge.api.reads import Asking, known_type
+from bridge.api.reads import Asking, known_type, ref_of
 from bridge.api.routes.fhir_read import Asked
 from bridge.api.routes.fhir_write import fhir_body
 from bridge.api.searchset import searchset
@@ -49,7 +49,7 @@ def _everything(asking: Asking, name: str, pairs: Pairs) -> Response:
         known_type(asking.node, kind)
     found = disclose_everything(
         Everything(
-            patient=name,
+            patient=ref_of("Patient", name).id,
             since=moment_of(asked, "_since"),
             types=types,
             count=count_of(asked, "_count", MAX_PAGE),

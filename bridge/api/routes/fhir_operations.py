@@ -18,7 +18,7 @@ from bridge.api.bodies import MAX_FHIR_BYTES
 from bridge.api.node import Node, TheNode
 from bridge.api.problems import FHIR_JSON, findings_outcome
 from bridge.api.queries import json_wanted
-from bridge.api.reads import version_of
+from bridge.api.reads import ref_of, version_of
 from bridge.api.routes.fhir_read import Kind
 from bridge.api.routes.fhir_write import fhir_body
 from bridge.core.errors import BridgeError, Fault
@@ -38,7 +38,7 @@ Anyone = Annotated[Caller, Depends(holding(Role.SENDER, Role.READER, Role.COMPLI
 @router.get("/{kind}/{name}/_history/{version}/$receipt", response_class=Response)
 def receipt(kind: Kind, name: str, version: str, node: TheNode, _: Prover) -> Response:
     """The receipt of one version; its document is the body of that version."""
-    ref = VersionRef(type=kind, id=name, version=version_of(version, kind))
+    ref = VersionRef(type=kind, id=ref_of(kind, name).id, version=version_of(version, kind))
     data = issue(ref, evidence=node.evidence, book=node.book)
     return Response(data, media_type="application/json")
 

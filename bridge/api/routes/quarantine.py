@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from bridge.api.access import holding
 from bridge.api.answers import PRIVATE
 from bridge.api.node import Node, TheNode
-from bridge.api.routes.records import find_status
+from bridge.api.routes.records import find_status, record_named
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import RecordId
 from bridge.core.policy.access import Caller, Role
@@ -35,7 +35,7 @@ def try_again(record: str, node: TheNode, caller: Officer) -> Response:
     The answer is the status of now: of the refusal, with `retried_as` when it became a record, or
     of the stored record.
     """
-    name = RecordId(record)
+    name = record_named(record)
     with node.reading.unit():
         refused = node.reading.refusal(name) is not None
     if refused:
@@ -56,7 +56,7 @@ def try_again(record: str, node: TheNode, caller: Officer) -> Response:
 @router.post("/{record}/dismiss")
 def put_away(record: str, dismissal: Dismissal, node: TheNode, caller: Officer) -> Response:
     """A refused input that needs no retry leaves the list; its bytes stay."""
-    name = RecordId(record)
+    name = record_named(record)
     dismiss(name, dismissal.reason, caller=caller, ports=node.writing, reading=node.reading)
     return JSONResponse(find_status(name, node, caller), headers=PRIVATE)
 

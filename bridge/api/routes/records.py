@@ -1,5 +1,6 @@
 """`/records`: the status of what was sent, and what it takes to prove it."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -17,7 +18,7 @@ from bridge.flows.issue import issue
 from bridge.ports.anchors import Attempt, State
 from bridge.ports.reading import Halt, RecordRow, Refusal, Wanted
 
-__all__ = ["Told", "find_status", "router"]
+__all__ = ["Told", "find_status", "record_named", "router"]
 
 router = APIRouter(prefix="/records", tags=["records"])
 Anyone = Annotated[Caller, Depends(holding(Role.SENDER, Role.READER, Role.COMPLIANCE))]
@@ -54,20 +55,20 @@ def find(request: Request, node: TheNode, caller: Anyone) -> Response:
 def status(record: str, request: Request, node: TheNode, caller: Anyone) -> Response:
     """Where a record stands: stored, sequenced, anchored, final, or quarantined with reasons."""
     asked_of(request)
-    return JSONResponse(find_status(RecordId(record), node, caller), headers=PRIVATE)
+    return JSONResponse(find_status(record_named(record), node, caller), headers=PRIVATE)
 
 
 @router.get("/{record}/receipt", response_class=Response)
 def receipt(record: str, node: TheNode, _: Prover) -> Response:
     """The receipt; 409 until the record is under a checkpoint."""
-    data = issue(RecordId(record), evidence=node.evidence, book=node.book)
+    data = issue(record_named(record), evidence=node.evidence, book=node.book)
     return Response(data, media_type="application/json")
 
 
 @router.get("/{record}/source", response_class=Response)
 def source(record: str, node: TheNode, caller: Prover) -> Response:
     """The bytes as they were received; an access entry is made."""
-    data = disclose_source(RecordId(record), caller=caller, **node.disclosing)
+    data = disclose_source(record_named(record), caller=caller, **node.disclosing)
     headers = {**PRIVATE, "X-Content-Type-Options": "nosniff"}
     return Response(data, headers=headers, media_type="application/octet-stream")
 
@@ -75,8 +76,19 @@ def source(record: str, node: TheNode, caller: Prover) -> Response:
 @router.get("/{record}/bundle", response_class=Response)
 def bundle(record: str, node: TheNode, caller: Prover) -> Response:
     """The canonical bundle, byte for byte as it was hashed; an access entry is made."""
-    data = disclose_bundle(RecordId(record), caller=caller, **node.disclosing)
+    data = disclose_bundle(record_named(record), caller=caller, **node.disclosing)
     return Response(data, headers=PRIVATE, media_type="application/fhir+json")
+
+
+def record_named(text: str) -> RecordId:
+    """The record of a URL; what cannot be an id of ours names none.
+
+    Raises:
+        BridgeError: `not-found`.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9\-]{1,64}", text):
+        raise _unknown()
+    return RecordId(text)
 
 
 def find_status(record: RecordId, node: Node, caller: Caller) -> Told:

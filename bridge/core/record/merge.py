@@ -57,10 +57,10 @@ class _Put:
     """The message is about another resource: what was stated of this one stands."""
     assumed: frozenset[str] = field(default_factory=frozenset)
     """Elements that the message did not state: they fill what is absent."""
-    creates: bool = False
-    """A POST: where the resource is already, this one was sent twice and it stays as it is."""
     exact: frozenset[str] = field(default_factory=frozenset)
     """Elements whose value is the whole of it: no part of a stored one is kept."""
+    creates: bool = False
+    """A POST: where the resource is already, this one was sent twice and it stays as it is."""
     if_match: str = ""
     if_none_match: str = ""
 

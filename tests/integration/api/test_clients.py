@@ -200,3 +200,42 @@ def test_client_that_leaves_in_the_middle_of_its_body_costs_nothing(
 
     assert api["nobody"].get("/healthz").status_code == 200
     assert len(api["admin"].get("/records?count=1000").json()["records"]) == before
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 1_000_000 + b"\r\n\r\n", b""),
+        (b"GET /healthz HTTP/1.1\r\n\r\n", b"400"),
+        (b"\x0bMSH|^~\\&|\x1c\r", b"400"),
+        (b"POST /verify HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", b"400"),
+        (
+            b"POST /verify HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+            b"400",
+        ),
+        (
+            (
+                b"POST /verify HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; "
+                b"boundary=b\r\nContent-Length: 99999999999\r\n\r\n"
+            ),
+            b"413",
+        ),
+    ],
+    ids=["header-of-1-MB", "no-host", "mllp", "negative-length", "bad-chunk", "length-of-100-GB"],
+)
+def test_request_that_is_none_ends_its_connection_alone(
+    address: tuple[str, int], request_: bytes, status: bytes
+) -> None:
+    """Refused or cut off; the next client is served."""
+    with socket.create_connection(address, timeout=10) as stranger:
+        try:
+            stranger.sendall(request_)
+            said = stranger.recv(1000)
+        except OSError:  # cut off while it sent
+            said = b""
+    with socket.create_connection(address, timeout=10) as other:
+        other.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        served = answer_of(other)
+
+    assert said.startswith(b"HTTP/1.1 " + (status or b"400")) or (not status and not said)
+    assert served.startswith(b"HTTP/1.1 200")

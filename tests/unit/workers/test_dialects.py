@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from bridge.core.errors import BridgeError
+from bridge.flows.receive import SHARE, Inbound, prepare
 from bridge.settings import Settings, load
+from tests.fakes.sources import CountedEntropy, FixedClock
 from workers.dialects import code_tables, converters, hl7v2_of, mappings
 
 MESSAGE = (
@@ -91,3 +93,36 @@ def test_table_is_exported_and_imported_again(settings: Settings, tmp_path: Path
         parts.exported("acme", "to-lonc")
     with pytest.raises(BridgeError, match=r"there is no sender acm .* use acme"):
         parts.exported("acm", "to-loinc")
+
+
+def test_bundle_that_a_wrong_row_makes_waits_in_quarantine(tmp_path: Path) -> None:
+    """The type check cannot know a site's codes; the judge of R4 does, if the node asks it."""
+    row = "[[replace]]\nid = 'PID-8'\ntable = ''\n"
+    (tmp_path / "acme.toml").write_text(OVERLAY.partition("[[add]]")[0] + row)
+    raw = MESSAGE.replace(b"Doe^Jo", b"Doe^Jo|||M?")
+
+    offers = [
+        prepare(
+            Inbound(raw=raw, feed="f", number=1),
+            dialect=hl7v2_of(
+                load(
+                    environment={},
+                    overrides={
+                        "senders.folder": str(tmp_path),
+                        "senders.validate_bundles": asked,
+                        "data": str(tmp_path / "none"),
+                    },
+                )
+            ),
+            at=FixedClock().now(),
+            random=CountedEntropy().take(SHARE),
+        )
+        for asked in (False, True)
+    ]
+
+    assert offers[0].reason is None
+    assert offers[1].reason is not None
+    assert offers[1].reason.code == "bundle-invalid"
+    assert "gender" in offers[1].reason.where
+    assert "M?" not in str(offers[1].reason)
+    assert b"\rMSA|AE|1" in offers[1].row.answer

@@ -44,6 +44,18 @@ def test_layers_and_functions_are_of_the_folder(folder: Path) -> None:
     assert list(SendersFolder(folder).every_function()) == [site.qualified]
 
 
+def test_file_as_it_was_is_found_beside_the_new_one(folder: Path) -> None:
+    """`labx.2026-11.py` has the functions of `labx.py` of then, for old mappings alone."""
+    (folder / "site" / "labx.2026-11.py").write_text(GOOD + "# then")
+    new = SendersFolder(folder).function("py:site.labx.stain", "x")
+
+    names = SendersFolder(folder).every_function()
+
+    assert len(names) == 2
+    assert new.qualified in names
+    assert {name.rpartition(".")[0] for name in names} == {"py:site.labx.stain"}
+
+
 @pytest.mark.parametrize(
     ("name", "text", "error"),
     [

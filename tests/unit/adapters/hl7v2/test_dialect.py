@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from adapters.hl7v2.dialect import Hl7v2
+from adapters.hl7v2.dialect import Hl7v2, Options
+from adapters.hl7v2.overlays import parse_profile
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import sha256
-from bridge.core.record.bundle import Apply
+from bridge.core.record.bundle import Apply, Finding, Severity
 
 Build = Callable[..., bytes]
 Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
@@ -323,3 +324,25 @@ def test_envelope_never_raises(dialect: Hl7v2) -> None:
     made = [dialect.envelope(raw, sender="s") for raw in (b"", b"MSH", b"MSH|^~\\&|A|B", b"\xff")]
 
     assert [one.sender for one in made] == ["s", "s", "A/B", "s"]
+
+
+def test_bundle_that_is_no_r4_is_refused_where_somebody_asks() -> None:
+    """By the node, or by the sender's profile, which has the last word; with code and place."""
+    finding = Finding(code="value-type", severity=Severity.ERROR, where="Bundle.entry[1]", text="x")
+    hint = Finding(code="hint", severity=Severity.WARNING, where="Bundle", text="y")
+    raw = b"MSH|^~\\&|LABX|X|||2024||ADT^A08|1|P|2.5\rPID|1||1\r"
+    said = {True: "validate_bundles = true", False: "validate_bundles = false", None: ""}
+
+    def convert(*judged: Finding, node: bool, sender: bool | None) -> None:
+        profile = parse_profile("labx", f'match = {{ "MSH-3" = "LABX" }}\n{said[sender]}')
+        options = Options(judge=lambda _: judged, validate_bundles=node)
+        Hl7v2((profile,), options).convert(raw, sender="")
+
+    refused = r"a bundle that is no valid R4: value-type, 1 in all \(Bundle.entry\[1\]\)"
+    with pytest.raises(BridgeError, match=refused):
+        convert(finding, hint, node=True, sender=None)
+    with pytest.raises(BridgeError, match=refused):
+        convert(finding, node=False, sender=True)
+    convert(finding, node=True, sender=False)
+    convert(finding, node=False, sender=None)
+    convert(hint, node=True, sender=None)

@@ -6,6 +6,7 @@ import pytest
 
 from adapters.hl7v2.dialect import Hl7v2
 from adapters.hl7v2.explain import explain, residue
+from adapters.hl7v2.overlays import parse_profile
 from bridge.core.errors import BridgeError
 
 Build = Callable[..., bytes]
@@ -54,3 +55,13 @@ def test_row_is_of_the_map_that_made_the_element(dialect: Hl7v2) -> None:
     lines = explain(dialect, raw, "Observation.effectiveDateTime")
 
     assert [line.row.partition(",")[0] for line in lines] == ["OBR-7 (OBX.Observation.toml"]
+
+
+def test_field_whose_row_was_dropped_names_who_dropped_it() -> None:
+    """With the reason that the overlay gives."""
+    overlay = "match = { 'MSH-3' = 'A' }\n[[drop]]\nid = 'PV1-7'\nwhy = 'holds the clerk'"
+    dialect = Hl7v2((parse_profile("acme", overlay),))
+    raw = b"MSH|^~\\&|A|B|||2026||ADT^A08|1|P|2.5\rPID|1||1\rPV1|1|I|||||7^Clerk\r"
+
+    with pytest.raises(BridgeError, match=r"acme.toml, line 2 drops it: holds the clerk"):
+        explain(dialect, raw, "PV1-7")

@@ -33,6 +33,8 @@ def failed(text: str) -> list[str]:
         "Patient.photo.empty()",
         "Patient.name.exists()",
         "Patient.gender != 'male'",
+        "Patient.name.where(use='old').family='Roe'",
+        "Patient.gender!='a=b'",
         "Observation.value.value = 7.40",
         "Observation.valueQuantity.unit = 'mg (x)'",
         "Observation.subject.resolve().name.use contains 'old'",
@@ -68,9 +70,11 @@ def test_line_that_does_not_hold_says_what_there_is(line: str, found: str) -> No
         ("Patient.name.ofType(x) = 'x'", r"ofType\(\) is not known here"),
         ("Patient.name = x", "the value is no literal"),
         ("Patient.name.where(use) = 'x'", "where takes one comparison"),
+        ("Patient.name.where(use != 'x') = 'x'", "where takes one comparison"),
+        ("Patient.name[x].use = 'x'", r"name\[x\] is no element of a list"),
         ("Patient." + "x" * 3000, "the line is too long"),
     ],
-    ids=["no-type", "function", "literal", "where", "long"],
+    ids=["no-type", "function", "literal", "where", "where-not", "index", "long"],
 )
 def test_wrong_line_is_refused_with_its_number(line: str, text: str) -> None:
     """File and line, and what to write."""

@@ -79,3 +79,11 @@ def test_total_daily_dose_of_a_supply(message: Build, convert: Convert) -> None:
 
     assert dispense["dosageInstruction"][0]["maxDosePerPeriod"]["numerator"]["value"] == 4
     assert dispense["substitution"]["wasSubstituted"] is True
+
+
+def test_greatest_dose_below_the_least_is_no_range(message: Build, convert: Convert) -> None:
+    """R4 rule rng-2: the first amount stands."""
+    order = convert(message("RDE^O11", "ORC|NW|P1", "RXE||A^a^L|20|10|mg"))["MedicationRequest"][0]
+
+    dose = order["dosageInstruction"][0]["doseAndRate"][0]
+    assert dose["doseQuantity"]["value"] == 20

@@ -136,3 +136,14 @@ def test_results_before_the_only_specimen_are_of_it(message: Build, convert: Con
 
     assert convert(one)["Observation"][0]["specimen"]["reference"].startswith("Specimen/")
     assert "specimen" not in convert(two)["Observation"][0]
+
+
+def test_what_stands_for_a_missing_result_says_why_it_is_missing(
+    message: Build, convert: Convert
+) -> None:
+    """OBX-11 X beside a text: R4 rule obs-6 forbids a value, and the text is the reason."""
+    result = convert(message("ORU^R01", "OBX|1|ST|1||haemolysed||||||X"))["Observation"][0]
+
+    assert result["dataAbsentReason"]["text"] == "haemolysed"
+    assert result["dataAbsentReason"]["coding"][0]["code"] == "not-performed"
+    assert "valueString" not in result

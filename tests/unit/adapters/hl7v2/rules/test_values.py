@@ -40,3 +40,10 @@ def test_unit_is_never_lost(
 def test_unit_that_no_number_can_have_is_reported(value: str, message: Build, codes: Codes) -> None:
     """A unit beside words or a code is a mistake of the sender, and said to be one."""
     assert ("unit-unread", "OBX-6") in codes(message("ORU^R01", f"OBX|1|{value}|mg|||||F"))
+
+
+def test_unit_beside_a_date_is_no_part_of_it(message: Build, convert: Convert) -> None:
+    """Only a text can bear a unit behind it."""
+    raw = message("ORU^R01", "OBX|1|DT|1||20240102|days|||||F")
+
+    assert convert(raw)["Observation"][0]["valueDateTime"] == "2024-01-02"
