@@ -211,8 +211,9 @@ class Node:
     def is_ready(self, url: str = "") -> bool:
         """Whether an API serves and says that it is ready."""
         try:
-            return httpx.get(f"{url or self.http}/readyz", timeout=10).status_code == 200
-        except httpx.HTTPError:
+            head = {"Authorization": f"Bearer {self.token}"}
+            return httpx.get(f"{url or self.http}/readyz", headers=head, timeout=10).is_success
+        except (OSError, httpx.HTTPError):
             return False
 
     @property

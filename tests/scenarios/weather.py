@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import psutil
@@ -27,6 +28,12 @@ AWAY_S = 4.0
 """Of a broker, and of room on the disk."""
 CALAMITIES = (*CHILDREN, "postgres", "backend", "cut", "freeze", "term")
 """What every node can suffer; `broker` and `disk` are for those that have one of their own."""
+
+
+CUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,15 +139,8 @@ class Monkey(threading.Thread):
     def _cut(self) -> bool:
         """Every connection to the database is ended by an administrator."""
         try:
-            database = Database(self._node.store_url, pool_size=1)
-            with database.unit():
-                database.connection.execute(
-                    text(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                        "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-                    )
-                )
-            database.close()
+            with closing(Database(self._node.store_url, pool_size=1)) as database, database.unit():
+                database.connection.execute(text(CUT))
         except BridgeError:
             return False
         return True
