@@ -1,20 +1,12 @@
 """The account that anchors: who holds its key signs here, and nowhere else."""
 
-import sys
 from pathlib import Path
 from typing import Any, Protocol
 
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
-
+from bridge.chain.evm_libraries import Account, LocalAccount
 from bridge.core.errors import BridgeError, Fault
 
 __all__ = ["AnchorAccount", "KeyFileAccount", "sender_of"]
-
-
-# The curve library below eth_account raises the interpreter's limit to 100,000: a text of nested
-# brackets then overruns the C stack of a JSON parser and kills the process that reads it.
-sys.setrecursionlimit(min(sys.getrecursionlimit(), 10_000))
 
 
 def sender_of(raw: bytes) -> str:

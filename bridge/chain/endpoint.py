@@ -11,9 +11,8 @@ from typing import Any, Final
 
 import requests
 import urllib3
-from web3 import HTTPProvider
-from web3.types import RPCEndpoint
 
+from bridge.chain.evm_libraries import HTTPProvider, RPCEndpoint
 from bridge.chain.urls import public_name
 from bridge.core.proof.members import MAX_DEPTH, nesting
 

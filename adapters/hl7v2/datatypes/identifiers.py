@@ -92,7 +92,7 @@ def governing(text: str, ctx: Context) -> str:
 
     Senders do not keep the order of PID-3: the medical record number counts before the hospital's
     internal one, these before others, and numbers of states, insurers and accounts come last.
-    docs/adr/0018.
+    docs/adr/0019.
     """
     if ctx.repetition not in text:
         return text

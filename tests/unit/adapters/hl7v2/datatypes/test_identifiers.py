@@ -391,5 +391,5 @@ def test_identifier_names_its_authority(
 def test_record_is_named_by_the_hospitals_own_number(
     ctx: Context, text: str, expected: str
 ) -> None:
-    """In whatever order the sender lists them (docs/adr/0018)."""
+    """In whatever order the sender lists them (docs/adr/0019)."""
     assert governing(text, ctx) == expected
