@@ -52,7 +52,7 @@ def letters(
         guest = f"{sender}-guest{number // GUEST_EVERY}"
         patient = guest if place in {0, 1} else f"{sender}-{number % patients}"
         retires = guest if place == 2 else ""
-        result = number % 3 == 2 and place < 0  # noqa: PLR2004 - every third
+        result = number % 3 == 2 and place < 0
         step = max(steps[patient] - 1, 0) if result else steps[patient]
         yield _letter(f"{sender}.{number}", patient, step, retires, result=result)
         steps[patient] += not result
