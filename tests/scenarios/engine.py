@@ -52,13 +52,16 @@ def letters(
         guest = f"{sender}-guest{number // GUEST_EVERY}"
         patient = guest if place in {0, 1} else f"{sender}-{number % patients}"
         retires = guest if place == 2 else ""
-        yield _letter(sender, number, patient, steps[patient], retires)
-        steps[patient] += 1
+        result = number % 3 == 2 and place < 0
+        step = max(steps[patient] - 1, 0) if result else steps[patient]
+        yield _letter(f"{sender}.{number}", patient, step, retires, result=result)
+        steps[patient] += not result
 
 
-def _letter(sender: str, number: int, patient: str, step: int, retires: str) -> Letter:
-    control = f"{sender}.{number}"
-    kind = "ORU^R01^ORU_R01" if number % 3 == 2 else "ADT^A08^ADT_A01"
+def _letter(control: str, patient: str, step: int, retires: str, *, result: bool) -> Letter:
+    sender, _, digits = control.rpartition(".")
+    number = int(digits)
+    kind = "ORU^R01^ORU_R01" if result else "ADT^A08^ADT_A01"
     kind = "ADT^A40^ADT_A39" if retires else kind
     head = f"MSH|^~\\&|{sender}|STORM|BRIDGE|STORM|20260301{number % 86400:06d}+0000||{kind}"
     lines = [
