@@ -54,8 +54,8 @@ class Bearers:
 def _identifiers(resource: JsonObject) -> list[JsonObject]:
     """Decoded where they are kept as their bytes."""
     held = resource.get("identifier", [])
-    values = msgspec.json.decode(held) if isinstance(held, Raw) else held
+    values = cast("list[Json]", msgspec.json.decode(held) if isinstance(held, Raw) else held)
     return [
-        msgspec.json.decode(one) if isinstance(one, Raw) else one
-        for one in (values if isinstance(values, list) else [])
+        cast("JsonObject", msgspec.json.decode(one) if isinstance(one, Raw) else one)
+        for one in values
     ]
