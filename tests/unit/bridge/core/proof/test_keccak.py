@@ -1,10 +1,12 @@
 """Keccak-256 agrees with the published value and with the library that Ethereum clients use."""
 
+import hashlib
+
 from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.proof.keccak import keccak256, keccak256_each
+from bridge.core.proof.keccak import chosen, in_python, keccak256, keccak256_each
 
 
 def test_empty_input_gives_the_published_digest() -> None:
@@ -17,14 +19,14 @@ def test_empty_input_gives_the_published_digest() -> None:
 @given(st.lists(st.binary(max_size=300), max_size=20))
 def test_messages_side_by_side_do_not_touch(messages: list[bytes]) -> None:
     """Of any number of messages of any sizes, each hashes as it does alone."""
-    assert keccak256_each(messages) == tuple(keccak(message) for message in messages)
+    assert in_python(messages) == tuple(keccak(message) for message in messages)
 
 
 def test_full_lanes_stay_within_their_message() -> None:
     """What a turn pushes out of a lane of ones reaches neither neighbour."""
     messages = [bytes(135), b"\xff" * 135, bytes(135), b"\xff" * 271]
 
-    assert keccak256_each(messages) == tuple(keccak(message) for message in messages)
+    assert in_python(messages) == tuple(keccak(message) for message in messages)
 
 
 def test_the_permutation_written_out_is_that_of_the_tables() -> None:
@@ -34,7 +36,7 @@ def test_the_permutation_written_out_is_that_of_the_tables() -> None:
         block[len(data)] ^= 0x01
         block[-1] ^= 0x80
 
-        assert keccak256(data) == _permuted(bytes(block) + bytes(64))[:32]
+        assert in_python([data]) == (_permuted(bytes(block) + bytes(64))[:32],)
 
 
 @given(st.binary(max_size=700))
@@ -47,6 +49,40 @@ def test_every_length_around_the_rate_agrees() -> None:
     """The padding is right when it fills the block, leaves one byte, or starts a new block."""
     for size in (*range(130, 140), *range(268, 276)):
         assert keccak256(bytes(size)) == keccak(bytes(size))
+
+
+def test_a_library_that_has_the_hash_computes_it() -> None:
+    """OpenSSL has it from 3.2 on; what it answers is what Python answers."""
+    each = chosen(_Linked)
+
+    assert each is not in_python
+    assert each([b"", b"a" * 300]) == in_python([b"", b"a" * 300])
+
+
+def test_a_library_without_the_hash_is_not_asked_again() -> None:
+    """An older OpenSSL, or one held to approved algorithms, does not know the name."""
+    assert chosen(lambda _name, data: hashlib.new("no such hash", data)) is in_python
+
+
+def test_a_library_that_pads_otherwise_is_not_believed() -> None:
+    """SHA-3 differs in one byte of padding: the hash of nothing tells them apart."""
+    assert chosen(lambda _name, data: hashlib.new("sha3_256", data)) is in_python
+
+
+def test_each_is_the_hash_of_one() -> None:
+    """Many at once and one alone go the same way."""
+    assert keccak256_each([b"a", b"b"]) == (keccak256(b"a"), keccak256(b"b"))
+
+
+class _Linked:
+    """`hashlib.new` of an interpreter with OpenSSL 3.2."""
+
+    def __init__(self, name: str, data: bytes) -> None:
+        assert name == "KECCAK-256"
+        self._data = data
+
+    def digest(self) -> bytes:
+        return bytes(keccak(self._data))
 
 
 def _permuted(state: bytes) -> bytes:
