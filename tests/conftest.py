@@ -5,8 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
-import bridge.chain.account  # noqa: F401  before any other import of its library: it mends a limit
+import bridge.chain.evm_libraries  # noqa: F401  before any other import of them: it keeps a limit
 
 pytest_plugins = [
     "tests.anvil",
@@ -17,6 +18,12 @@ pytest_plugins = [
     "tests.served_mllp",
     "tests.stamping",
 ]
+
+# A busy machine is no failure of ours: no example has a deadline in any of them.
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("nightly", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

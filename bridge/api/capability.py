@@ -33,6 +33,11 @@ SECURITY = (
 ACCESS_LOG = (
     "Searches find the node's own access log, for the role compliance: by patient, newest first."
 )
+MERGED = (
+    "Searches by a patient, _revinclude and $everything find also what is filed under records that "
+    "this patient took over (Patient.link replaces, replaced-by). Under a retired record they find "
+    "its own."
+)
 BASE = "http://hl7.org/fhir/OperationDefinition/"
 SEARCH_COMMON = (("_id", "token"), ("_lastUpdated", "date"))
 
@@ -42,6 +47,7 @@ def capability_statement(base: str) -> bytes:
     """What `GET /fhir/metadata` answers; `base` is the URL that the client used."""
     rest: JsonObject = {
         "mode": "server",
+        "documentation": MERGED,
         "security": {"cors": False, "description": SECURITY},
         "interaction": [{"code": "transaction"}, {"code": "batch"}],
         "operation": [_operation("validate", BASE + "Resource-validate")],

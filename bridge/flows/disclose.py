@@ -5,14 +5,15 @@ when it cannot be written, nothing is shown. Roles decide; a record's status is 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant, RecordId
 from bridge.core.policy.access import CLINICAL, OVERSIGHT, Caller, allow
 from bridge.core.policy.audit import Interaction, Shown
-from bridge.core.record.links import MAX_RETIRED, replaced
+from bridge.core.record.links import MAX_RETIRED, taken_over
 from bridge.core.record.merge import ResourceRef
+from bridge.core.search.people import concerns_a_patient, of_whole_person
 from bridge.core.search.query import SearchQuery
 from bridge.flows.noting import note_access
 from bridge.ports.reading import Page, Reading, Served
@@ -116,15 +117,34 @@ def disclose_history(
 def disclose_search(
     query: SearchQuery, *, caller: Caller, reading: Reading, clock: Clock, entropy: Entropy
 ) -> Page:
-    """One page of matches with what they lead to; an empty page is an answer too, and is noted."""
+    """One page of matches with what they lead to; an empty page is an answer too, and is noted.
+
+    What is asked of a survivor is asked of the records that it took over, as in `$everything`.
+    """
     allow(caller, CLINICAL)
     with reading.unit():
-        page = reading.search(query, caller=caller.subject)
+        whole = of_whole_person(query, lambda patients: _one_person(patients, reading))
+        page = _also_of_retired(query, reading.search(whole, caller=caller.subject), reading)
         served = (*page.matches, *page.included)
         parameters = tuple(dict.fromkeys(name for name, _ in query.pairs))
         shown = _resources(Interaction.SEARCH, served, reading, parameters=parameters)
         note_access(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
     return page
+
+
+def _also_of_retired(query: SearchQuery, page: Page, reading: Reading) -> Page:
+    """The page with what `_revinclude` finds of the records that its patients took over."""
+    asked = tuple(
+        one for one in query.includes if one.reverse and concerns_a_patient(one.source, one.param)
+    )
+    matched = [one.ref.id for one in page.matches]
+    if query.resource_type != "Patient" or not asked or not matched:
+        return page
+    retired = [name for name in _one_person(matched, reading) if name not in matched]
+    refs = [ResourceRef("Patient", name) for name in retired]
+    known = {one.ref for one in page.included}
+    more = reading.included(replace(query, includes=asked), refs)
+    return replace(page, included=(*page.included, *(m for m in more if m.ref not in known)))
 
 
 def disclose_everything(
@@ -141,7 +161,7 @@ def disclose_everything(
         if found is None:
             raise _unknown("resource", "Patient")
         page = reading.everything(
-            _one_person(found, reading),
+            _one_person([everything.patient], reading),
             since=everything.since,
             types=everything.types,
             count=everything.count,
@@ -154,16 +174,16 @@ def disclose_everything(
     return page
 
 
-def _one_person(survivor: Served, reading: Reading) -> tuple[str, ...]:
-    """The patient's id, then those of the records that it replaces, and of those they replace."""
-    known = {survivor.ref.id: None}
-    waiting = [survivor]
-    while waiting and len(known) < MAX_RETIRED:
-        for name in replaced(waiting.pop(0).body or b"{}"):
-            retired = reading.version(ResourceRef("Patient", name)) if name not in known else None
-            known[name] = None
-            if retired is not None:
-                waiting.append(retired)
+def _one_person(patients: Sequence[str], reading: Reading) -> tuple[str, ...]:
+    """These ids, then those of the records that they took over, and of those that these took."""
+    known = dict.fromkeys(patients)
+    waiting = list(known)
+    bound = len(known) + MAX_RETIRED
+    while waiting:
+        links = [taken_over(one.ref.id, one.body, waiting) for one in reading.linked(waiting)]
+        further = dict.fromkeys(name for names in links for name in names if name not in known)
+        waiting = list(further)[: bound - len(known)]
+        known.update(dict.fromkeys(waiting))
     return tuple(known)
 
 

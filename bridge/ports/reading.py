@@ -198,6 +198,20 @@ class Reading(Protocol):
             BridgeError: `page-token` for a token of another caller or query.
         """
 
+    def included(self, query: SearchQuery, matched: Sequence[ResourceRef]) -> tuple[Served, ...]:
+        """What the includes of the search lead to from these, or what leads to them, each once.
+
+        Raises:
+            BridgeError: `search-include-size`.
+        """
+
+    def linked(self, patients: Sequence[str]) -> tuple[Served, ...]:
+        """Present patients among these that link to a patient, and those that link to these.
+
+        In order of id, at most `links.MAX_RETIRED` more than were given. Where there are none this
+        costs one look-up in the index.
+        """
+
     def patients_of(self, refs: Sequence[ResourceRef]) -> tuple[str, ...]:
         """Ids of the patients whom these present resources concern, sorted."""
 

@@ -41,7 +41,8 @@ def opened(token: str, binding: str) -> tuple[str, Instant]:
     """Id and time of the last row of the page before; the inverse of `page_token`.
 
     Raises:
-        BridgeError: `page-token` when it is none of ours, or bound to another caller or query.
+        BridgeError: `page-token` when it is none of ours, or bound to another caller or query or
+            to other records of the person.
     """
     try:
         data = base64.b64decode(token[:MAX_TOKEN] + "==", altchars=b"-_")
@@ -49,7 +50,9 @@ def opened(token: str, binding: str) -> tuple[str, Instant]:
     except (binascii.Error, msgspec.DecodeError, ValueError) as error:
         raise _refusal("this is no page token of this server") from error
     if not hmac.compare_digest(found.binding.encode(), binding.encode()):
-        raise _refusal("the page token belongs to another caller or another query")
+        raise _refusal(
+            "records were merged since, or the page token is of another caller or another query"
+        )
     return found.id, instant(found.at)
 
 

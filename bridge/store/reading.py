@@ -9,9 +9,10 @@ from sqlalchemy import Row, text
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant
 from bridge.core.record.claims import Kind
+from bridge.core.record.links import MAX_RETIRED
 from bridge.core.record.merge import ResourceRef
 from bridge.core.search.definitions import patient_parameters
-from bridge.core.search.query import Include, SearchQuery, Total
+from bridge.core.search.query import Include, ReferenceClause, SearchQuery, Total
 from bridge.ports.reading import Access, Page, Served
 from bridge.store.paging import bound, opened, page_token
 from bridge.store.records import MAX_PAGE, RecordReading
@@ -88,6 +89,15 @@ WHERE (%(since)s::timestamptz IS NULL OR r.updated >= %(since)s::timestamptz)
 ORDER BY r.type, r.id LIMIT %(size)s
 """
 
+LINKED = text("""
+SELECT id FROM index_reference
+WHERE type = 'Patient' AND id = ANY(:ids) AND param = 'link' AND target_type = 'Patient'
+UNION
+SELECT id FROM index_reference
+WHERE target_id = ANY(:ids) AND type = 'Patient' AND param = 'link' AND target_type = 'Patient'
+ORDER BY 1 LIMIT :size
+""")
+
 PATIENTS = """
 SELECT DISTINCT i.target_id AS id FROM unnest(%(types)b::text[], %(ids)b::text[]) AS u (type, id)
 JOIN index_reference i ON i.type = u.type AND i.id = u.id
@@ -150,8 +160,7 @@ class PostgresReading(RecordReading):
             total = self._database.connection.execute(count_statement(query)).scalar_one()
         if query.only_count:
             return Page(matches=(), total=total)
-        pairs = [text for pair in query.pairs for text in pair]
-        binding = bound("search", caller, query.resource_type, *pairs)
+        binding = bound("search", caller, query.resource_type, *_asked(query))
         after = Position(*opened(query.page, binding)) if query.page else None
         size = USUAL_PAGE if query.count is None else min(max(query.count, 1), MAX_PAGE)
         statement = page_statement(query, limit=size + 1, after=after)
@@ -161,7 +170,7 @@ class PostgresReading(RecordReading):
         end = rows[size - 1] if len(rows) > size else None
         return Page(
             matches=matches,
-            included=self._included(query, refs),
+            included=self.included(query, refs),
             total=total,
             next=page_token(binding, end.id, Instant(end.updated)) if end else "",
         )
@@ -178,7 +187,7 @@ class PostgresReading(RecordReading):
     ) -> Page:
         """The patients, their compartments, and what these refer to."""
         pairs = self._compartment(patients)
-        binding = bound("everything", caller, patients[0], str(since), *types)
+        binding = bound("everything", caller, str(since), *types, "of", *patients)
         last = opened(page, binding)[0] if page else "/"
         size = min(max(count, 1), MAX_PAGE)
         values = {
@@ -198,6 +207,31 @@ class PostgresReading(RecordReading):
             matches=self._present([ResourceRef(row.type, row.id) for row in rows[:size]]),
             next=page_token(binding, f"{end.type}/{end.id}", Instant(end.updated)) if end else "",
         )
+
+    def included(self, query: SearchQuery, matched: Sequence[ResourceRef]) -> tuple[Served, ...]:
+        """What the includes of the search find of these; see the port."""
+        if not matched:
+            return ()
+        found: dict[ResourceRef, None] = {}
+        for include in query.includes:
+            found.update(dict.fromkeys(self._led_to(include, query.resource_type, matched)))
+        for ref in matched:
+            found.pop(ref, None)
+        if len(found) > MAX_INCLUDED:
+            raise BridgeError(
+                "search-include-size",
+                Fault.SENDER,
+                what=f"the matches of this page lead to more than {MAX_INCLUDED} resources",
+                where="_include, _revinclude",
+                do="ask for fewer matches with _count, or search the other type",
+            )
+        return self._present(list(found))
+
+    def linked(self, patients: Sequence[str]) -> tuple[Served, ...]:
+        """Present patients among these that link to a patient, and those that link to these."""
+        values = {"ids": list(patients), "size": len(patients) + MAX_RETIRED}
+        rows = self._database.connection.execute(LINKED, values).all()
+        return self._present([ResourceRef("Patient", row.id) for row in rows]) if rows else ()
 
     def patients_of(self, refs: Sequence[ResourceRef]) -> tuple[str, ...]:
         """Ids of the patients whom these present resources concern, sorted."""
@@ -238,24 +272,6 @@ class PostgresReading(RecordReading):
         rows = self._database.connection.exec_driver_sql(SERVED, _names(refs))
         return tuple(_served(row) for row in rows)
 
-    def _included(self, query: SearchQuery, matched: Sequence[ResourceRef]) -> tuple[Served, ...]:
-        if not matched:
-            return ()
-        found: dict[ResourceRef, None] = {}
-        for include in query.includes:
-            found.update(dict.fromkeys(self._led_to(include, query.resource_type, matched)))
-        for ref in matched:
-            found.pop(ref, None)
-        if len(found) > MAX_INCLUDED:
-            raise BridgeError(
-                "search-include-size",
-                Fault.SENDER,
-                what=f"the matches of this page lead to more than {MAX_INCLUDED} resources",
-                where="_include, _revinclude",
-                do="ask for fewer matches with _count, or search the other type",
-            )
-        return self._present(list(found))
-
     def _led_to(
         self, include: Include, matched_type: str, matched: Sequence[ResourceRef]
     ) -> list[ResourceRef]:
@@ -277,6 +293,17 @@ class PostgresReading(RecordReading):
         """Type and parameter of the references that put a resource into these compartments."""
         rows = self._database.connection.execute(POINTING, {"patients": list(patients)})
         return [(row.type, row.param) for row in rows if row.param in patient_parameters(row.type)]
+
+
+def _asked(query: SearchQuery) -> list[str]:
+    """What was written, and whom it means.
+
+    A merge, or its undoing, while pages are read would add what sorts before the last page, or take
+    away what was counted: such a token is refused, so that nothing is missed in silence.
+    """
+    written = [text for pair in query.pairs for text in pair]
+    clauses = [clause for clause in query.clauses if isinstance(clause, ReferenceClause)]
+    return [*written, *(value.id for clause in clauses for value in clause.values)]
 
 
 def _names(refs: Iterable[ResourceRef]) -> dict[str, object]:

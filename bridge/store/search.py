@@ -175,7 +175,7 @@ def _test(
         case DateClause():
             return index_date, _span_test(clause, index_date.c.low, index_date.c.high)
         case ReferenceClause():
-            return index_reference, or_(*map(_reference, clause.values))
+            return index_reference, _references(clause.values)
         case QuantityClause():
             return index_quantity, or_(*map(_quantity, clause.values))
         case _:
@@ -242,9 +242,17 @@ DATE_TESTS: Mapping[Prefix, Callable[[DateValue, Moment, Moment], Condition]] = 
 }
 
 
-def _reference(value: ReferenceValue) -> Condition:
-    target = index_reference.c.target_id == plain(value.id)
-    return and_(target, index_reference.c.target_type == value.type) if value.type else target
+def _references(values: Sequence[ReferenceValue]) -> Condition:
+    """Any of the values; those of one type in one test, for a person may have many records."""
+    ids: dict[str, list[str]] = {}
+    for value in values:
+        ids.setdefault(value.type, []).append(plain(value.id))
+    return or_(*(_led_to(kind, names) for kind, names in ids.items()))
+
+
+def _led_to(kind: str, names: Sequence[str]) -> Condition:
+    target = index_reference.c.target_id.in_(names)
+    return and_(target, index_reference.c.target_type == kind) if kind else target
 
 
 def _quantity(value: QuantityValue) -> Condition:

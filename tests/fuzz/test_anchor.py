@@ -137,5 +137,5 @@ class Anchoring(RuleBasedStateMachine):
         assert max(row.payload.size for row in evidenced) == self.book.size
 
 
-Anchoring.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Anchoring.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestAnchoring = Anchoring.TestCase

@@ -111,7 +111,7 @@ TABLES = st.sampled_from([None, load("MaritalStatus"), load("Priority"), load("R
 
 
 @pytest.mark.parametrize("name", sorted(DATATYPES))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=FIELDS, ctx=CONTEXTS, table=TABLES)
 def test_any_text_gives_a_valid_value_or_none(
     name: str, text: str, ctx: Context, table: Any

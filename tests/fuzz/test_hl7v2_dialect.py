@@ -42,7 +42,7 @@ def test_any_bytes(raw: bytes) -> None:
     attempt(raw)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(EDITS)
 def test_a_mutated_message(edits: list[tuple[int, int, bytes]]) -> None:
     """Cut, overwritten and spliced messages convert or are refused."""

@@ -263,5 +263,5 @@ def _assert_verifies(receipt: bytes, document: bytes) -> None:
     assert (report.verdict, report.failed) == (Verdict.UNCHANGED, ()), report
 
 
-Ledger.TestCase.settings = settings(max_examples=RUNS, stateful_step_count=STEPS, deadline=None)
+Ledger.TestCase.settings = settings(max_examples=RUNS, stateful_step_count=STEPS)
 TestLedger = pytest.mark.timeout(60 + 5 * RUNS)(Ledger.TestCase)

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
+from sqlalchemy.event import listen, remove
 
 from adapters.fhir.dialect import FhirDialect
 from bridge.core.errors import BridgeError
@@ -306,7 +307,15 @@ def test_everything_of_a_survivor_holds_what_the_retired_had(ward: Database) -> 
         "mb": ["Condition/of-ma", "Condition/of-mb", "Patient/ma", "Patient/mb", "Patient/mc"],
         "mc": [f"Condition/of-{name}" for name in names] + [f"Patient/{name}" for name in names],
     }
-    noted = {entity["what"]["reference"] for entity in last_event(ward)["entity"]}
+    conditions = {name: ids(search(ward, "Condition", ("patient", name))) for name in names}
+    assert conditions == {
+        "ma": ["of-ma"],
+        "mb": ["of-ma", "of-mb"],
+        "mc": ["of-ma", "of-mb", "of-mc"],
+    }
+    noted = {
+        entity["what"]["reference"] for entity in last_event(ward)["entity"] if "what" in entity
+    }
     assert {"Patient/ma", "Patient/mb", "Patient/mc"} <= noted
 
 
@@ -324,6 +333,46 @@ def test_everything_of_records_that_replace_each_other_ends(ward: Database) -> N
         )
 
     assert _everything(ward, "ra") == ["Patient/ra", "Patient/rb"]
+    assert ids(search(ward, "Condition", ("patient", "ra"))) == []
+
+
+def test_retired_record_alone_may_say_who_took_it_over(ward: Database) -> None:
+    """FHIR assumes no mutual links: a master index may write `replaced-by` and nothing else."""
+    put(ward, "Patient", "sa")
+    link = [{"other": {"reference": "Patient/sa"}, "type": "replaced-by"}]
+    put(ward, "Patient", "sb", link=link)
+    also = [{"other": {"reference": "Patient/sa"}, "type": "seealso"}]
+    put(ward, "Patient", "sc", link=also)
+    for name in ("sa", "sb", "sc"):
+        put(ward, "Condition", f"of-{name}", subject={"reference": f"Patient/{name}"})
+
+    found = [ids(search(ward, "Condition", ("subject", name))) for name in ("sa", "sb", "sc")]
+    put(ward, "Patient", "sb")
+
+    assert found == [["of-sa", "of-sb"], ["of-sb"], ["of-sc"]]
+    assert ids(search(ward, "Condition", ("subject", "sa"))) == ["of-sa"]
+
+
+def test_search_of_an_unmerged_patient_costs_one_look_up_more(ward: Database) -> None:
+    """The links are looked up in the index, once for all patients that are asked for."""
+
+    def statements(*pairs: tuple[str, str]) -> int:
+        said: list[str] = []
+
+        def note(*event: object) -> None:
+            said.append(str(event[2]))
+
+        listen(Engine, "before_cursor_execute", note)
+        try:
+            search(ward, "Observation", *pairs)
+        finally:
+            remove(Engine, "before_cursor_execute", note)
+        return len(said)
+
+    plain = statements(("_id", "o10,o20"))
+
+    assert statements(("patient", "p1")) == plain + 1
+    assert statements(("patient", "p1,p2,nobody")) == plain + 1
 
 
 def _everything(ward: Database, patient: str) -> list[str]:
@@ -405,7 +454,7 @@ def test_no_access_event_no_content(ward: Database) -> None:
     with ward.unit():
         ward.connection.execute(text("ALTER TABLE access RENAME TO gone"))
     try:
-        with pytest.raises(BridgeError, match="the database cannot hold a row"):
+        with pytest.raises(BridgeError, match="the database cannot work, SQLSTATE 42P01"):
             search(ward, "Patient", ("_id", "p1"))
     finally:
         with ward.unit():

@@ -45,7 +45,7 @@ class Census:
     stalled: int
     """Lanes that wait for a person."""
     still_waiting: int
-    """Rows in queues."""
+    """Records in lanes, and leaves of records and revisions without an index."""
 
     @property
     def faults(self) -> dict[str, int]:
@@ -119,7 +119,8 @@ def _counted(rows: _Rows, letters: dict[str, Letter], told: set[str]) -> Census:
         quarantined=rows.count("SELECT count(*) FROM quarantine"),
         stalled=rows.count("SELECT count(*) FROM lane_stalled"),
         still_waiting=rows.count(
-            "SELECT (SELECT count(*) FROM lane_queue) + (SELECT count(*) FROM leaf_queue)"
+            "SELECT (SELECT count(*) FROM lane_queue) "
+            "+ (SELECT count(*) FROM leaf_queue WHERE kind IN (1, 6))"
         ),
     )
 

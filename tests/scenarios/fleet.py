@@ -66,7 +66,9 @@ class Fleet(Node):
         }
         children.keep(EmbeddedPostgres(self.folder))
         children.start(self._child("devchain", "--host", "127.0.0.1", "--port", str(chain)))
-        Services(load(environment=self._environment)).prepare()
+        services = Services(load(environment=self._environment))
+        services.prepare()
+        services.database.close()
         self._mllps = tuple(("127.0.0.1", free_port()) for _ in range(self._size))
         apis = [free_port() for _ in range(self._size)]
         self._https = tuple(f"http://127.0.0.1:{port}" for port in apis)

@@ -101,31 +101,30 @@ class Monkey(threading.Thread):
             yield from deck
 
     def _kill(self, name: str) -> bool:
-        """Kill -9 of one of this kind; when none lives at the moment, the next one that does."""
-        limit = time.monotonic() + BACK_WITHIN_S
-        while not (living := self._living(name)):
-            if time.monotonic() > limit:
-                return False
-            time.sleep(0.05)
-        return self._told(living, psutil.Process.kill)
+        """Kill -9 of one of this kind."""
+        return self._told(self._awaited(name), psutil.Process.kill)
 
     def _term(self) -> bool:
         """An orderly stop of a door or a worker under load."""
         name = self._random.choice(("api", "mllp", "worker"))
-        return self._told(self._living(name), psutil.Process.terminate)
+        return self._told(self._awaited(name), psutil.Process.terminate)
 
     def _freeze(self) -> bool:
         """A process stands still, and goes on with what it believed: another did its work."""
-        name = self._random.choice(("mllp", "worker", "backend"))
-        living = self._living(name)
-        if not living:
-            return False
-        chosen = self._random.choice(living)
-        if not self._told([chosen], psutil.Process.suspend):
+        living = self._awaited(self._random.choice(("mllp", "worker", "backend")))
+        chosen = [self._random.choice(living)] if living else []
+        if not self._told(chosen, psutil.Process.suspend):
             return False
         self._done.wait(FROZEN_S)
-        self._told([chosen], psutil.Process.resume)
+        self._told(chosen, psutil.Process.resume)
         return True
+
+    def _awaited(self, name: str) -> Sequence[psutil.Process]:
+        """Those of this kind; when none lives at the moment, the next one that does."""
+        limit = time.monotonic() + BACK_WITHIN_S
+        while not (living := self._living(name)) and time.monotonic() < limit:
+            time.sleep(0.05)
+        return living
 
     def _told(
         self, living: Sequence[psutil.Process], act: Callable[[psutil.Process], None]

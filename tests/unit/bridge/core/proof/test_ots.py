@@ -57,7 +57,7 @@ def _theirs(tree: Any, message: bytes = DIGEST) -> Any:
 
 
 @given(TREES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_reference_library_and_we_agree_byte_for_byte(tree: Any) -> None:
     """What it writes we read, with the same messages; what we write back are its bytes."""
     theirs = _theirs(tree)
@@ -74,7 +74,7 @@ def test_reference_library_and_we_agree_byte_for_byte(tree: Any) -> None:
 
 
 @given(TREES, TREES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_merging_keeps_all_that_either_knew(first: Any, second: Any) -> None:
     """As the reference library merges; merging again changes nothing."""
     one, two = (parse_timestamp(library_bytes(_theirs(tree)), DIGEST) for tree in (first, second))
