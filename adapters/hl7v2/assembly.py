@@ -7,6 +7,7 @@ from msgspec import Raw
 
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.changes import changes
+from adapters.hl7v2.distinct import distinct
 from adapters.hl7v2.grammar import Group
 from bridge.core.ids import Digest
 from bridge.core.record.bundle import Json, JsonObject
@@ -138,8 +139,7 @@ def _complete_provenance(
     origin = cast("JsonObject", header["source"])
     who: Json = sender if isinstance(sender, dict) else {"display": origin.get("name") or "unknown"}
     operators = cast("list[Json]", provenance.get("agent", []))
-    once = [one for at, one in enumerate(operators) if one not in operators[:at]]
-    provenance["agent"] = [{"type": _AUTHOR, "who": who}, *once, _ASSEMBLER]
+    provenance["agent"] = [{"type": _AUTHOR, "who": who}, *distinct(operators), _ASSEMBLER]
     provenance["entity"] = [
         {"role": "source", "what": _digest(source, "the message as received")},
         _derivation(mapping),

@@ -8,15 +8,23 @@ HL7 v2.5.1 ch. 7.4.1.26; within one report those of the organism's own OBX-4, ch
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import cast
+from itertools import islice
+from typing import Final, cast
 
 import msgspec
 from msgspec import Raw
 
+from adapters.hl7v2.bearers import Bearers
 from adapters.hl7v2.datatypes.concepts import SUB_ID
+from bridge.core.errors import BridgeError, Fault
 from bridge.core.record.bundle import Json, JsonObject
+from bridge.core.record.canon import canonical
 
-__all__ = ["Child", "Kin", "Numbered", "resolve"]
+__all__ = ["MAX_LOOKS", "Child", "Kin", "Numbered", "resolve"]
+
+MAX_LOOKS: Final = 1_000_000
+"""Results that are looked at for the parents of all child reports of a message: half a second. A
+blood culture of fifty child reports, each among 1,500 results, needs a thirteenth of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,26 +70,28 @@ def resolve(kin: Kin, resources: Resources, keep: Callable[[JsonObject], None]) 
     if not (kin.logical or kin.children or kin.cultures):
         return
     made = [(kind, resource) for (kind, _), resource in resources]
+    bearers, links = Bearers(made), _Links()
     for one in kin.logical:
-        _number_to_name(one, made, keep)
+        _number_to_name(one, bearers, keep)
     by_name = {_name(one): one for kind, one in made if kind == "Observation"}
-    reports = [one for kind, one in made if kind == "DiagnosticReport"]
-    for child in kin.children:
-        _adopt(child, reports, by_name)
+    if kin.children:
+        parents = _Parents([one for kind, one in made if kind == "DiagnosticReport"],
+                           bearers, by_name)  # fmt: skip
+        for child in kin.children:
+            _adopt(child, parents, links)
     for report in kin.cultures:
-        _group(_results(report, by_name))
+        _group(_results(report, by_name), links)
 
 
-def _number_to_name(
-    one: Numbered, made: list[tuple[str, JsonObject]], keep: Callable[[JsonObject], None]
-) -> None:
+def _number_to_name(one: Numbered, bearers: Bearers, keep: Callable[[JsonObject], None]) -> None:
     """A literal reference where one resource of the message bears the number, or a stub does."""
     number = cast("JsonObject", one.reference["identifier"])
-    found = [
+    others = (
         resource
-        for kind, resource in made
-        if kind == one.reference["type"] and resource is not one.holder and _bears(resource, number)
-    ]
+        for resource in bearers.of(one.reference["type"], [number])
+        if resource is not one.holder
+    )
+    found = [*islice(others, 2)]
     if not found and one.stub is not None and one.stub["id"] != one.holder["id"]:
         keep(one.stub)
         found = [one.stub]
@@ -90,27 +100,78 @@ def _number_to_name(
         one.reference["reference"] = _name(found[0])
 
 
-def _adopt(child: Child, reports: list[JsonObject], by_name: dict[str, JsonObject]) -> None:
+class _Parents:
+    """The results that a child report may be about; each is read once and looked at often."""
+
+    def __init__(
+        self, reports: list[JsonObject], bearers: Bearers, by_name: dict[str, JsonObject]
+    ) -> None:
+        """Take what the message holds."""
+        self._reports, self._bearers, self._by_name = reports, bearers, by_name
+        self._read: dict[int, list[_Result]] = {}
+        self._looks = 0
+
+    def of(self, child: Child) -> list[JsonObject]:
+        """Results of other reports with the child's code and, where it has one, its OBX-4."""
+        wanted, label = _codes(child.code), _label(child.code)
+        reports = self._bearers.of("DiagnosticReport", child.numbers)
+        return [
+            one.resource
+            for report in (reports if child.numbers else self._reports)
+            if report is not child.report
+            for one in self._results(report)
+            if (not child.sub_id or one.sub_id == child.sub_id)
+            and (bool(wanted & one.codes) if wanted and one.codes else label == one.label)
+        ]
+
+    def results(self, report: JsonObject) -> list[JsonObject]:
+        """All of the report that the message holds."""
+        return _results(report, self._by_name)
+
+    def _results(self, report: JsonObject) -> "list[_Result]":
+        read = self._read.get(id(report))
+        if read is None:
+            read = self._read[id(report)] = [_result(one) for one in self.results(report)]
+        self._looks += 1 + len(read)
+        if self._looks > MAX_LOOKS:
+            raise BridgeError(
+                "parents-many",
+                Fault.SENDER,
+                what=f"its parent results would be sought among more than {MAX_LOOKS:,} others",
+                where="OBR-26",
+                do="name the parent's order in OBR-29, or send fewer reports in one message",
+            )
+        return read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Result:
+    resource: JsonObject
+    codes: set[str]
+    label: str
+    sub_id: str
+
+
+def _result(one: JsonObject) -> _Result:
+    code = _plain(one.get("code"))
+    return _Result(resource=one, codes=_codes(code), label=_label(code), sub_id=_sub_id(one))
+
+
+def _adopt(child: Child, known: _Parents, links: "_Links") -> None:
     """The child's results become members of the parent result, or say in words whose they are."""
-    members = _results(child.report, by_name)
-    parents = [
-        one
-        for report in reports
-        if report is not child.report and (not child.numbers or _any(report, child.numbers))
-        for one in _results(report, by_name)
-        if _is_parent(one, child)
-    ]
+    members = known.results(child.report)
+    parents = known.of(child)
     if len(parents) > 1 and child.value:
         parents = [one for one in parents if child.value in _shown(one)] or parents
     if parents:
-        _add_members(parents[0], members)
+        links.members(parents[0], members)
         return
     words = ": ".join(text for text in (_label(child.code), child.value) if text)
     for member in members:
-        _append(member, "derivedFrom", {"type": "Observation", "display": words})
+        links.append(member, "derivedFrom", {"type": "Observation", "display": words})
 
 
-def _group(results: list[JsonObject]) -> None:
+def _group(results: list[JsonObject], links: "_Links") -> None:
     """One report holds organisms and their tests: those of one group of OBX-4 are one organism's.
 
     The group is OG.2, or the text before the first dot; its first coded result is the organism.
@@ -123,29 +184,32 @@ def _group(results: list[JsonObject]) -> None:
     for one in results:
         organism = organisms.get(_cluster(one))
         if organism is not None and one is not organism:
-            _add_members(organism, [one])
+            links.members(organism, [one])
 
 
-def _add_members(parent: JsonObject, members: Iterable[JsonObject]) -> None:
-    for member in members:
-        if member is not parent:
-            _append(parent, "hasMember", {"reference": _name(member)})
+class _Links:
+    """References that a list gets once, however long it becomes."""
 
+    def __init__(self) -> None:
+        """Know of no list yet."""
+        self._held: dict[tuple[int, str], set[bytes]] = {}
 
-def _append(resource: JsonObject, name: str, reference: JsonObject) -> None:
-    held = cast("list[Json]", resource.setdefault(name, []))
-    if reference not in held:
-        held.append(reference)
+    def members(self, parent: JsonObject, members: Iterable[JsonObject]) -> None:
+        """The members, less the parent itself."""
+        for member in members:
+            if member is not parent:
+                self.append(parent, "hasMember", {"reference": _name(member)})
 
-
-def _is_parent(one: JsonObject, child: Child) -> bool:
-    """The same code, and the same OBX-4 where OBR-26 gives one."""
-    if child.sub_id and _sub_id(one) != child.sub_id:
-        return False
-    wanted, own = _codes(child.code), _codes(_plain(one.get("code")))
-    if wanted and own:
-        return bool(wanted & own)
-    return _label(child.code) == _label(_plain(one.get("code")))
+    def append(self, resource: JsonObject, name: str, reference: JsonObject) -> None:
+        """One reference, at the end."""
+        listed = cast("list[Json]", resource.setdefault(name, []))
+        held = self._held.get((id(resource), name))
+        if held is None:
+            held = self._held[id(resource), name] = {canonical(one) for one in listed}
+        added = canonical(reference)
+        if added not in held:
+            held.add(added)
+            listed.append(reference)
 
 
 def _codes(concept: JsonObject) -> set[str]:
@@ -195,19 +259,6 @@ def _text(part: JsonObject) -> str:
 def _results(report: JsonObject, by_name: dict[str, JsonObject]) -> list[JsonObject]:
     names = [str(one.get("reference", "")) for one in _items(report, "result")]
     return [by_name[name] for name in names if name in by_name]
-
-
-def _any(resource: JsonObject, numbers: Iterable[JsonObject]) -> bool:
-    return any(_bears(resource, number) for number in numbers)
-
-
-def _bears(resource: JsonObject, number: JsonObject) -> bool:
-    """Whether it has that identifier; an authority that one of the two leaves out is no other."""
-    return any(
-        one.get("value") == number.get("value")
-        and one.get("system", number.get("system")) == number.get("system", one.get("system"))
-        for one in _items(resource, "identifier")
-    )
 
 
 def _items(resource: JsonObject, name: str) -> Iterator[JsonObject]:

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias, cast
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.compiler.rows import SegmentMap
 from adapters.hl7v2.datatypes.times import ends_before, moment_of
+from adapters.hl7v2.distinct import distinct
 from adapters.hl7v2.dosing import instruct
 from adapters.hl7v2.enclosed import filed_under
 from adapters.hl7v2.kinship import resolve
@@ -71,7 +72,7 @@ def settle(build: Build, periods: Periods) -> None:
         if kind in periods and not periods[kind].keys().isdisjoint(resource):
             _periods(resource, kind, periods[kind], build)
         if "identifier" in resource and len(cast("list[Json]", resource["identifier"])) > 1:
-            _once(resource, "identifier")
+            resource["identifier"] = distinct(cast("list[Json]", resource["identifier"]))
         if only and resource.get("subject") == _UNKNOWN:
             resource["subject"] = {"reference": only}
         if "note" in resource or kind in _REVIEWED:
@@ -150,12 +151,6 @@ def _objects(value: Json) -> list[JsonObject]:
     if isinstance(value, list):
         return [one for one in value if isinstance(one, dict)]
     return [value] if isinstance(value, dict) else []
-
-
-def _once(resource: JsonObject, name: str) -> None:
-    """Equal values of the array once, in the order of their first."""
-    held = cast("list[Json]", resource[name])
-    resource[name] = [one for at, one in enumerate(held) if one not in held[:at]]
 
 
 def _keep(resource: JsonObject, name: str, needed: frozenset[str], build: Build, kind: str) -> None:

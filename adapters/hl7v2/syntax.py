@@ -17,8 +17,9 @@ __all__ = ["MAX_MESSAGE_BYTES", "MAX_SEGMENTS", "Delimiters", "Message", "header
 
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 """As MLLP frames (design: intake): a scanned document of 12 MB in base64 still fits."""
-MAX_SEGMENTS: Final = 250_000
-"""Of four bytes each 16 MiB would hold four million; no real message has passed 50,000."""
+MAX_SEGMENTS: Final = 120_000
+"""Of four bytes each 16 MiB would hold four million, minutes in the one thread that commits; these
+take five seconds. No real message has passed 50,000."""
 ABSENT: Final = "\x1f"
 """Stands for a delimiter that MSH-2 does not declare: control characters never survive reading."""
 

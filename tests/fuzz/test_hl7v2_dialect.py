@@ -67,6 +67,11 @@ def test_a_message_cut_at_every_byte_of_its_header(cut: int) -> None:
         ("report lines", SEED + b"OBX|1|TX|R||some line of a report\r" * 20_000),
         ("subcomponents", SEED + b"PID|1||1^^^" + b"&" * 100_000 + b"\r"),
         ("escapes", SEED + b"NTE|1||" + b"\\E\\" * 50_000 + b"\r"),
+        ("identifiers", SEED + b"PID|1||%s\r" % b"~".join(b"%d^^^H" % i for i in range(40_000))),
+        (
+            "child reports",
+            SEED + b"".join(b"OBR|1|P|F%d|s|" % i + b"|" * 21 + b"X^1^a\r" for i in range(3_000)),
+        ),
         ("continuations", SEED + b"no segment at all\r" * 50_000),
     ],
 )

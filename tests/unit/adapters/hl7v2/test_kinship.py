@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from adapters.hl7v2.kinship import Child, Kin, Numbered, resolve
+from bridge.core.errors import BridgeError
 
 SUB = "http://hl7.org/fhir/StructureDefinition/observation-v2-subid"
 
@@ -133,3 +136,12 @@ def test_parts_of_a_sub_id_name_the_group_and_the_place_in_it() -> None:
     settle(Kin(cultures=[whole]), organism, test, stranger, whole)
 
     assert organism["hasMember"] == [{"reference": "Observation/t"}]
+
+
+def test_parents_sought_among_too_many_results_are_refused() -> None:
+    """Child reports times results would take hours; a laboratory has nothing like it."""
+    results = [result(f"o{i}", "600-7") for i in range(1001)]
+    child = Child(report=report("c", "F2"), numbers=(), code={}, sub_id="", value="")
+
+    with pytest.raises(BridgeError, match=r"than 1,000,000 others \(OBR-26\) - name the parent"):
+        settle(Kin(children=[child] * 1000), report("p", "F1", *results), *results)
