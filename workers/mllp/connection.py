@@ -193,11 +193,15 @@ class Connection(asyncio.Protocol):
             self.abort()
         elif self._frame_since is not None and now - self._frame_since > self.limits.frame_s:
             self._refuse_slow_frame()
-        elif not self._line and now - self._active > self.limits.idle_s:
+        elif self._idle_s(now) > self.limits.idle_s:
             self._tell("mllp-idle")
             self.finish()
         elif not self._reading:
             self._pump()
+
+    def _idle_s(self, now: float) -> float:
+        """How long nothing was begun and nothing is owed; a begun frame has its own time."""
+        return 0.0 if self._line or self._frame_since is not None else now - self._active
 
     def worded(self, message: Message, outcome: Outcome) -> bytes:
         """The reply to a settled message."""
