@@ -1,8 +1,6 @@
 """The chain of a node: endpoints, account, contract, and a high-water mark beside the database."""
 
 import fcntl
-import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -35,6 +33,7 @@ from bridge.ports.chain import AnchoredHead as AnchoredOnChain
 from bridge.ports.logbook import AnchoredHead
 from bridge.ports.sources import Entropy
 from bridge.settings import Settings, shipped
+from workers.highwater import keep_mark, read_mark, replace_whole
 from workers.places import DEVCHAIN_FOLDER, TRUST_FILE
 
 __all__ = [
@@ -58,7 +57,6 @@ __all__ = [
 STATE_FILE = "contract.json"
 FOLLOWING_FILE = "contract.following.json"
 """Of a succession that is under way."""
-MARK_FILE = "high-water.json"
 OPEN_CHAINS = frozenset({"embedded", "anvil"})
 """Chains of one's own machine: a contract is deployed there without being asked for."""
 
@@ -315,7 +313,7 @@ def _write_trust(settings: Settings, signer: FileSigner, contract: Deployment | 
     keys = [VerifierKey.parse(text) for text in signer.verifier_keys]
     logs = tuple((settings.log.origin, key) for key in keys)
     trust = Trust(logs=logs, contracts=pinned, networks=networks)
-    _replace(settings.data / TRUST_FILE, trust_text(trust))
+    replace_whole(settings.data / TRUST_FILE, trust_text(trust))
 
 
 def _pin(settings: Settings, contract: Deployment | Former) -> Contract:
@@ -338,8 +336,7 @@ def high_water(settings: Settings, chain: Callable[[], EvmChain]) -> AnchoredHea
     down, or not set up yet, never stops the log, and a database that was restored from a backup is
     still caught.
     """
-    file = settings.data / MARK_FILE
-    before = _read_mark(file)
+    before = read_mark(settings)
     try:
         head = chain().view().head
     except BridgeError:
@@ -350,29 +347,8 @@ def high_water(settings: Settings, chain: Callable[[], EvmChain]) -> AnchoredHea
     if head.size == 0:
         return None
     mark = AnchoredHead(size=head.size, root=head.root)
-    _write_mark(file, mark)
+    keep_mark(settings, mark)
     return mark
-
-
-def _read_mark(file: Path) -> AnchoredHead | None:
-    if not file.exists():
-        return None
-    mark = json.loads(file.read_text("ascii"))
-    return AnchoredHead(size=TreeSize(mark["size"]), root=Digest(bytes.fromhex(mark["root"])))
-
-
-def _write_mark(file: Path, head: AnchoredHead) -> None:
-    _replace(file, json.dumps({"size": head.size, "root": head.root.hex()}))
-
-
-def _replace(file: Path, text: str) -> None:
-    """Whole or not at all: a reader, or a start after a crash, never sees half of it.
-
-    Each process has a draft of its own, for several workers write the same file.
-    """
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
-    draft.write_text(text, "utf-8")
-    draft.replace(file)
 
 
 @contextmanager

@@ -7,11 +7,13 @@ from http.client import HTTPException
 from bridge.api.node import Health
 from bridge.cli.rpc import JsonRpcReader
 from bridge.core.errors import BridgeError, Fault
+from bridge.flows.sequence import signable_head
 from bridge.ports.anchors import State
 from bridge.store.backlog import read_anchored, read_anchoring, read_backlog, read_lags
 from bridge.store.tallies import read_tallies
 from bridge.telemetry import Metrics
 from workers.celery_app import broker_errors, configured
+from workers.highwater import read_mark
 from workers.mllp.tally import FeedMetrics
 from workers.wiring import Services
 
@@ -118,11 +120,14 @@ class Watchman:
         )
 
     def _log(self) -> str:
-        newest = self._services.book.newest()
-        size = newest.size if newest else 0
-        anchored = read_anchored(self._services.database)
+        """Well while the sequencer would go on; the chain is not asked, what it said last is."""
+        services = self._services
+        newest = services.book.newest()
+        size, anchored = newest.size if newest else 0, read_anchored(services.database)
         self._metrics.log_size.set(size)
         self._metrics.unanchored.set(max(size - anchored, 0))
+        origin = services.settings.log.origin
+        signable_head(services.book, origin, lambda: read_mark(services.settings))
         return f"{size} leaves under the newest checkpoint, {anchored} of them anchored for good"
 
 

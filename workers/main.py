@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Literal
@@ -304,13 +305,15 @@ def fsck_node(
 ) -> None:
     """Recompute everything that is stored and name the first difference."""
     from bridge.chain.recount import transaction_differs
-    from bridge.cli.audit import fsck_stored
+    from bridge.cli.audit import fsck_stored, pinned_contracts
     from workers.history import deriving
     from workers.visited import visited
 
     with _one_means_found(), visited(settings_of(data, config)) as node:
         derive = deriving(node) if rederive else None
-        fsck_stored(node.stored, node.book, node.verifier_keys, transaction_differs, derive)
+        pinned = pinned_contracts(node.settings.data)
+        transaction = partial(transaction_differs, pinned=pinned)
+        fsck_stored(node.stored, node.book, node.verifier_keys, transaction, derive)
 
 
 @app.command("rederive")

@@ -244,8 +244,12 @@ def _message_type(header: Header, version: tuple[int, ...]) -> bytes:
 
 
 def _version(header: Header) -> tuple[int, ...]:
-    text = header.component(12, 1) if _has_version(header) else FALLBACK_VERSION
-    return tuple(int(number) for number in text.split(b"."))
+    return _numbers(header.component(12, 1) if _has_version(header) else FALLBACK_VERSION)
+
+
+@lru_cache(maxsize=64)  # a process meets a handful; bounded against a sender that varies them
+def _numbers(version: bytes) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split(b"."))
 
 
 def _has_version(header: Header) -> bool:

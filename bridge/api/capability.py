@@ -34,9 +34,9 @@ ACCESS_LOG = (
     "Searches find the node's own access log, for the role compliance: by patient, newest first."
 )
 MERGED = (
-    "Searches by a patient, _revinclude and $everything find also what is filed under records that "
-    "this patient took over (Patient.link replaces, replaced-by). Under a retired record they find "
-    "its own."
+    "Searches by a patient (AuditEvent among them), _revinclude and $everything find also what is "
+    "filed under records that this patient took over (Patient.link replaces, replaced-by). Under a "
+    "retired record they find its own."
 )
 BASE = "http://hl7.org/fhir/OperationDefinition/"
 SEARCH_COMMON = (("_id", "token"), ("_lastUpdated", "date"))

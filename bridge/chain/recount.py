@@ -1,5 +1,6 @@
 """What the signed bytes of an anchoring attempt say, against the columns beside them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from eth_utils.crypto import keccak
@@ -8,13 +9,18 @@ from eth_utils.exceptions import ValidationError
 from bridge.chain.account import sender_of
 from bridge.chain.contract import anchor_call
 from bridge.core.errors import BridgeError
+from bridge.core.proof.anchors import EvmAnchor, parse_anchor
 from bridge.core.proof.calldata import parse_posted
+from bridge.core.proof.members import load
 from bridge.core.proof.rlp import Item, decode, number
+from bridge.core.proof.trust import Contract
 from bridge.ports.anchors import Attempt, State
 from bridge.ports.chain import Payload
 
 __all__ = ["transaction_differs"]
 
+MAX_EVIDENCE = 1 << 20
+"""As of a receipt, which carries it."""
 _NEED_BYTES = frozenset({State.SIGNED, State.SENT, State.MINED, State.FINAL, State.EVIDENCED})
 _DYNAMIC_FEES = b"\x02"
 """EIP-1559: https://eips.ethereum.org/EIPS/eip-1559."""
@@ -34,8 +40,13 @@ class _Sent(NamedTuple):
     data: bytes
 
 
-def transaction_differs(attempt: Attempt) -> str | None:
-    """What the attempt's columns say otherwise than its signed bytes; None when nothing."""
+def transaction_differs(attempt: Attempt, pinned: Sequence[Contract] = ()) -> str | None:
+    """What the attempt's columns say otherwise than its signed bytes; None when nothing.
+
+    Args:
+        attempt: as stored.
+        pinned: the contracts that the node knows, for what evidence says of their code and log.
+    """
     if attempt.signed is None:
         return "its signed bytes are gone" if attempt.state in _NEED_BYTES else None
     raw = attempt.signed.raw
@@ -56,7 +67,25 @@ def transaction_differs(attempt: Attempt) -> str | None:
         "head": _is_head(sent.data, attempt.payload),
     }
     wrong = [name for name, same in said.items() if not same]
-    return f"its {', '.join(wrong)} is not what was signed" if wrong else None
+    if wrong:
+        return f"its {', '.join(wrong)} is not what was signed"
+    return _pins(attempt.evidence, pinned) if attempt.evidence else None
+
+
+def _pins(evidence: bytes, pinned: Sequence[Contract]) -> str | None:
+    """A contract has one code, and one log of ours, for ever: no proof says which."""
+    try:
+        told = parse_anchor(load(evidence, max_size=MAX_EVIDENCE, where="evidence"), "evidence")
+    except BridgeError:
+        return None  # fsck says what is wrong with it
+    if not isinstance(told, EvmAnchor):
+        return None
+    for pin in pinned:
+        if (pin.chain, pin.address) != (told.chain, told.address):
+            continue
+        if (pin.code_hash, pin.log_id) != (told.code_hash, told.log_id):
+            return "the code hash or log id of its evidence is not that of the contract"
+    return None
 
 
 def _is_head(data: bytes, payload: Payload) -> bool:

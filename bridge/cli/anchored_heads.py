@@ -13,6 +13,12 @@ from bridge.ports.logbook import AnchoredHead
 
 __all__ = ["AnchoredHeads", "anchored_heads"]
 
+_UNPINNED = (
+    "your trust file pins no contract of this log: heads that stand in the data of transactions "
+    "cannot be listed, so nothing was compared with a chain; `fhir-anchor verify` checks those "
+    "that receipts carry"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnchoredHeads:
@@ -31,12 +37,14 @@ def anchored_heads(rpc: Sequence[str], trust: Trust, origin: str) -> AnchoredHea
         BridgeError: `rpc-unavailable` when endpoints are named and none says anything.
     """
     readers = [JsonRpcReader(url) for url in dict.fromkeys(rpc)]
+    pinned = [one for one in trust.contracts if one.origin == origin]
+    if readers and not pinned:
+        return AnchoredHeads(notes=(_UNPINNED,))
     heads, notes = list[AnchoredHead](), list[str]()
-    for contract in trust.contracts:
-        if contract.origin == origin and readers:
-            found = _held(contract, readers)
-            heads += found.heads
-            notes += found.notes
+    for contract in pinned if readers else ():
+        found = _held(contract, readers)
+        heads += found.heads
+        notes += found.notes
     if readers and not heads and notes:
         raise BridgeError(
             "rpc-unavailable",
@@ -64,6 +72,8 @@ def _held(contract: Contract, readers: Sequence[JsonRpcReader]) -> AnchoredHeads
             continue
         past = _past(reader, contract, notes)
         votes.update({live, *past})
+    if not asked and not notes:
+        notes.append(f"no endpoint is of {contract.chain}: the contract there was not asked")
     few = [head for head, count in votes.items() if count < contract.endpoints]
     notes += [
         f"size {head.size} with root {head.root.hex()[:16]}... is held by {votes[head]} of {asked} "

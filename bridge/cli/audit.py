@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TextIO
 
 import httpx
 import typer
@@ -16,7 +15,7 @@ from bridge.cli.anchored_heads import anchored_heads
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.log.note import VerifierKey
 from bridge.core.log.tiles import MAX_ENTRY, WIDTH
-from bridge.core.proof.trust import Trust, parse_trust
+from bridge.core.proof.trust import Contract, Trust, parse_trust
 from bridge.core.record.revision import RULES
 from bridge.flows.check import Audit, check
 from bridge.flows.fsck import Derive, fsck
@@ -24,7 +23,7 @@ from bridge.ports.anchors import Attempt
 from bridge.ports.logbook import AnchoredHead, LogBook
 from bridge.ports.stored import Stored
 
-__all__ = ["audit", "fsck_stored", "trust_of"]
+__all__ = ["audit", "fsck_stored", "pinned_contracts", "trust_of"]
 
 FOUND = 1
 TIMEOUT_S = 30.0
@@ -54,7 +53,13 @@ def trust_of(file: Path | None, data: Path) -> Trust:
         ) from error
 
 
-def audit(url: str, rpc: Sequence[str], trust: Trust, out: TextIO = sys.stdout) -> None:
+def pinned_contracts(data: Path) -> tuple[Contract, ...]:
+    """Those of the node's own trust file; none before its first anchor."""
+    path = data / "trust.toml"
+    return parse_trust(path.read_bytes()).contracts if path.exists() else ()
+
+
+def audit(url: str, rpc: Sequence[str], trust: Trust) -> None:
     """Check the public log of a node against itself and against the chain.
 
     Says a line a finding and one at the end; exit 1 when anything was found.
@@ -65,12 +70,12 @@ def audit(url: str, rpc: Sequence[str], trust: Trust, out: TextIO = sys.stdout) 
     clean = True
     for origin in dict.fromkeys(name for name, _ in trust.logs):
         anchored = anchored_heads(rpc, trust, origin)
-        out.writelines(f"note: {note}\n" for note in anchored.notes)
+        sys.stdout.writelines(f"note: {note}\n" for note in anchored.notes)
         result = _audited(url, anchored.heads, trust, origin)
-        out.writelines(
+        sys.stdout.writelines(
             f"{finding.code}: {finding.what} ({finding.where})\n" for finding in result.findings
         )
-        out.write(_summary(origin, result, asked=bool(rpc)))
+        sys.stdout.write(_summary(origin, result, asked=bool(rpc)))
         clean = clean and not result.findings
     if not clean:
         raise typer.Exit(FOUND)

@@ -218,16 +218,19 @@ def disclose_bundle(
 def disclose_accesses(
     history: History, *, caller: Caller, reading: Reading, clock: Clock, entropy: Entropy
 ) -> Page:
-    """Who was shown what of a patient (`history.ref`), newest first; reading it is noted too."""
+    """Who was shown what of a patient (`history.ref`), newest first; reading it is noted too.
+
+    Of a survivor also who was shown what the records had that it took over.
+    """
     allow(caller, OVERSIGHT)
-    patient = history.ref.id
     with reading.unit():
-        page = reading.accesses(patient=patient, count=history.count, before=history.before)
+        patients = _one_person([history.ref.id], reading) if history.ref.id else ()
+        page = reading.accesses(patients=patients, count=history.count, before=history.before)
         shown = Shown(
             interaction=Interaction.SEARCH,
             names=tuple(str(one.ref) for one in page.matches),
-            patients=(patient,) if patient else (),
-            parameters=("patient",) if patient else (),
+            patients=patients,
+            parameters=("patient",) if patients else (),
         )
         note_access(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
     return page

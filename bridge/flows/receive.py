@@ -173,6 +173,7 @@ def accept(
         envelope = dialect.envelope(inbound.raw, sender=inbound.sender)
     sender, name = plain(inbound.sender or envelope.sender), plain(inbound.resend_key_hint or "")
     answer = dialect.answer(inbound.raw, Accepted(record=new, bundle=bundle), at=at)
+    digest = sha256(bundle.canonical)
     header = RecordHeader(
         record=new,
         feed=inbound.feed,
@@ -199,9 +200,10 @@ def accept(
         received=at,
         source=inbound.raw,
         bundle=bundle,
+        bundle_digest=digest,
         header=header,
         salts=salts,
-        leaf=record_leaf(bundle, header=header, salts=salts),
+        leaf=record_leaf(bundle, digest, header=header, salts=salts),
         answer=answer,
         resend_key=resend_key(sender=sender, name=bundle.control_id or name, source=bundle.source),
         sequence=envelope.sequence,
@@ -275,9 +277,12 @@ def _reused(offer: Offer, row: NewRecord, dialect: Dialect) -> Offer:
     return refuse(offer.inbound, reason, dialect=dialect, at=row.received, random=random)
 
 
-def record_leaf(bundle: CanonicalBundle, *, header: bytes, salts: bytes) -> bytes:
-    """The leaf over the four claims of a record, salts in the order of `RECORD_NAMES`."""
-    values = (sha256(bundle.canonical), sha256(header), bundle.mapping, bundle.source)
+def record_leaf(bundle: CanonicalBundle, digest: Digest, *, header: bytes, salts: bytes) -> bytes:
+    """The leaf over the four claims of a record; `digest` is of the canonical bytes.
+
+    The salts stand in the order of `RECORD_NAMES`.
+    """
+    values = (digest, sha256(header), bundle.mapping, bundle.source)
     claims = {
         name: claim(name, salts[i * SALT_SIZE : (i + 1) * SALT_SIZE], value)
         for i, (name, value) in enumerate(zip(RECORD_NAMES, values, strict=True))

@@ -18,7 +18,7 @@ from bridge.ports.logbook import AnchoredHead, Head, LogBook, PublishedHead
 from bridge.ports.signer import Signer
 from bridge.ports.sources import Clock
 
-__all__ = ["MAX_LEAVES", "Sequenced", "sequence"]
+__all__ = ["MAX_LEAVES", "Sequenced", "sequence", "signable_head"]
 
 MAX_LEAVES = 10_000
 """A batch: 40 tiles, a fifth of a second of work, so that a checkpoint is never far."""
@@ -64,9 +64,7 @@ def sequence(
     with book.sequencing() as alone:
         if not alone:
             return None
-        head, newest = _stored_head(book, origin), book.newest()
-        _refuse_fork(book, head, _anchored(high_water), "the independent head")
-        _refuse_fork(book, head, newest, "the newest checkpoint")
+        head, newest = signable_head(book, origin, high_water)
         covered = newest.size if newest else TreeSize(0)
         if head.size == covered:
             head = _extend(book, head, book.assign(head, max_leaves))
@@ -75,6 +73,23 @@ def sequence(
         _refuse_fork(book, head, newest, "the newest checkpoint")
         book.publish(_signed(head, signer), clock.now())
         return Sequenced(size=head.size, root=head.root, leaves=head.size - covered)
+
+
+def signable_head(
+    book: LogBook, origin: str, high_water: Callable[[], AnchoredHead | None] | None
+) -> tuple[Head, PublishedHead | None]:
+    """The head that a run goes on from, and the newest checkpoint; takes no lock, changes nothing.
+
+    Read in this order, a log that grows meanwhile is behind nothing.
+
+    Raises:
+        BridgeError: as `sequence`, when it would refuse to go on.
+    """
+    known, newest = high_water() if high_water else None, book.newest()
+    head = _stored_head(book, origin)
+    _refuse_fork(book, head, known, "the independent head")
+    _refuse_fork(book, head, newest, "the newest checkpoint")
+    return head, newest
 
 
 def _stored_head(book: LogBook, origin: str) -> Head:
@@ -91,10 +106,6 @@ def _stored_head(book: LogBook, origin: str) -> Head:
     if not hmac.compare_digest(edge_root(head.size, book.tiles(edge_tiles(head.size))), head.root):
         raise _stop("tile-differs", "the newest tiles do not lead to the root of the head", head)
     return head
-
-
-def _anchored(high_water: Callable[[], AnchoredHead | None] | None) -> AnchoredHead | None:
-    return high_water() if high_water else None
 
 
 def _refuse_fork(

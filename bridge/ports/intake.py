@@ -29,6 +29,8 @@ class NewRecord:
     received: Instant
     source: bytes
     bundle: CanonicalBundle
+    bundle_digest: Digest
+    """Of its canonical bytes, as the leaf has it."""
     header: bytes
     """Canonical JSON that the `header` claim covers."""
     salts: bytes

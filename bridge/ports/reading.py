@@ -250,5 +250,7 @@ class Reading(Protocol):
     def access(self, name: str) -> Served | None:
         """One access event as AuditEvent."""
 
-    def accesses(self, *, patient: str = "", count: int = 50, before: int | None = None) -> Page:
-        """Access events as AuditEvents, newest first, of one patient or of all."""
+    def accesses(
+        self, *, patients: Sequence[str] = (), count: int = 50, before: int | None = None
+    ) -> Page:
+        """Access events as AuditEvents, newest first, of any of these patients; of all for none."""

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import text
 
-from bridge.core.ids import Digest, RecordId, sha256
+from bridge.core.ids import Digest, RecordId
 from bridge.core.record.claims import Kind
 from bridge.ports.intake import Appended, NewRecord, Quarantined
 from bridge.store.database import Database
@@ -277,7 +277,7 @@ def _columns(records: Sequence[NewRecord]) -> dict[str, object]:
         "source": [r.source for r in records],
         "source_digest": [r.bundle.source for r in records],
         "bundle": [r.bundle.canonical for r in records],
-        "bundle_digest": [sha256(r.bundle.canonical) for r in records],
+        "bundle_digest": [r.bundle_digest for r in records],
         "mapping": [r.bundle.mapping for r in records],
         "apply": [r.bundle.apply.value for r in records],
         "header": [r.header for r in records],

@@ -120,7 +120,8 @@ ACCESS = text("SELECT id, at, event FROM access WHERE id = :id")
 ACCESSES = text("""
 SELECT a.seq, a.id, a.at, a.event FROM access a
 WHERE (CAST(:before AS bigint) IS NULL OR a.seq < :before)
-  AND (:patient = '' OR a.seq IN (SELECT access FROM access_patient WHERE patient = :patient))
+  AND (cardinality(CAST(:patients AS text[])) = 0 OR a.seq IN (
+      SELECT access FROM access_patient WHERE patient = ANY(CAST(:patients AS text[]))))
 ORDER BY a.seq DESC LIMIT :size
 """)
 
@@ -259,10 +260,12 @@ class PostgresReading(RecordReading):
         row = self._database.connection.execute(ACCESS, {"id": name.replace("\0", "")}).first()
         return _event(row) if row else None
 
-    def accesses(self, *, patient: str = "", count: int = 50, before: int | None = None) -> Page:
+    def accesses(
+        self, *, patients: Sequence[str] = (), count: int = 50, before: int | None = None
+    ) -> Page:
         """Access events as AuditEvents, newest first; the next token is a sequence number."""
         size = min(max(count, 1), MAX_PAGE)
-        values = {"patient": patient, "before": before, "size": size + 1}
+        values = {"patients": list(patients), "before": before, "size": size + 1}
         rows = list(self._database.connection.execute(ACCESSES, values))
         shown = tuple(_event(row) for row in rows[:size])
         return Page(matches=shown, next=str(rows[size - 1].seq) if len(rows) > size else "")

@@ -16,7 +16,7 @@ from bridge.embedded.devchain import KEY_FILE
 from bridge.flows.anchor import Move, anchor
 from bridge.flows.issue import issue
 from bridge.flows.receive import Inbound, receive
-from bridge.flows.sequence import sequence
+from bridge.flows.sequence import Sequenced, sequence
 from bridge.flows.watch import watch
 from bridge.settings import load
 from bridge.store.schema import metadata
@@ -130,6 +130,14 @@ class Log:
         assert contract is not None
         return governor_of(settings, contract).registration()
 
+    def beat(self) -> Sequenced | None:
+        """What the sequencer does every few seconds."""
+        node = self.services()
+        try:
+            return _sequence(node)
+        finally:
+            node.database.close()
+
     def sealed(self) -> tuple[RecordId, bytes]:
         """A record under a checkpoint that is final on the chain, and its document."""
         self._number += 1
@@ -143,14 +151,7 @@ class Log:
                 clock=node.clock,
                 entropy=node.entropy,
             )
-            sequence(
-                book=node.book,
-                signer=node.signer,
-                clock=node.clock,
-                origin=ORIGIN,
-                max_leaves=100,
-                high_water=lambda: high_water(node.settings, lambda: node.chain),
-            )
+            _sequence(node)
             sent = anchor(book=node.book, anchors=node.anchors, chain=node.chain, clock=node.clock)
             assert sent.move is Move.SENT
             while watch(anchors=node.anchors, chain=node.chain, clock=node.clock).waiting:
@@ -167,6 +168,17 @@ class Log:
             return issue(record, evidence=node.evidence, book=node.book)
         finally:
             node.database.close()
+
+
+def _sequence(node: Services) -> Sequenced | None:
+    return sequence(
+        book=node.book,
+        signer=node.signer,
+        clock=node.clock,
+        origin=ORIGIN,
+        max_leaves=100,
+        high_water=lambda: high_water(node.settings, lambda: node.chain),
+    )
 
 
 def _secret(path: Path, key: str) -> Path:

@@ -77,7 +77,7 @@ def test_every_changed_part_of_a_calldata_anchor_is_caught(
         for at in range(0, len(good[name]) - 2, 7)
     ]
     lies += [
-        {"transaction_proof": [good["transaction_proof"][0][:-1] + "0"]},
+        {"transaction_proof": [node[:-1] + _other(node[-1]) for node in good["transaction_proof"]]},
         {"transaction_proof": []},
         {"transaction_index": good["transaction_index"] + 1},
         {"block_number": good["block_number"] + 1},

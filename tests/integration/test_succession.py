@@ -15,7 +15,8 @@ from bridge.flows.anchor import anchor
 from bridge.ports.chain import Fees, Payload
 from tests.integration.chained import Log, Network, network, on_anvil, on_devchain
 from workers import contracts
-from workers.anchoring import MARK_FILE, known_contract
+from workers.anchoring import known_contract
+from workers.highwater import MARK_FILE
 from workers.places import TRUST_FILE
 
 __all__ = ["network", "on_anvil", "on_devchain"]

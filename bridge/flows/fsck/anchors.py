@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import TreeSize, instant, sha256
-from bridge.core.proof.anchors import CalldataAnchor, EvmAnchor, parse_anchor
+from bridge.core.proof.anchors import Anchor, CalldataAnchor, EvmAnchor, parse_anchor, seconds_text
 from bridge.core.proof.calldata import parse_posted, transaction_data
 from bridge.core.proof.evm import find_anchored, parse_header, parse_transaction_receipt
 from bridge.core.proof.keccak import keccak256
@@ -77,7 +77,8 @@ def _evidence(one: Attempt) -> str | None:
     if one.evidence is None:
         return None
     try:
-        proved, tx = _proved(one.evidence)
+        told = parse_anchor(load(one.evidence, max_size=MAX_EVIDENCE, where="evidence"), "evidence")
+        proved, tx = _proved(told)
     except BridgeError as error:
         return f"its evidence proves nothing: {error.what}"
     if one.signed is None or tx != one.signed.tx_hash:
@@ -86,12 +87,27 @@ def _evidence(one: Attempt) -> str | None:
         return "its block, time or event is not what its evidence proves"
     if (proved.anchored.size, proved.anchored.root) != (one.payload.size, one.payload.root):
         return "its evidence is of another head"
-    return None
+    return _said(told, one, proved)
 
 
-def _proved(evidence: bytes) -> tuple[Inclusion, bytes]:
+def _said(told: Anchor, one: Attempt, proved: Inclusion) -> str | None:
+    """What it repeats in words is what its header proves: a verifier refuses it otherwise."""
+    if not isinstance(told, EvmAnchor | CalldataAnchor):
+        return None
+    same = {
+        "chain": told.chain == one.chain,
+        "transaction": one.signed is not None and told.tx == one.signed.tx_hash,
+        "block number": told.block_number == proved.block_number,
+        "block hash": told.block_hash == proved.block_hash,
+        "time": told.time == seconds_text(int(proved.time.timestamp())),
+        "contract": isinstance(told, CalldataAnchor) or "0x" + told.address.hex() == one.contract,
+    }
+    wrong = [name for name, is_so in same.items() if not is_so]
+    return f"the {', '.join(wrong)} of its evidence is not what is proved" if wrong else None
+
+
+def _proved(anchor: Anchor) -> tuple[Inclusion, bytes]:
     """The block and event that the evidence itself leads to, and the transaction it names."""
-    anchor = parse_anchor(load(evidence, max_size=MAX_EVIDENCE, where="evidence"), "evidence")
     if isinstance(anchor, CalldataAnchor):
         return _posted(anchor)
     if not isinstance(anchor, EvmAnchor):
@@ -106,6 +122,8 @@ def _proved(evidence: bytes) -> tuple[Inclusion, bytes]:
     event = find_anchored(
         parse_transaction_receipt(anchor.receipt), address=anchor.address, log_id=anchor.log_id
     )
+    if event.position != anchor.log_position:
+        raise _elsewhere()
     return (
         Inclusion(
             block_number=header.number,
@@ -134,6 +152,16 @@ def _posted(anchor: CalldataAnchor) -> tuple[Inclusion, bytes]:
             anchored=Payload(prev_root=head.previous, size=head.size, root=head.root),
         ),
         keccak256(anchor.transaction),
+    )
+
+
+def _elsewhere() -> BridgeError:
+    return BridgeError(
+        "anchor-evidence",
+        Fault.US,
+        what="the event stands at another place of its transaction",
+        where="log_position",
+        do="keep the database as it is",
     )
 
 

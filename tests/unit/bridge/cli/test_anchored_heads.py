@@ -133,3 +133,18 @@ def test_endpoint_of_another_chain_is_not_asked() -> None:
     found = ask(Endpoint(), Endpoint(chain="0x2"))
 
     assert (sizes(found), found.notes) == ([3, 7, 9], ())
+
+
+def test_endpoints_of_other_chains_alone_are_no_audit() -> None:
+    """Nothing was compared: silence would sound as if all had agreed."""
+    with pytest.raises(BridgeError, match="no endpoint is of eip155:1: the contract there was not"):
+        ask(Endpoint(chain="0x2"))
+
+
+def test_log_without_a_pinned_contract_is_said_to_be_compared_with_nothing() -> None:
+    """Its heads may stand in calldata, of which there is no list."""
+    found = anchored_heads(["http://127.0.0.1:1"], Trust(), "log")
+
+    assert found.heads == ()
+    assert "pins no contract of this log" in found.notes[0]
+    assert anchored_heads([], Trust(), "log").notes == ()

@@ -83,6 +83,7 @@ def test_leaf_covers_the_four_parts_under_fresh_salts() -> None:
         for i, (name, part) in enumerate(zip(RECORD_NAMES, parts, strict=True))
     }
     assert first.leaf == leaf(Kind.RECORD, commitment(claims))
+    assert first.bundle_digest == sha256(first.bundle.canonical)
     assert not set(_salts(first.salts)) & set(_salts(second.salts))
 
 
