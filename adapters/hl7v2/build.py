@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, Final, TypeAlias, cast
 
-from msgspec import Raw
+from msgspec import Raw, json
 
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.identifiers import governing
@@ -445,6 +445,8 @@ def append(target: JsonObject, name: str, value: Json) -> None:
     array = target.get(name)
     if array is None:
         target[name] = [value]
+    elif isinstance(array, Raw):  # what a run of fields made before is kept as its bytes
+        target[name] = [*json.decode(array, type=list[Raw]), cast("Raw", value)]
     else:
         cast("list[Json]", array).append(value)
 

@@ -68,3 +68,15 @@ def test_refusal_and_history_say_so(message: Build, convert: Convert) -> None:
 
     assert (first["status"], first["statusReason"]["text"]) == ("not-done", "Refused")
     assert (second["primarySource"], second["reportOrigin"]["text"]) == (False, "Historical")
+
+
+def test_reasons_of_rxa_and_obx_stand_side_by_side(message: Build, convert: Convert) -> None:
+    """RXA-19 is kept as its bytes where fields repeat; a reason of OBX joins it all the same."""
+    shot = "RXA|0|1|20240301||08^HepB^CVX|0.5|mL||||||||||||X^Travel^L|CP"
+    raw = message("VXU^V04", "ORC|RE||F1", shot, "OBX|1|CE|59785-6^Reason^LN|1|Y^Risk^L||||||F")
+
+    found = [convert(raw)["Immunization"][0] for _ in range(3)]
+
+    assert [[one["coding"][0]["code"] for one in shot["reasonCode"]] for shot in found] == [
+        ["X", "Y"]
+    ] * 3
