@@ -9,7 +9,15 @@ from typing import Protocol, TypeAlias
 from bridge.core.errors import BridgeError, Fault
 from bridge.flows.receive import Inbound, Received
 
-__all__ = ["GROUP_BYTES", "GROUP_SIZE", "Committer", "Outcome", "ReceiveGroup", "Waiting"]
+__all__ = [
+    "GROUP_BYTES",
+    "GROUP_SIZE",
+    "HEAVY_BYTES",
+    "Committer",
+    "Outcome",
+    "ReceiveGroup",
+    "Waiting",
+]
 
 ReceiveGroup: TypeAlias = Callable[[Sequence[Inbound]], Sequence[Received]]
 Outcome: TypeAlias = Received | BaseException
@@ -17,8 +25,12 @@ Outcome: TypeAlias = Received | BaseException
 GROUP_SIZE = 256
 """Messages of one transaction: enough that one fsync is shared by every connection of a listener,
 few enough that a group is converted and stored in well under a second."""
-GROUP_BYTES = 32 * 1024 * 1024
-"""Payload of one transaction, so that large documents are not held several times over at once."""
+GROUP_BYTES = 2 * 1024 * 1024
+"""Payload of one transaction of several messages: 256 of 8 KiB. A MiB of small fields takes up to a
+second to convert, and whoever comes meanwhile waits for it."""
+HEAVY_BYTES = 256 * 1024
+"""A message from this size on has a transaction of its own: it may take seconds, and a commit that
+is shared by fewer than ten such messages is not worth their neighbours' wait."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 """Between tries while the storage is down; the senders wait meanwhile and are told to come again.
 Doubling keeps a storm of resends off a database that is starting."""
@@ -68,6 +80,7 @@ class Committer:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mllp-commit")
         self._waiting: deque[Waiting] = deque()
         self._alone = 0  # how many of the first ones are tried one by one
+        self._passed = False  # the first one is heavy, and others went before it
         self._busy = False
         self._pause_s = 0.0
 
@@ -103,16 +116,34 @@ class Committer:
         running.add_done_callback(done)
 
     def _take(self) -> list[Waiting]:
-        if self._alone:
-            self._alone -= 1
+        """The next group: turn by turn what is light, and one heavy message alone.
+
+        So the light ones of other lines wait for one heavy message at most, however many there
+        are, and a heavy one for one group. Within a line nothing overtakes.
+        """
+        if self._alone or self._passed:
+            self._alone, self._passed = max(0, self._alone - 1), self._passed and self._alone > 0
             return [self._waiting.popleft()]
+        group, passed = self._light()
+        self._waiting.extendleft(reversed(passed))
+        self._passed = bool(group and passed)
+        return group or [self._waiting.popleft()]
+
+    def _light(self) -> tuple[list[Waiting], list[Waiting]]:
+        """Messages for one transaction, and those before them that stay: heavy, or behind one."""
         group: list[Waiting] = []
+        passed: list[Waiting] = []
+        held: set[int] = set()
         size = 0
         while self._waiting and len(group) < GROUP_SIZE and size < GROUP_BYTES:
             one = self._waiting.popleft()
-            group.append(one)
-            size += len(one.inbound.raw)
-        return group
+            if len(one.inbound.raw) >= HEAVY_BYTES or id(one.line) in held:
+                held.add(id(one.line))
+                passed.append(one)
+            else:
+                group.append(one)
+                size += len(one.inbound.raw)
+        return group, passed
 
     def _finished(self, group: list[Waiting], running: Future[Sequence[Received]]) -> None:
         """Start the next group first, so that the thread works while answers are written."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from bridge.core.errors import BridgeError
 from bridge.flows.receive import Inbound, Received
 from tests.fakes.feed import MemoryFeed, adt
-from workers.mllp.commit import GROUP_SIZE, Committer, Outcome
+from workers.mllp.commit import GROUP_SIZE, HEAVY_BYTES, Committer, Outcome
 
 
 class Ticket:
@@ -115,16 +115,54 @@ def test_what_arrives_during_a_commit_shares_the_next_one() -> None:
     run(scene)
 
 
-def test_large_messages_do_not_gather_without_bound() -> None:
-    """A group ends at 32 MiB, however few messages that is."""
+def test_messages_do_not_gather_without_bound() -> None:
+    """A group ends at 2 MiB, however few messages that is."""
 
     async def scene(feed: MemoryFeed, bench: Bench) -> None:
-        tickets = [Ticket(adt(str(n), extra=bytes(12 * 1024 * 1024))) for n in range(4)]
+        tickets = [Ticket(adt(str(n), extra=bytes(200 * 1024))) for n in range(12)]
 
         submit(bench, *tickets)
         await tickets[-1].flushed.wait()
 
-        assert feed.groups == [3, 1]
+        assert feed.groups == [11, 1]
+
+    run(scene)
+
+
+def test_heavy_messages_have_a_group_of_their_own_each() -> None:
+    """One that takes seconds to convert holds up no neighbour's commit, and is not starved."""
+
+    async def scene(feed: MemoryFeed, bench: Bench) -> None:
+        feed.gate.clear()
+        first = Ticket(adt("first"))
+        heavy = [Ticket(adt(f"h{n}", extra=bytes(HEAVY_BYTES))) for n in range(3)]
+        light = [Ticket(adt(f"l{n}")) for n in range(GROUP_SIZE + 1)]
+
+        submit(bench, first)
+        await asyncio.to_thread(feed.entered.wait)
+        submit(bench, *heavy, *light)
+        feed.gate.set()
+        await heavy[-1].flushed.wait()
+
+        assert feed.groups == [1, GROUP_SIZE, 1, 1, 1, 1]
+        names = [raw.split(b"|")[9] for raw in feed.kept]
+        assert names[-4:] == [b"h0", b"l256", b"h1", b"h2"]
+
+    run(scene)
+
+
+def test_nothing_overtakes_a_heavy_message_in_its_line() -> None:
+    """Other lines go first; what the same connection sent behind it stays behind it."""
+
+    async def scene(feed: MemoryFeed, bench: Bench) -> None:
+        line = object()
+        heavy = Ticket(adt("heavy", extra=bytes(HEAVY_BYTES)), line=line)
+        behind, other = Ticket(adt("behind"), line=line), Ticket(adt("other"))
+
+        submit(bench, heavy, behind, other)
+        await behind.flushed.wait()
+
+        assert [raw.split(b"|")[9] for raw in feed.kept] == [b"other", b"heavy", b"behind"]
 
     run(scene)
 
