@@ -113,14 +113,6 @@ def _is_alike(row: Row, rules: SegmentMap) -> bool:
     return kind.coded
 
 
-def _assumes(row: Row, rules: SegmentMap) -> bool:
-    """Whether the row may mark its element as assumed, which is said of the resource itself."""
-    if row.assumed:
-        return True
-    stated = row.default is None or says_nothing(row.to[0].name, row.default)
-    return rules.is_stored and not stated
-
-
 def _concludes(row: Row) -> bool:
     """Whether the row's default says something: that is noted of its resource in each message."""
     return row.default is not None and not says_nothing(row.to[0].name, row.default)
