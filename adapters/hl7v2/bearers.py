@@ -4,9 +4,7 @@ from collections.abc import Iterable, Iterator
 from heapq import merge
 from typing import Final, TypeAlias, cast
 
-import msgspec
-from msgspec import Raw
-
+from adapters.hl7v2.memory import plain
 from bridge.core.record.bundle import Json, JsonObject
 
 __all__ = ["Bearers"]
@@ -52,10 +50,5 @@ class Bearers:
 
 
 def _identifiers(resource: JsonObject) -> list[JsonObject]:
-    """Decoded where they are kept as their bytes."""
-    held = resource.get("identifier", [])
-    values = cast("list[Json]", msgspec.json.decode(held) if isinstance(held, Raw) else held)
-    return [
-        cast("JsonObject", msgspec.json.decode(one) if isinstance(one, Raw) else one)
-        for one in values
-    ]
+    values = cast("list[Json]", plain(resource.get("identifier", [])))
+    return [cast("JsonObject", plain(one)) for one in values]

@@ -7,10 +7,8 @@ reads (docs/mapping-language.md, "What a message changes").
 from functools import lru_cache
 from typing import Final, cast
 
-import msgspec
-from msgspec import Raw
-
 from adapters.hl7v2.build import Build, reference_to
+from adapters.hl7v2.memory import plain
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.identity import resource_id
 
@@ -113,8 +111,7 @@ def _is_set(resource: JsonObject, path: str) -> bool:
         return False
     at: Json = resource
     for name in path.split("."):
-        if isinstance(at, Raw):  # an element that came again is kept as its bytes
-            at = msgspec.json.decode(at)
+        at = plain(at)
         if isinstance(at, list) and at:
             at = at[0]
         if not isinstance(at, dict) or name not in at:

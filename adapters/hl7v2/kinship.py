@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, cast
 
-import msgspec
 from msgspec import Raw
 
 from adapters.hl7v2.bearers import Bearers
 from adapters.hl7v2.datatypes.concepts import SUB_ID
+from adapters.hl7v2.memory import plain
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.canon import canonical
@@ -153,7 +153,7 @@ class _Result:
 
 
 def _result(one: JsonObject) -> _Result:
-    code = _plain(one.get("code"))
+    code = _object(one.get("code"))
     return _Result(resource=one, codes=_codes(code), label=_label(code), sub_id=_sub_id(one))
 
 
@@ -224,7 +224,7 @@ def _label(concept: JsonObject) -> str:
 
 def _shown(one: JsonObject) -> set[str]:
     """Every text by which a result's value may be repeated."""
-    concept = _plain(one.get("valueCodeableConcept"))
+    concept = _object(one.get("valueCodeableConcept"))
     shown = {str(one.get("valueString", "")), str(concept.get("text", ""))}
     for coding in cast("list[JsonObject]", concept.get("coding", [])):
         shown |= {str(coding.get("code", "")), str(coding.get("display", ""))}
@@ -262,13 +262,13 @@ def _results(report: JsonObject, by_name: dict[str, JsonObject]) -> list[JsonObj
 
 
 def _items(resource: JsonObject, name: str) -> Iterator[JsonObject]:
-    for one in cast("list[Json]", _plain(resource.get(name)) or []):
-        yield _plain(one)
+    for one in cast("list[Json]", plain(resource.get(name)) or []):
+        yield _object(one)
 
 
-def _plain(value: Json) -> JsonObject:
-    """The value itself where it is kept as its bytes."""
-    return cast("JsonObject", msgspec.json.decode(value) if isinstance(value, Raw) else value or {})
+def _object(value: Json) -> JsonObject:
+    """Empty where there is none."""
+    return cast("JsonObject", plain(value) or {})
 
 
 def _name(resource: JsonObject) -> str:

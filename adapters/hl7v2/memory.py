@@ -6,10 +6,12 @@ depend on what is remembered: each entry holds a pure function's value and its f
 
 from typing import Any, Final, TypeAlias
 
-from adapters.hl7v2.context import Context
-from bridge.core.record.bundle import Severity
+from msgspec import Raw, json
 
-__all__ = ["MAX_ENTRIES", "MAX_TEXT", "Memory", "Note", "Shelf", "surroundings"]
+from adapters.hl7v2.context import Context
+from bridge.core.record.bundle import Json, Severity
+
+__all__ = ["MAX_ENTRIES", "MAX_TEXT", "Memory", "Note", "Shelf", "plain", "surroundings"]
 
 MAX_ENTRIES: Final = 20_000
 """A hospital has some thousand doctors, wards, codes and patients in house; at 2 kB each this stays
@@ -54,3 +56,9 @@ def surroundings(ctx: Context, sender: str) -> tuple[str, ...]:
         ctx.field, ctx.component, ctx.subcomponent, ctx.repetition, ctx.escape, ctx.truncation,
         ctx.codec, ctx.facility, ctx.offset, sender,
     )  # fmt: skip
+
+
+def plain(value: Json) -> Json:
+    """The value itself, to be read: what came again is kept as its bytes (`Build.alike`)."""
+    found: Json = json.decode(value) if isinstance(value, Raw) else value
+    return found

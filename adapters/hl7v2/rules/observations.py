@@ -3,15 +3,13 @@
 from collections.abc import Callable
 from typing import Final, cast
 
-import msgspec
-from msgspec import Raw
-
 from adapters.hl7v2.build import Build, append
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.datatypes.readings import reference_range
 from adapters.hl7v2.enclosed import Enclosed
 from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.memory import plain
 from adapters.hl7v2.rules.documents import filed
 from adapters.hl7v2.rules.registry import rule
 from adapters.hl7v2.rules.values import Value, number_of, text_of, unit_of, value_of
@@ -70,9 +68,7 @@ def _say_why(text: str, b: Build, r: JsonObject) -> None:
     """OBX-11 X or N: what stands in OBX-5 is no value (obs-6) but says why there is none."""
     label = DATATYPES["CWE.string"].function
     words = "; ".join(found for one in _repeated(text, b) if (found := label(one, b.ctx)))
-    reason = r["dataAbsentReason"]
-    held = msgspec.json.decode(reason) if isinstance(reason, Raw) else reason
-    r["dataAbsentReason"] = {**cast("JsonObject", held), "text": words}
+    r["dataAbsentReason"] = {**cast("JsonObject", plain(r["dataAbsentReason"])), "text": words}
 
 
 def _documents(kind: str, f: list[str], g: Group, b: Build, r: JsonObject) -> None:
