@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from select import POLLIN, poll
 
 import psycopg
 from sqlalchemy import URL, Connection, ExceptionContext, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bridge.core.errors import BridgeError, Fault
@@ -48,11 +49,11 @@ class Database:
             _address(url),
             pool_size=pool_size,
             max_overflow=8,
-            pool_pre_ping=True,
             pool_timeout=wait_s,
             connect_args=LINE,
         )
         event.listen(self.engine, "connect", partial(_prepare, statement_s))
+        event.listen(self.engine, "checkout", _look)
         event.listen(self.engine, "handle_error", _forget_standby)
         self._open: ContextVar[Connection | None] = ContextVar("open_unit", default=None)
 
@@ -165,6 +166,23 @@ def _prepare(statement_s: float, connection: psycopg.Connection[object], _: obje
         cursor.execute("SELECT set_config('TimeZone', 'UTC', false)")
         cursor.execute("SELECT set_config('statement_timeout', %s, false)", [milliseconds])
     connection.commit()
+
+
+def _look(connection: psycopg.Connection[object], *_: object) -> None:
+    """A line that the server closed is replaced before a unit begins on it.
+
+    Whoever closes says so, and from an idle line nothing else is to be read; so a round trip is
+    spent only where something was said. A machine that vanished says nothing: see `LINE`.
+    """
+    said = poll()
+    said.register(connection.fileno(), POLLIN)
+    if not said.poll(0):
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.OperationalError as error:
+        raise DisconnectionError from error
 
 
 def _forget_standby(context: ExceptionContext) -> None:
