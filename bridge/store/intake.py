@@ -22,14 +22,15 @@ STATEMENT_BYTES = 64 << 20
 APPEND = """
 WITH offered AS (
     SELECT * FROM unnest(
-        %(id)b::text[], %(feed)b::text[], %(number)b::bigint[],
-        %(sender)b::text[], %(pinned)b::text[], %(charset)b::text[], %(dialect)b::text[],
-        %(message_type)b::text[],
-        %(control_id)b::text[], %(resend_key)b::bytea[],
-        %(received)b::timestamptz[], %(source)b::bytea[],
-        %(source_digest)b::bytea[], %(bundle)b::bytea[],
-        %(bundle_digest)b::bytea[], %(mapping)b::bytea[], %(apply)b::text[],
-        %(header)b::bytea[], %(salts)b::bytea[], %(answer)b::bytea[]
+        (SELECT %(id)b::text[]), (SELECT %(feed)b::text[]), (SELECT %(number)b::bigint[]),
+        (SELECT %(sender)b::text[]), (SELECT %(pinned)b::text[]), (SELECT %(charset)b::text[]),
+        (SELECT %(dialect)b::text[]), (SELECT %(message_type)b::text[]),
+        (SELECT %(control_id)b::text[]), (SELECT %(resend_key)b::bytea[]),
+        (SELECT %(received)b::timestamptz[]), (SELECT %(source)b::bytea[]),
+        (SELECT %(source_digest)b::bytea[]), (SELECT %(bundle)b::bytea[]),
+        (SELECT %(bundle_digest)b::bytea[]), (SELECT %(mapping)b::bytea[]),
+        (SELECT %(apply)b::text[]), (SELECT %(header)b::bytea[]), (SELECT %(salts)b::bytea[]),
+        (SELECT %(answer)b::bytea[])
     ) WITH ORDINALITY AS o (
         id, feed, number, sender, pinned, charset, dialect, message_type, control_id, resend_key,
         received, source, source_digest, bundle, bundle_digest, mapping, apply, header, salts,
@@ -49,12 +50,12 @@ WITH offered AS (
 ), lanes AS (
     INSERT INTO lane_queue (seq, lane)
     SELECT kept.seq, l.lane
-    FROM unnest(%(lane_record)b::text[], %(lane)b::text[]) AS l (record, lane)
+    FROM unnest((SELECT %(lane_record)b::text[]), (SELECT %(lane)b::text[])) AS l (record, lane)
     JOIN kept ON kept.id = l.record
 ), leaves AS (
     INSERT INTO leaf_queue (kind, subject, leaf)
     SELECT %(kind)s, kept.id, l.leaf
-    FROM unnest(%(id)b::text[], %(leaf)b::bytea[]) AS l (record, leaf)
+    FROM unnest((SELECT %(id)b::text[]), (SELECT %(leaf)b::bytea[])) AS l (record, leaf)
     JOIN kept ON kept.id = l.record
     ORDER BY kept.seq
 )
@@ -63,7 +64,9 @@ SELECT id, CASE WHEN control_id <> '' THEN (
     WHERE r.control_id = kept.control_id AND r.sender = kept.sender ORDER BY r.seq DESC LIMIT 1
 ) END AS earlier FROM kept
 """
-"""Binary arrays (`%b`): as text, each byte of a source would be escaped, at half the rate.
+"""Binary arrays (`%b`): as text, each byte of a source would be escaped, at half the rate. Each in
+a `SELECT`: seeing its length, PostgreSQL would plan the statement anew for every group, which costs
+a third of a millisecond.
 
 `earlier` is of before this statement: PostgreSQL shows it none of the rows that it inserts.
 """
