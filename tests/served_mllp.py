@@ -11,10 +11,10 @@ from typing import Any, Self, TypeVar
 import pytest
 
 from adapters.hl7v2.mllp import Frame, Framer, frame
-from tests.fakes.feed import MemoryFeed
+from tests.fakes.feed import MemoryFeed, as_they_are
 from tests.fakes.sources import FixedClock
 from workers.mllp import FeedCounters, FeedEvent, Limits, Listener, MllpServer
-from workers.mllp.commit import ReceiveGroup
+from workers.mllp.gathering import ReceiveGroup
 
 __all__ = ["Client", "Served", "code_of", "eventually", "quick_limits", "serve"]
 
@@ -107,7 +107,7 @@ class Served:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         self.server = MllpServer(
             self._listeners,
-            receive_group=self._receive_group,
+            reception=as_they_are(self._receive_group),
             clock=FixedClock(),
             wake=self._wake,
             on_event=self.events.append,

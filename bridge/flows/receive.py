@@ -82,7 +82,7 @@ class Received:
 
 
 def receive(
-    inputs: Sequence[Inbound],
+    inputs: Sequence["Inbound | Offer"],
     *,
     dialect: Dialect,
     intake: Intake,
@@ -90,6 +90,8 @@ def receive(
     entropy: Entropy,
 ) -> tuple[Received, ...]:
     """Store a group of inputs in one transaction; one result an input, in order.
+
+    An input that a door has prepared is taken as it is, any other is prepared here.
 
     When this returns, every record stands with its source bytes, bundle, claims, lanes and pending
     leaf, and every refusal stands in quarantine: answers may leave. An input that cannot be
@@ -100,12 +102,13 @@ def receive(
             the sender tries again.
     """
     at = clock.now()
-    random = entropy.take(SHARE * len(inputs))
-    offers = [
-        prepare(one, dialect=dialect, at=at, random=random[i * SHARE : (i + 1) * SHARE])
-        for i, one in enumerate(inputs)
+    prepared = [
+        one
+        if isinstance(one, Offer)
+        else prepare(one, dialect=dialect, at=at, random=entropy.take(SHARE))
+        for one in inputs
     ]
-    offers = list(_refuse_reused(offers, dialect=dialect, intake=intake))
+    offers = _refuse_reused(prepared, dialect=dialect, intake=intake)
     try:
         return keep(offers, intake)
     except BridgeError as error:

@@ -21,7 +21,9 @@ from bridge.core.ids import Digest, Instant, RecordId, instant
 from bridge.core.record.bundle import Apply, CanonicalBundle
 from bridge.flows.receive import Inbound, Received
 from bridge.ports.dialect import Accepted
+from tests.fakes.feed import as_they_are
 from workers.mllp import Listener, MllpServer
+from workers.mllp.gathering import Work
 
 __all__ = ["ORU", "Sender", "main"]
 
@@ -45,16 +47,17 @@ ORU = (
 ANSWER = b"MSH|^~\\&|BRIDGE|CLINIC|LAB|HOSP|20261122140000+0000||ACK|1|P|2.5.1\rMSA|AA|1\r"
 
 
-def empty_sink(group: Sequence[Inbound]) -> list[Received]:
+def empty_sink(group: Sequence[Work]) -> list[Received]:
     """The same answer to everyone: what is measured is the shell alone."""
     return [Received(record=RecordId("1"), answer=ANSWER, status="stored")] * len(group)
 
 
-def sink(group: Sequence[Inbound]) -> list[Received]:
+def sink(group: Sequence[Work]) -> list[Received]:
     """Word each answer, store nothing."""
     at = WallClock().now()
     results = []
     for one in group:
+        assert isinstance(one, Inbound)
         record = RecordId(f"{one.number:036d}")
         answer = acknowledge(one.raw, Accepted(record=record, bundle=BUNDLE), at=at)
         results.append(Received(record=record, answer=answer, status="stored"))
@@ -142,7 +145,7 @@ async def _measure(name: str, connections: int, window: int) -> None:
     listener = Listener(feed="bench", host="127.0.0.1", port=0)
     server = MllpServer(
         [listener],
-        receive_group=SINKS[name],
+        reception=as_they_are(SINKS[name]),
         clock=WallClock(),
         wake=lambda: None,
         on_event=lambda _: None,

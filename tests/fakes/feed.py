@@ -7,11 +7,12 @@ from adapters.hl7v2.ack import acknowledge
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, RecordId, sha256
 from bridge.core.record.bundle import Apply, CanonicalBundle
-from bridge.flows.receive import Inbound, Received
+from bridge.flows.receive import Inbound, Offer, Received
 from bridge.ports.dialect import Accepted, Refused
 from tests.fakes.sources import FixedClock
+from workers.mllp.gathering import ReceiveGroup, Reception
 
-__all__ = ["MemoryFeed", "adt"]
+__all__ = ["MemoryFeed", "adt", "as_they_are"]
 
 BUNDLE = CanonicalBundle(
     canonical=b"{}",
@@ -28,6 +29,11 @@ def adt(control_id: str, *, accept: str = "", application: str = "", extra: byte
     """An ADT^A01 with MSH-10, MSH-15 and MSH-16 as said."""
     msh = f"MSH|^~\\&|LAB|HOSP|US|X|20261122||ADT^A01^ADT_A01|{control_id}|P|2.5.1"
     return f"{msh}|||{accept}|{application}\rPID|1||42\r".encode() + extra
+
+
+def as_they_are(receive_group: ReceiveGroup) -> Reception:
+    """Nothing is prepared before the transaction."""
+    return Reception(prepare=lambda inbound: inbound, receive_group=receive_group)
 
 
 class MemoryFeed:
@@ -47,8 +53,9 @@ class MemoryFeed:
         self.gate.set()
         self.entered = threading.Event()
 
-    def __call__(self, group: Sequence[Inbound]) -> list[Received]:
+    def __call__(self, works: Sequence[Inbound | Offer]) -> list[Received]:
         """Store the group, or none of it."""
+        group = [one.inbound if isinstance(one, Offer) else one for one in works]
         self.entered.set()
         self.gate.wait(10)
         self.groups.append(len(group))

@@ -9,9 +9,9 @@ from adapters.hl7v2.mllp import Discarded, Event, Frame, Framer, Tolerated
 from bridge.core.errors import BridgeError, Fault
 from bridge.flows.receive import Inbound, Received
 from workers.mllp.admission import TurnedAway, admit, common_name
-from workers.mllp.commit import Outcome
 from workers.mllp.door import Door
 from workers.mllp.feed import FeedEvent
+from workers.mllp.gathering import Outcome
 from workers.mllp.rate import Bucket
 from workers.mllp.reply import addresses, owed_nothing, refusal, replies, unstored
 

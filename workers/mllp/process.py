@@ -11,13 +11,14 @@ import structlog
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import record_id
-from bridge.flows.receive import Inbound, Received, receive
+from bridge.flows.receive import SHARE, Inbound, Offer, Received, prepare, receive
 from bridge.settings import MllpListener, Settings
 from bridge.telemetry import configure_logs
 from workers.celery_app import configured
 from workers.dialects import known_sender, profile_files
 from workers.mllp.crew import Crew
 from workers.mllp.feed import FeedEvent, Limits, Listener
+from workers.mllp.gathering import Reception, Work
 from workers.mllp.server import MllpServer, bind, run
 from workers.mllp.tally import TallyKeeper
 from workers.waker import Waker
@@ -65,7 +66,11 @@ def _serve_one(
     settings = services.settings
     services.intake  # noqa: B018 - a database that is not there refuses to start, not the first sender
 
-    def receive_group(inputs: Sequence[Inbound]) -> Sequence[Received]:
+    def prepared(inbound: Inbound) -> Offer:
+        at, random = services.clock.now(), services.entropy.take(SHARE)
+        return prepare(inbound, dialect=services.hl7v2, at=at, random=random)
+
+    def receive_group(inputs: Sequence[Work]) -> Sequence[Received]:
         results = receive(
             inputs,
             dialect=services.hl7v2,
@@ -79,7 +84,7 @@ def _serve_one(
     with Waker(configured(settings)) as waker:
         server = MllpServer(
             listeners(settings, services),
-            receive_group=receive_group,
+            reception=Reception(prepare=prepared, receive_group=receive_group),
             clock=services.clock,
             wake=waker.wake,
             on_event=lambda event: _say(log, event),

@@ -12,10 +12,11 @@ from contextlib import suppress
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.ports.sources import Clock
-from workers.mllp.commit import Committer, ReceiveGroup
+from workers.mllp.commit import Committer
 from workers.mllp.connection import Connection
 from workers.mllp.door import Door, MemoryBudget
 from workers.mllp.feed import FeedCounters, FeedEvent, Limits, Listener
+from workers.mllp.gathering import Reception
 
 __all__ = ["FeedCounters", "FeedEvent", "Limits", "Listener", "MllpServer", "bind", "run"]
 
@@ -35,7 +36,7 @@ class MllpServer:
 
     Args:
         listeners: the addresses; each is a feed with its own numbers and counters.
-        receive_group: as for `Committer`: a group is durable when it returns.
+        reception: what is done with messages.
         clock: for MSH-7 of answers that are worded here.
         wake: called after each commit; must neither raise nor block.
         on_event: takes facts for the log; must neither raise nor block.
@@ -46,14 +47,14 @@ class MllpServer:
         self,
         listeners: Sequence[Listener],
         *,
-        receive_group: ReceiveGroup,
+        reception: Reception,
         clock: Clock,
         wake: Callable[[], None],
         on_event: Callable[[FeedEvent], None],
         memory_bytes: int = MEMORY_BYTES,
     ) -> None:
         self._emit = on_event
-        self._committer = Committer(receive_group, committed=wake, failed=self._unstored)
+        self._committer = Committer(reception, committed=wake, failed=self._unstored)
         self._gone = asyncio.Event()
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None

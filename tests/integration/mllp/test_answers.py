@@ -11,7 +11,7 @@ from adapters.hl7v2.dialect import Hl7v2
 from adapters.hl7v2.header import read_header
 from adapters.hl7v2.mllp import Frame, Framer, frame
 from bridge.flows.deliver import Delivered, deliver
-from bridge.flows.receive import Inbound, Received, receive
+from bridge.flows.receive import Received, receive
 from bridge.store.answers import PostgresAnswers
 from bridge.store.database import Database
 from bridge.store.intake import PostgresIntake
@@ -19,6 +19,7 @@ from tests.fakes.feed import adt
 from tests.served_mllp import Served, code_of, quick_limits
 from workers.answers import send_answer
 from workers.mllp import Listener
+from workers.mllp.gathering import Work
 from workers.sources import SystemClock, SystemEntropy
 
 Serve = Callable[..., Served]
@@ -69,7 +70,7 @@ def listening(serve: Serve, database: Database, to: str = "") -> Served:
     """The product's own intake behind one listener."""
     dialect, intake = Hl7v2(), PostgresIntake(database)
 
-    def receive_group(inputs: Sequence[Inbound]) -> Sequence[Received]:
+    def receive_group(inputs: Sequence[Work]) -> Sequence[Received]:
         return receive(
             inputs, dialect=dialect, intake=intake, clock=SystemClock(), entropy=SystemEntropy()
         )

@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy import text
 
 from adapters.hl7v2.dialect import Hl7v2
-from bridge.flows.receive import Inbound, Received, receive
+from bridge.flows.receive import Received, receive
 from bridge.store.database import Database
 from bridge.store.intake import PostgresIntake
 from tests.fakes.feed import adt
 from tests.neighbour import Neighbour
 from tests.served_mllp import Served, code_of, eventually, quick_limits
 from workers.mllp import Listener
+from workers.mllp.gathering import Work
 from workers.sources import SystemClock, SystemEntropy
 
 Serve = Callable[..., Served]
@@ -74,7 +75,7 @@ def attacked(serve: Serve, clean: Database) -> Iterator[Served]:
     """The product's own intake, and a neighbour on another listener."""
     dialect, intake = Hl7v2(), PostgresIntake(clean)
 
-    def receive_group(inputs: Sequence[Inbound]) -> Sequence[Received]:
+    def receive_group(inputs: Sequence[Work]) -> Sequence[Received]:
         return receive(
             inputs, dialect=dialect, intake=intake, clock=SystemClock(), entropy=SystemEntropy()
         )

@@ -20,7 +20,7 @@ Serve = Callable[..., Served]
 ROOT = Path(__file__).resolve().parents[3]
 PROCESS = """
 import asyncio, sys, time
-from tests.fakes.feed import MemoryFeed
+from tests.fakes.feed import MemoryFeed, as_they_are
 from tests.fakes.sources import FixedClock
 from workers.mllp import Listener, MllpServer, run
 
@@ -32,7 +32,7 @@ class Slow(MemoryFeed):
 
 async def main():
     server = MllpServer(
-        [Listener(feed="f", host="127.0.0.1", port=0)], receive_group=Slow(),
+        [Listener(feed="f", host="127.0.0.1", port=0)], reception=as_they_are(Slow()),
         clock=FixedClock(), wake=lambda: None, on_event=lambda event: None,
     )
     await run(server, ready=lambda: print(server.addresses[0][1], flush=True))

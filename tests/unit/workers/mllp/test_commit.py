@@ -5,8 +5,9 @@ from collections.abc import Callable, Coroutine
 
 from bridge.core.errors import BridgeError
 from bridge.flows.receive import Inbound, Received
-from tests.fakes.feed import MemoryFeed, adt
-from workers.mllp.commit import GROUP_SIZE, HEAVY_BYTES, Committer, Outcome
+from tests.fakes.feed import MemoryFeed, adt, as_they_are
+from workers.mllp.commit import Committer
+from workers.mllp.gathering import GROUP_SIZE, HEAVY_BYTES, Outcome
 
 
 class Ticket:
@@ -45,7 +46,11 @@ class Bench:
     def __init__(self, feed: MemoryFeed) -> None:
         self.commits = 0
         self.failures: list[tuple[str, int]] = []
-        self.committer = Committer(feed, committed=self.committed, failed=self.failed)
+        self.committer = Committer(
+            as_they_are(feed),
+            committed=self.committed,
+            failed=self.failed,
+        )
 
     def committed(self) -> None:
         """Count."""
