@@ -27,6 +27,9 @@ Kept: TypeAlias = tuple[tuple[str, str], JsonObject, Raw]
 Referred: TypeAlias = tuple[JsonObject, list[Kept]]
 """A reference, empty where there is none, and the resources that it needs in the bundle."""
 _KIND: Final = itemgetter(0)
+_NUMBERED: Final = frozenset({"Patient", "Encounter", "EpisodeOfCare", "Account", "Appointment"})
+"""Types whose number names them whoever the patient is: a visit that moves to another patient, or
+to the survivor of a merge, is the same visit. Everything else is of its patient (docs/adr/0022)."""
 NO_FIELDS: Final = [""] * 128
 """A segment that is not there: every field is empty. No HL7 segment has more than 60."""
 Touch: TypeAlias = tuple[str, str, int, int, tuple[int, ...], str]
@@ -73,7 +76,7 @@ class Build:
         ctx: Context,
         *,
         header: list[str],
-        source: str,
+        content: str,
         base: str,
         memory: Memory,
         tracing: bool,
@@ -83,7 +86,9 @@ class Build:
         Args:
             ctx: delimiters, sender, findings.
             header: MSH as fields, MSH-1 in place.
-            source: hex SHA-256 of the bytes, the key of last resort.
+            content: hex SHA-256 of the segments behind MSH: what has no identifier is of this
+                content under this control id, because senders use control ids again. A resend
+                with a new time in MSH-7 is the same.
             base: URL below which `fullUrl` is made.
             memory: of the sender's engine.
             tracing: also keep which row read which position.
@@ -93,7 +98,7 @@ class Build:
         self.code, self.trigger = self.comp(header[9], 1), self.comp(header[9], 2)
         self.control = ctx.text(header[10]).strip()
         self.sender = f"{header[3]}|{header[4]}"
-        self.fallback = ("", self.sender, self.control or source)
+        self.fallback = ("", self.sender, self.control, content)
         self.resources: dict[tuple[str, str], JsonObject] = {}
         self.patients: list[tuple[str, ...]] = []
         self.keys: dict[tuple[str, str], int] = {}
@@ -126,6 +131,7 @@ class Build:
         A key that this message used before gives the same resource where the map says `merge`,
         else the key with its number behind.
         """
+        key = self.owned(group, kind, key)
         found = resource_id(self.namespace, kind, *key)
         seen = (kind, found)
         if seen in self.resources:
@@ -143,8 +149,19 @@ class Build:
             self.patients.append(key)
         return made
 
+    def owned(self, group: Group, kind: str, key: tuple[str, ...]) -> tuple[str, ...]:
+        """The key with its patient: a number that a sender uses again is never another's order."""
+        if kind in _NUMBERED:
+            return key
+        whose = group.nearest.get("Patient")
+        if whose is not None:
+            return (*key, cast("str", whose[0]["id"]))
+        if len(self.patients) == 1:  # AIS, in a group beside that of PID
+            return (*key, resource_id(self.namespace, "Patient", *self.patients[0]))
+        return key
+
     def unkeyed(self, fields: list[str]) -> tuple[str, ...]:
-        """The key of a segment without identifier: control id and source path."""
+        """The key of a segment without identifier: its message and its place there."""
         return (*self.fallback, f"{fields[0]}[{self.ctx.occurrence}]")
 
     def identity(self, text: str, function: Convert) -> tuple[str, str]:

@@ -166,7 +166,7 @@ class Hl7v2:
         build = Build(
             ctx,
             header=lines[0],
-            source=source.hex(),
+            content=sha256("\r".join(message.lines[1:]).encode()).hex(),
             base=_base(profile),
             memory=engine.memory,
             tracing=tracing,

@@ -59,7 +59,7 @@ def parent_of_order(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
 
 
 @rule("parent-specimen", reads=("SPM-3",), writes="parent")
-def parent_specimen(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+def parent_specimen(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     """SPM-3: the specimens that this one was taken of, of this message or of an earlier one."""
     repetition = b.ctx.repetition
     for one in f[3].split(repetition) if repetition in f[3] else [f[3]]:
@@ -68,7 +68,7 @@ def parent_specimen(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
             key = b.identity(one, _FILLER if len(numbers) > 1 or _FILLER(one, b.ctx) else _PLACER)
             stub: JsonObject = {
                 "resourceType": "Specimen",
-                "id": resource_id(b.namespace, "Specimen", *key),
+                "id": resource_id(b.namespace, "Specimen", *b.owned(g, "Specimen", key)),
                 "identifier": cast("Json", numbers),
             }
             if "subject" in r:
