@@ -70,6 +70,23 @@ def upgrade(data: Data = None, config: Config = None) -> None:
     Services(settings_of(data, config)).prepare()
 
 
+@db.command("reindex")
+def reindex_node(
+    data: Data = None,
+    config: Config = None,
+    *,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also what the rules of this version indexed.")
+    ] = False,
+) -> None:
+    """Make search rows again that another version made; may be cut off, and run beside a node."""
+    from bridge.cli.reindex import say_reindexed
+    from workers.visited import visited
+
+    with visited(settings_of(data, config)) as node:
+        say_reindexed(node.versions, every=every)
+
+
 config_commands = typer.Typer(help="The settings of a node.", no_args_is_help=True)
 app.add_typer(config_commands, name="config")
 
