@@ -8,9 +8,17 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from bridge.cli.options import Config, Data, settings_of
 from bridge.core.errors import BridgeError
-from workers.commands import contracts, evidence, feeding, keys, mapping, processes
+from workers.commands import (
+    configuration,
+    contracts,
+    database,
+    evidence,
+    feeding,
+    keys,
+    mapping,
+    processes,
+)
 
 __all__ = ["app", "main"]
 
@@ -25,6 +33,8 @@ for group in (processes, feeding, evidence):
 app.add_typer(keys.commands, name="keys")
 app.add_typer(contracts.commands, name="contract")
 app.add_typer(mapping.commands, name="map")
+app.add_typer(database.commands, name="db")
+app.add_typer(configuration.commands, name="config")
 NOT_DONE, USAGE = 1, 2
 MISTYPED = frozenset(
     {
@@ -56,46 +66,6 @@ def options(
 ) -> None:
     """A FHIR bridge whose every record can be proved to have existed unchanged."""
     del version
-
-
-db = typer.Typer(help="The database of a node.", no_args_is_help=True)
-app.add_typer(db, name="db")
-
-
-@db.command()
-def upgrade(data: Data = None, config: Config = None) -> None:
-    """Bring the tables to this version; harmless when they are."""
-    from workers.wiring import Services
-
-    Services(settings_of(data, config)).prepare()
-
-
-@db.command("reindex")
-def reindex_node(
-    data: Data = None,
-    config: Config = None,
-    *,
-    every: Annotated[
-        bool, typer.Option("--all", help="Also what the rules of this version indexed.")
-    ] = False,
-) -> None:
-    """Make search rows again that another version made; may be cut off, and run beside a node."""
-    from bridge.cli.reindex import say_reindexed
-    from workers.visited import visited
-
-    with visited(settings_of(data, config)) as node:
-        say_reindexed(node.versions, every=every)
-
-
-config_commands = typer.Typer(help="The settings of a node.", no_args_is_help=True)
-app.add_typer(config_commands, name="config")
-
-
-@config_commands.command("show")
-def config_show(data: Data = None, config: Config = None) -> None:
-    """Every setting as this command line sees it, as environment variables."""
-    for name, value in settings_of(data, config).as_environment().items():
-        sys.stdout.write(f"{name}={value}\n")
 
 
 def main() -> None:
