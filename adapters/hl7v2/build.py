@@ -14,6 +14,7 @@ from adapters.hl7v2.enclosed import Enclosed
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.kinship import Kin
 from adapters.hl7v2.memory import MAX_TEXT, Memory, Note, surroundings
+from adapters.hl7v2.owners import owned
 from adapters.hl7v2.requisitions import Shared
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.canon import canonical
@@ -27,9 +28,6 @@ Kept: TypeAlias = tuple[tuple[str, str], JsonObject, Raw]
 Referred: TypeAlias = tuple[JsonObject, list[Kept]]
 """A reference, empty where there is none, and the resources that it needs in the bundle."""
 _KIND: Final = itemgetter(0)
-_NUMBERED: Final = frozenset({"Patient", "Encounter", "EpisodeOfCare", "Account", "Appointment"})
-"""Types whose number names them whoever the patient is: a visit that moves to another patient, or
-to the survivor of a merge, is the same visit. Everything else is of its patient (docs/adr/0022)."""
 NO_FIELDS: Final = [""] * 128
 """A segment that is not there: every field is empty. No HL7 segment has more than 60."""
 Touch: TypeAlias = tuple[str, str, int, int, tuple[int, ...], str]
@@ -131,7 +129,7 @@ class Build:
         A key that this message used before gives the same resource where the map says `merge`,
         else the key with its number behind.
         """
-        key = self.owned(group, kind, key)
+        key = owned(key, kind, group, namespace=self.namespace, patients=self.patients)
         found = resource_id(self.namespace, kind, *key)
         seen = (kind, found)
         if seen in self.resources:
@@ -148,17 +146,6 @@ class Build:
         if kind == "Patient":
             self.patients.append(key)
         return made
-
-    def owned(self, group: Group, kind: str, key: tuple[str, ...]) -> tuple[str, ...]:
-        """The key with its patient: a number that a sender uses again is never another's order."""
-        if kind in _NUMBERED:
-            return key
-        whose = group.nearest.get("Patient")
-        if whose is not None:
-            return (*key, cast("str", whose[0]["id"]))
-        if len(self.patients) == 1:  # AIS, in a group beside that of PID
-            return (*key, resource_id(self.namespace, "Patient", *self.patients[0]))
-        return key
 
     def unkeyed(self, fields: list[str]) -> tuple[str, ...]:
         """The key of a segment without identifier: its message and its place there."""

@@ -12,8 +12,8 @@ ANNA = "PID|1||100^^^STMARY^MR||Berg^Anna||19700305|F"
 EMIL = "PID|1||200^^^STMARY^MR||Kurz^Emil||19551224|M"
 NAMELESS = "PID|1||||{}"
 SHARED = frozenset(
-    {"Appointment", "Device", "HealthcareService", "Location", "MessageHeader", "Organization", "Practitioner",
-     "PractitionerRole", "Provenance"}
+    {"Appointment", "Device", "HealthcareService", "Location", "MessageHeader", "Organization",
+     "Practitioner", "PractitionerRole", "Provenance"}
 )  # fmt: skip
 """Types of what is of no patient, and what several patients may come to."""
 

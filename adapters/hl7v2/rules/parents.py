@@ -6,6 +6,7 @@ from adapters.hl7v2.build import Build, append
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.grammar import Group
 from adapters.hl7v2.kinship import Child, Numbered
+from adapters.hl7v2.owners import owned
 from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.identity import resource_id
@@ -66,9 +67,10 @@ def parent_specimen(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         numbers = _numbers(one, "SPM-3", b)
         if numbers:
             key = b.identity(one, _FILLER if len(numbers) > 1 or _FILLER(one, b.ctx) else _PLACER)
+            key = owned(key, "Specimen", g, namespace=b.namespace, patients=b.patients)
             stub: JsonObject = {
                 "resourceType": "Specimen",
-                "id": resource_id(b.namespace, "Specimen", *b.owned(g, "Specimen", key)),
+                "id": resource_id(b.namespace, "Specimen", *key),
                 "identifier": cast("Json", numbers),
             }
             if "subject" in r:
