@@ -41,7 +41,7 @@ MESSAGES = {
     "problem": ("PPR^PC1", "PRB|AD|20260101|J18.9^Pneumonia^I10|7"),
     "goal": ("PGL^PC6", "GOL|AD|20260101|G1^Walk^L|7"),
     "appointment-service": ("SIU^S12", "SCH||7", "PID", "RGS|1|A", "AIS|1|A|XR^X-ray^L"),
-    "referral": ("REF^I12", "RF1|A|||||7"),
+    "referral": ("REF^I12", "RF1|A|||||7", "PID"),
     "nothing-numbered": ("ORU^R01", "OBR|1|||CBC", "OBX|1|NM|HGB||14|g/dL|||||F"),
 }  # fmt: skip
 

@@ -67,10 +67,10 @@ def parent_specimen(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         numbers = _numbers(one, "SPM-3", b)
         if numbers:
             key = b.identity(one, _FILLER if len(numbers) > 1 or _FILLER(one, b.ctx) else _PLACER)
-            key = owned(key, "Specimen", g, namespace=b.namespace, patients=b.patients)
+            own = owned(key, "Specimen", g, namespace=b.namespace, patients=b.patients)
             stub: JsonObject = {
                 "resourceType": "Specimen",
-                "id": resource_id(b.namespace, "Specimen", *key),
+                "id": resource_id(b.namespace, "Specimen", *own),
                 "identifier": cast("Json", numbers),
             }
             if "subject" in r:
