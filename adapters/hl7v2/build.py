@@ -178,6 +178,14 @@ class Build(Reading):
 
     # -- people and places, which are resources where they have an identifier -----------------
 
+    def _whole(self, make: Callable[[], Referred]) -> Referred:
+        """What it makes, with the organizations that assigned the numbers in it."""
+        ctx = self.ctx
+        before, ctx.assigners = ctx.assigners, {}
+        reference, resources = make()
+        found, ctx.assigners = ctx.assigners, before
+        return reference, [*resources, *map(self.kept, found.values())]
+
     def refer(
         self, slot: int | str, kind: str, function: Convert, text: str, display: Convert | None
     ) -> JsonObject | None:
@@ -187,7 +195,9 @@ class Build(Reading):
         """
         known = self.shelf[slot].get(text)
         if known is None:
-            known = self.remembered(slot, text, lambda: self._person(kind, function, text, display))
+            known = self.remembered(
+                slot, text, lambda: self._whole(lambda: self._person(kind, function, text, display))
+            )
         return self._referred(known)
 
     def recalled(
@@ -205,7 +215,7 @@ class Build(Reading):
         if known is None:
             ctx = self.ctx
             findings, suppressed = len(ctx.findings), ctx.suppressed
-            known = make(fields, self)
+            known = self._whole(lambda: make(fields, self))
             quiet = findings == len(ctx.findings) and suppressed == ctx.suppressed
             if quiet and max(map(len, key)) <= MAX_TEXT:
                 shelf[key] = known
@@ -229,6 +239,12 @@ class Build(Reading):
         kind = DATATYPES[name]
         display = DATATYPES[f"{name.split('.', 1)[0]}.display"].function
         return self.refer(name, kind.gives, kind.function, text, display)
+
+    def referring(self, name: str, text: str) -> Referred:
+        """The same as values, for rules that make more of it and have it `recalled`."""
+        kind = DATATYPES[name]
+        display = DATATYPES[f"{name.split('.', 1)[0]}.display"].function
+        return self._person(kind.gives, kind.function, text, display)
 
     def _person(self, kind: str, function: Convert, text: str, display: Convert | None) -> Referred:
         """The reference, and the resources that it needs in the bundle, as values and encoded."""
@@ -264,6 +280,17 @@ class Build(Reading):
         """A resource that nothing alters any more, encoded."""
         name = cast("str", reference_to(resource)["reference"])
         return name, resource, Raw(canonical(self.entry(resource)))
+
+    def keep_assigners(self) -> None:
+        """The organizations that assigned numbers of this message, each once."""
+        shelf = self.shelf["assigner"]
+        for name, resource in self.ctx.assigners.items():
+            if f"Organization/{name}" not in self.resources:
+                kept = shelf.get(name)
+                if kept is None:
+                    kept = shelf[name] = self.kept(resource)
+                    self.memory.grown(1)
+                seen, self.resources[seen], self.entries[seen] = kept
 
     # -- the trace -----------------------------------------------------------------------------
 

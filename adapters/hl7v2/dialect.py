@@ -177,6 +177,7 @@ class Hl7v2:
         if not mapped:
             _unmapped(build, profile)
         root = engine.run(build, lines, engine.grammar.structure(name))
+        build.keep_assigners()
         settle(build, engine.periods)
         _apply_policy(build, profile)
         if profile.validate == "strict":

@@ -24,7 +24,8 @@ Note: TypeAlias = tuple[str, str, Severity]
 Shelf: TypeAlias = defaultdict[int | str, dict[Any, Any]]
 """By function slot: text to value, for one kind of surroundings."""
 NOTED: Final = ""
-"""Slot of what is nothing or has findings: (function slot, text) to value and findings."""
+"""Slot of what is nothing or brings something: (function slot, text) to value, findings and
+assigners."""
 
 
 class Memory:

@@ -87,22 +87,25 @@ class Reading:
         return self.remembered(slot, text, lambda: function(text, self.ctx, *table))
 
     def remembered(self, slot: int | str, text: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401 - as made
-        """The value with its findings as they were noted before, else made and kept.
+        """The value, with its findings and assigners as they were noted before, else made and kept.
 
-        Prose is not kept. A value with findings stands apart: to be noted each time.
+        Prose is not kept. A value that brings something stands apart: to be noted each time.
         """
         ctx = self.ctx
         noted = self.shelf[NOTED].get((slot, text))
         if noted is not None:
             for note in noted[1]:
                 ctx.note(*note)
+            ctx.assigners |= noted[2]
             return noted[0]
         findings, suppressed = len(ctx.findings), ctx.suppressed
+        before, ctx.assigners = ctx.assigners, {}
         value = make()
+        assigners, ctx.assigners = ctx.assigners, {**before, **ctx.assigners}
         if len(text) <= MAX_TEXT and suppressed == ctx.suppressed:
             notes = tuple((note.code, note.text, note.severity) for note in ctx.findings[findings:])
-            if notes or value is None:
-                self.shelf[NOTED][slot, text] = (value, notes)
+            if notes or assigners or value is None:
+                self.shelf[NOTED][slot, text] = (value, notes, assigners)
             else:
                 self.shelf[slot][text] = value
             self.memory.grown(1)
