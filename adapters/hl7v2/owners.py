@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, cast
 
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.group import Group
 from bridge.core.record.identity import resource_id
 
 __all__ = ["owned"]
