@@ -30,6 +30,26 @@ _DIRECTOR: Final[tuple[JsonObject, ...]] = (
 _NOBODY: Final[Referred] = ({}, [])
 
 
+@rule("sending-facility", reads=("MSH-4", "MSH-17"), writes="sender")
+def sending_facility(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """MSH-4, in the country of MSH-17."""
+
+    def make(f: list[str], b: Build) -> Referred:
+        b.ctx.at = "MSH-4"
+        name = DATATYPES["HD.string"].function(b.first(f[4]), b.ctx)
+        body = DATATYPES["HD.Organization"].function(b.first(f[4]), b.ctx)
+        country = DATATYPES["ID.code"].function(f[17], b.ctx, None) if f[17] else None
+        if body and country:
+            body["address"] = [{"country": country}]
+        made = b.identified("Organization", body) if body else None
+        shown: JsonObject = {"display": name} if name else {}
+        return ({**shown, **reference_to(made)}, [b.kept(made)]) if made else _NOBODY
+
+    made = b.recalled(("MSH-4", f[4], f[17]), make, f)
+    if made:
+        r["sender"] = made
+
+
 @rule("payor", reads=("IN1-3", "IN1-4", "IN1-5", "IN1-6", "IN1-7"), writes="payor", version=4)
 def payor(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """IN1-3 identifies the company of IN1-4 to IN1-7."""

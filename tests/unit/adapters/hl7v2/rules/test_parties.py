@@ -18,6 +18,16 @@ def test_payor_with_number_is_an_organization(message: Build, convert: Convert) 
     assert second == {"display": "Beta"}
 
 
+def test_sending_facility_is_in_the_country_of_the_message(convert: Convert) -> None:
+    """MSH-17 (v2-to-FHIR MSH[MessageHeader])."""
+    raw = b"MSH|^~\\&|A|H|||20240101120000+0000||ADT^A01|1|P|2.5|||||USA\rPID|1||1\r"
+
+    found = convert(raw)
+
+    assert found["Organization"][0]["address"] == [{"country": "USA"}]
+    assert found["MessageHeader"][0]["sender"]["display"] == "H"
+
+
 def test_company_without_number_is_filed_under_its_name_where_it_can_be_reached(
     message: Build, convert: Convert
 ) -> None:
