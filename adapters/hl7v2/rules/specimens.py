@@ -2,12 +2,13 @@
 
 from typing import Final, cast
 
-from adapters.hl7v2.build import Build, append
+from adapters.hl7v2.build import Build
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.datatypes.codes import look_up, sub_concept
 from adapters.hl7v2.datatypes.components import code_part, part, subparts
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.elements import append
+from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
 from adapters.hl7v2.tables import coding_system, load
 from bridge.core.record.bundle import JsonObject
