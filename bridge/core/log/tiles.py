@@ -51,7 +51,7 @@ MAX_ENTRY = 0xFFFF
 MAX_LEVEL = 7
 """256 ** 8 is 2 ** 64: a tree of 64-bit size has no tile above."""
 SHARED_HEIGHT = 12
-"""Subtrees of 4,096 leaves and more, and those of the newest tiles, stand in many leaves' proofs."""
+"""Subtrees of 4,096 leaves and more stand in many leaves' proofs, as do those of partial tiles."""
 PATH = re.compile(
     r"tile/(?P<level>[0-7]|entries)/(?P<n>(?:x[0-9]{3}/){0,5}[0-9]{3})"
     r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?",
