@@ -96,7 +96,8 @@ def _unpinned(
     if not readers:
         return AnchorOutcome(checks=(evidence,))
     found = ask_all(_question(anchor, event, contract, heads), readers)
-    live = Check(id=8, name="chain", ok=found.ok, detail=f"{found.detail}; the chain you named")
+    detail = f"{found.detail}; the chain you named, by the receipt's own rule of finality"
+    live = Check(id=8, name="chain", ok=found.ok, detail=f"{detail} ({anchor.finality})")
     return AnchorOutcome(checks=(evidence, live), time=anchor.time if found.ok else None)
 
 

@@ -105,7 +105,8 @@ def check_calldata(
     independent = pin is not None and pin.independent
     detail = found.detail
     if pin is None:
-        detail += "; the chain you named"
+        detail += "; the chain you named, by the receipt's own rule of finality"
+        detail += f" ({anchor.finality})"
     elif not independent:
         detail += "; your trust file does not call this chain independent: it raises no level"
     return AnchorOutcome(
