@@ -131,11 +131,18 @@ def _complete_provenance(
     source: Digest,
     mapping: Digest,
 ) -> None:
-    """Target, agents and entities: https://hl7.org/fhir/R4/provenance.html."""
+    """Target, activity, agents and entities: https://hl7.org/fhir/R4/provenance.html.
+
+    The author is whom MSH-22 makes responsible, else the facility of MSH-4, and the activity is the
+    message's event (v2-to-FHIR MSH[Provenance-Source]).
+    """
     provenance["target"] = _references(references)
+    event = header.get("eventCoding")
+    if event:
+        provenance["activity"] = {"coding": [event]}
     if "recorded" not in provenance:
         provenance["_recorded"] = _UNKNOWN
-    sender = header.get("sender")
+    sender = header.get("responsible") or header.get("sender")
     origin = cast("JsonObject", header["source"])
     who: Json = sender if isinstance(sender, dict) else {"display": origin.get("name") or "unknown"}
     operators = cast("list[Json]", provenance.get("agent", []))

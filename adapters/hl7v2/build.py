@@ -241,12 +241,21 @@ class Build:
     def _remember(self, slot: int | str, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
         """Make the value with its findings, and keep both unless the text is prose."""
         ctx = self.ctx
-        findings, suppressed = len(ctx.findings), ctx.suppressed
+        findings, suppressed, assigners = len(ctx.findings), ctx.suppressed, len(ctx.assigners)
         value = make()
         notes = tuple((note.code, note.text, note.severity) for note in ctx.findings[findings:])
-        if len(text) <= MAX_TEXT and suppressed == ctx.suppressed:
+        quiet = suppressed == ctx.suppressed and assigners == len(ctx.assigners)
+        if quiet and len(text) <= MAX_TEXT:
             self.shelf[slot, text] = (value, notes)
         return value, notes
+
+    def _whole(self, make: Callable[[], Referred]) -> Referred:
+        """What it makes, with the organizations that assigned the numbers in it."""
+        ctx = self.ctx
+        before, ctx.assigners = ctx.assigners, {}
+        reference, resources = make()
+        found, ctx.assigners = ctx.assigners, before
+        return reference, [*resources, *map(self.kept, found.values())]
 
     def refer(
         self, slot: int | str, kind: str, function: Convert, text: str, display: Convert | None
@@ -257,7 +266,9 @@ class Build:
         """
         known = self.shelf.get((slot, text))
         if known is None:
-            known = self._remember(slot, text, lambda: self._person(kind, function, text, display))
+            known = self._remember(
+                slot, text, lambda: self._whole(lambda: self._person(kind, function, text, display))
+            )
         elif known[1]:
             for note in known[1]:
                 self.ctx.note(*note)
@@ -277,7 +288,7 @@ class Build:
         if known is None:
             ctx = self.ctx
             findings, suppressed = len(ctx.findings), ctx.suppressed
-            known = make(fields, self), ()
+            known = self._whole(lambda: make(fields, self)), ()
             quiet = findings == len(ctx.findings) and suppressed == ctx.suppressed
             if quiet and max(map(len, key)) <= MAX_TEXT:
                 self.shelf[key] = known
@@ -300,6 +311,12 @@ class Build:
         kind = DATATYPES[name]
         display = DATATYPES[f"{name.split('.', 1)[0]}.display"].function
         return self.refer(name, kind.gives, kind.function, text, display)
+
+    def referring(self, name: str, text: str) -> Referred:
+        """The same as values, for rules that make more of it and have it `recalled`."""
+        kind = DATATYPES[name]
+        display = DATATYPES[f"{name.split('.', 1)[0]}.display"].function
+        return self._person(kind.gives, kind.function, text, display)
 
     def _person(self, kind: str, function: Convert, text: str, display: Convert | None) -> Referred:
         """The reference, and the resources that it needs in the bundle, as values and encoded."""
@@ -355,6 +372,15 @@ class Build:
             encoded.get(seen) or {"fullUrl": f"{base}/{reference}", "resource": resource}
             for reference, (seen, resource) in zip(references, self.resources.items(), strict=True)
         ]
+
+    def keep_assigners(self) -> None:
+        """The organizations that assigned numbers of this message, each once."""
+        for name, resource in self.ctx.assigners.items():
+            if ("Organization", name) not in self.resources:
+                kept = self.shelf.get(("assigner", name))
+                if kept is None:
+                    kept = self.shelf["assigner", name] = (self.kept(resource), ())
+                seen, self.resources[seen], self.encoded[seen] = kept[0]
 
     def keep(self, resource: JsonObject) -> None:
         """Put a resource into the bundle; what one of its key left open is filled, not altered."""

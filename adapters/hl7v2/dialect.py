@@ -179,6 +179,7 @@ class Hl7v2:
             _unmapped(build, profile)
         held = len(build.shelf)
         root = engine.run(build, lines, engine.grammar.structure(name))
+        build.keep_assigners()
         engine.memory.grown(len(build.shelf) - held)
         settle(build, engine.periods)
         _apply_policy(build, profile)

@@ -13,7 +13,7 @@ from bridge.core.record.revision import State, Version
 from bridge.core.search.index import IndexRow
 from bridge.core.search.query import SearchQuery
 
-__all__ = ["NewRevision", "NewVersion", "Stalled", "Versions", "Waiting"]
+__all__ = ["NewRevision", "NewVersion", "Reindexing", "Stalled", "Versions", "Waiting"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,3 +126,30 @@ class Versions(Protocol):
 
     def stalled(self) -> tuple[Stalled, ...]:
         """Every lane that waits for a person, oldest first."""
+
+
+class Reindexing(Protocol):
+    """The same database, while its search rows are made again. Each page is a unit of its own."""
+
+    def unit(self) -> AbstractContextManager[None]:
+        """All writes inside become durable together when the block ends, or none do."""
+
+    def indexed_otherwise(
+        self, after: ResourceRef | None, limit: int, *, every: bool
+    ) -> Sequence[ResourceRef]:
+        """Resources behind this one, in order, whose rows the rules of this program did not make.
+
+        All of them for `every`. Locks nothing.
+        """
+
+    def count_otherwise(self, *, every: bool) -> int:
+        """How many there are."""
+
+    def current(self, refs: Sequence[ResourceRef]) -> Mapping[ResourceRef, State]:
+        """Lock these resources for this unit and read them; as `Versions.current`."""
+
+    def index_again(self, found: Mapping[ResourceRef, Sequence[IndexRow]]) -> None:
+        """Replace the search rows of resources that this unit locks, and note whose rules it was.
+
+        Nothing happens for an empty mapping.
+        """

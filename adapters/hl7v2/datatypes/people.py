@@ -35,25 +35,25 @@ _PRACTITIONER: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
 a number was written. XCN.14, the desk that handed it out, counts where XCN.9 is silent."""
 
 
-@datatype("XCN", "Practitioner", reads=_PRACTITIONER)
+@datatype("XCN", "Practitioner", reads=_PRACTITIONER, version=2)
 def xcn_practitioner(text: str, ctx: Context) -> JsonObject | None:
     """Identifier, name and, of a degree in table 0360, qualification; None without identifier."""
     return _practitioner(split_parts(text, ctx), XCN_NAME, ctx)
 
 
-@datatype("CN", "Practitioner", reads=(1, 2, 3, 4, 5, 6, 7, 9))
+@datatype("CN", "Practitioner", reads=(1, 2, 3, 4, 5, 6, 7, 9), version=2)
 def cn_practitioner(text: str, ctx: Context) -> JsonObject | None:
     """The form of v2.1 to v2.3: an XCN up to its assigning authority."""
     return _practitioner(split_parts(text, ctx), CN_NAME, ctx)
 
 
-@datatype("CNN", "Practitioner", reads=(1, 2, 3, 4, 5, 6, 7, 9, 10, 11))
+@datatype("CNN", "Practitioner", reads=(1, 2, 3, 4, 5, 6, 7, 9, 10, 11), version=2)
 def cnn_practitioner(text: str, ctx: Context) -> JsonObject | None:
     """The form whose authority is spread over components 9 to 11."""
     return _practitioner(_cnn(split_parts(text, ctx), ctx), CN_NAME, ctx)
 
 
-@datatype("XCN", "Person", reads=_PRACTITIONER, gives="RelatedPerson")
+@datatype("XCN", "Person", reads=_PRACTITIONER, version=2, gives="RelatedPerson")
 def xcn_person(text: str, ctx: Context) -> JsonObject | None:
     """Identifier and name of one who is no practitioner; None without identifier."""
     parts = split_parts(text, ctx)
@@ -67,7 +67,7 @@ def xcn_person(text: str, ctx: Context) -> JsonObject | None:
     return result
 
 
-@datatype("XCN CN", "Identifier", reads=(1, 9, 13))
+@datatype("XCN CN", "Identifier", reads=(1, 9, 13), version=2)
 def xcn_identifier(text: str, ctx: Context) -> JsonObject | None:
     """XCN.1 in the system of XCN.9, of the type XCN.13."""
     return _identifier(split_parts(text, ctx), ctx)
@@ -91,7 +91,7 @@ def xcn_display(text: str, ctx: Context) -> str | None:
     return _display(split_parts(text, ctx), ctx)
 
 
-@datatype("NDL", "Practitioner", reads=(1,))
+@datatype("NDL", "Practitioner", reads=(1,), version=2)
 def ndl_practitioner(text: str, ctx: Context) -> JsonObject | None:
     """NDL.1, a CNN in subcomponents; None without identifier."""
     return _practitioner(_cnn(_ndl_person(text, ctx), ctx), CN_NAME, ctx)

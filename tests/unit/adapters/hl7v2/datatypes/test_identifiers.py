@@ -7,6 +7,7 @@ import pytest
 
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.identifiers import governing
+from tests.unit.adapters.hl7v2.datatypes.named import organization
 
 CASES: list[Any] = [
     pytest.param(
@@ -19,7 +20,7 @@ CASES: list[Any] = [
         {
             "value": "12345",
             "system": "urn:oid:1.2.3",
-            "assigner": {"display": "HOSP"},
+            "assigner": organization("HOSP", "urn:oid:1.2.3"),
             "type": {
                 "coding": [
                     {
@@ -65,7 +66,7 @@ CASES: list[Any] = [
         {
             "value": "1",
             "system": "urn:x:stmary/NamingSystem/NIST%20MPI",
-            "assigner": {"display": "NIST MPI"},
+            "assigner": organization("NIST MPI"),
         },
         [],
         id="name-space-only",
@@ -77,7 +78,7 @@ CASES: list[Any] = [
         {
             "value": "1",
             "system": "urn:x:stmary/NamingSystem/test1",
-            "assigner": {"display": "test1"},
+            "assigner": organization("test1"),
             "type": {
                 "coding": [
                     {
@@ -255,26 +256,6 @@ CASES: list[Any] = [
         [],
         id="pair-filler",
     ),
-    pytest.param("HD.uri", "LAB^2.3.4^ISO", "", "urn:oid:2.3.4", [], id="hd-both"),
-    pytest.param("HD.uri", "^1.3.4^ISO", "", "urn:oid:1.3.4", [], id="hd-oid"),
-    pytest.param("HD.url", "LAB", "", "urn:x:stmary/NamingSystem/LAB", [], id="hd-url"),
-    pytest.param("HD.string", "^1.3.4", "", "1.3.4", [], id="hd-name"),
-    pytest.param(
-        "HD.Identifier",
-        "LAB",
-        "",
-        {"system": "urn:x:stmary/NamingSystem/HD", "value": "LAB"},
-        [],
-        id="hd-identifier",
-    ),
-    pytest.param(
-        "HD.Organization",
-        "LAB^1.3.4^ISO",
-        "",
-        {"identifier": [{"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.3.4"}], "name": "LAB"},
-        [],
-        id="hd-organization",
-    ),
     pytest.param(
         "PLN.Identifier",
         "77^DEA^MI^2025",
@@ -323,7 +304,7 @@ CASES: list[Any] = [
         {
             "value": "1",
             "system": "urn:x:stmary/NamingSystem/CLINIC",
-            "assigner": {"display": "CLINIC"},
+            "assigner": organization("CLINIC"),
             "type": {
                 "coding": [
                     {
@@ -343,19 +324,6 @@ CASES: list[Any] = [
         [],
         id="check-digit-and-facility-for-authority",
     ),
-    pytest.param(
-        "HD.Location",
-        "WARD^1.2^ISO",
-        "",
-        {
-            "identifier": [{"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.2"}],
-            "name": "WARD",
-            "mode": "instance",
-        },
-        [],
-        id="place-of-a-designator",
-    ),
-    pytest.param("HD.Location", "^^ISO", "", None, [], id="no-place"),
 ]
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.unit.adapters.hl7v2.datatypes.named import organization
+
 CASES: list[Any] = [
     pytest.param(
         "XCN.Practitioner",
@@ -55,7 +57,7 @@ CASES: list[Any] = [
         {
             "value": "2905",
             "system": "urn:x:stmary/NamingSystem/LAB",
-            "assigner": {"display": "LAB"},
+            "assigner": organization("LAB"),
         },
         [],
         id="identifier",
@@ -90,7 +92,13 @@ CASES: list[Any] = [
         "1^A^^^^^^^N^1.2^ISO",
         "",
         {
-            "identifier": [{"value": "1", "system": "urn:oid:1.2", "assigner": {"display": "N"}}],
+            "identifier": [
+                {
+                    "value": "1",
+                    "system": "urn:oid:1.2",
+                    "assigner": organization("N", "urn:oid:1.2"),
+                }
+            ],
             "name": [{"family": "A"}],
         },
         [],

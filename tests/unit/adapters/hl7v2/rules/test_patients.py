@@ -46,7 +46,7 @@ def test_last_update_of_the_record_is_a_provenance_of_its_own(
 
     found = convert(message("ADT^A08", patient=changed))
 
-    (own,) = [one for one in found["Provenance"] if "activity" in one]
+    (own,) = [one for one in found["Provenance"] if "entity" not in one]
     assert own["occurredDateTime"] == "2024-01-02"
     assert own["target"] == [{"reference": f"Patient/{found['Patient'][0]['id']}"}]
     assert own["agent"][0]["who"]["reference"].startswith("Organization/")
