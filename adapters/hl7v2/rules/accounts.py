@@ -4,7 +4,7 @@ from typing import Final, cast
 
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.identity import resource_id
@@ -70,7 +70,7 @@ def merge_visit(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if not identifiers:
         return
     key = b.identity(f[5], function)
-    visit = g.segments.get("PV1")
+    visit = g.segment("PV1")
     number = visit[19] if visit and len(visit) > PV1_19 else ""
     survivor = b.identity(number, function)
     prior = b.opened(g, "Encounter", key, merge=True)
@@ -93,7 +93,7 @@ def link_patients(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     Patient.link would say that one record replaces the other; A24 says that both stay. HL7 v2.5.1
     ch. 3.3.24 and 3.3.37; https://hl7.org/fhir/R4/linkage.html.
     """
-    first = next((made for (kind, _), made in b.resources.items() if kind == "Patient"), r)
+    first = next((made for made in b.resources.values() if made["resourceType"] == "Patient"), r)
     if first is r:
         return
     ids = sorted(cast("str", patient["id"]) for patient in (first, r))

@@ -7,9 +7,10 @@ with his function or his organization as a PractitionerRole. docs/adr/0022.
 from collections.abc import Sequence
 from typing import Final
 
-from adapters.hl7v2.build import Build, Kept, Referred, append, reference_to
+from adapters.hl7v2.build import Build, Kept, Referred
 from adapters.hl7v2.datatypes import DATATYPES
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.elements import append, reference_to
+from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.identity import resource_id

@@ -2,10 +2,11 @@
 
 from typing import Final, cast
 
-from adapters.hl7v2.build import NO_FIELDS, Build, append, reference_to
+from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.datatypes.times import period_between
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.elements import NO_FIELDS, append, reference_to
+from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
 from adapters.hl7v2.tables import load
 from bridge.core.record.bundle import Json, JsonObject
@@ -191,7 +192,7 @@ def patient_role(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         participant["period"] = period
     if who and place:
         participant["onBehalfOf"] = place
-    person = g.segments.get("PID", NO_FIELDS)
+    person = g.segment("PID") or NO_FIELDS
     key = b.identity(person[3], _CX)
     team = b.opened(g, "CareTeam", (*(key if key[-1] else b.unkeyed(f)), "ROL"), merge=True)
     team.setdefault("status", "active")
