@@ -59,6 +59,15 @@ def parent_of_order(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     _based_on(f[8], "ORC-8", b, r)
 
 
+@rule("observed-specimen", reads=("OBX-33",), writes="specimen")
+def observed_specimen(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """OBX-33 of one specimen: which one of the report's it was. Of several R4 has no element."""
+    if b.ctx.repetition not in f[33]:
+        numbers = _numbers(f[33], "OBX-33", b)
+        if numbers:
+            r["specimen"] = _logical("Specimen", numbers[-1], r, b)
+
+
 @rule("parent-specimen", reads=("SPM-3",), writes="parent")
 def parent_specimen(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """SPM-3: the specimens that this one was taken of, of this message or of an earlier one."""
