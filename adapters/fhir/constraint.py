@@ -12,12 +12,15 @@ from bridge.core.search.ranges import date_range, number
 
 __all__ = [
     "Rule",
+    "any_of",
     "codes",
     "has",
     "has_choice",
     "in_order",
     "is_absolute",
     "items",
+    "needs",
+    "not_both",
     "number_of",
     "text_of",
     "unique",
@@ -93,3 +96,18 @@ def unique(texts: list[str]) -> bool:
     """Whether no text that is there stands twice."""
     given = [text for text in texts if text]
     return len(given) == len(set(given))
+
+
+def not_both(first: str, second: str) -> Callable[[JsonObject], bool]:
+    """Two elements exclude each other."""
+    return lambda value: not (has(value, first) and has(value, second))
+
+
+def any_of(*names: str) -> Callable[[JsonObject], bool]:
+    """At least one of the elements is there."""
+    return lambda value: has(value, *names)
+
+
+def needs(given: str, needed: str) -> Callable[[JsonObject], bool]:
+    """Where the one is, the other is too."""
+    return lambda value: not has(value, given) or has(value, needed)

@@ -4,13 +4,14 @@ Source: https://hl7.org/fhir/R4/conformance-rules.html#constraints. Only those t
 and two of its prose: a system is absolute, an element is more than its id.
 """
 
+from adapters.fhir.clinical_rules import CLINICAL_RULES
 from adapters.fhir.constraint import Rule
-from adapters.fhir.resource_rules import RESOURCE_RULES
+from adapters.fhir.definition_rules import DEFINITION_RULES
 from adapters.fhir.type_rules import TYPE_RULES
 
 __all__ = ["rules_of"]
 
-_ROWS = TYPE_RULES + RESOURCE_RULES
+_ROWS = TYPE_RULES + CLINICAL_RULES + DEFINITION_RULES
 
 
 def rules_of(type_name: str) -> tuple[Rule, ...]:

@@ -8,7 +8,7 @@ from msgspec import Raw
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.changes import changes
 from adapters.hl7v2.distinct import distinct
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.group import Group
 from bridge.core.ids import Digest
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.identity import resource_id
@@ -62,12 +62,16 @@ def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> J
     """The finished Bundle."""
     header = root.resources["MessageHeader"]
     provenance = root.resources["Provenance"]
-    references = [*map("/".join, build.resources)]
-    _complete_header(header, build)
-    if not _COMPLETED.isdisjoint(build.kinds()):
+    kinds = build.kinds()
+    _complete_header(header, build, kinds)
+    if not _COMPLETED.isdisjoint(kinds):
         _complete_resources(build)
-    _complete_provenance(provenance, [_name(header), *references], header, source, mapping)
-    entries = [build.entry(header), *build.entries(references), build.entry(provenance)]
+    _complete_provenance(provenance, [_name(header), *build.resources], header, source, mapping)
+    entries: list[Json] = [
+        build.entry(header),
+        *build.entries.values(),
+        build.entry(provenance),
+    ]
     changed = changes(build)
     if changed is not None:
         entries.append(build.entry(changed))
@@ -75,7 +79,7 @@ def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> J
     return build.bundle
 
 
-def _complete_header(header: JsonObject, build: Build) -> None:
+def _complete_header(header: JsonObject, build: Build, kinds: list[str]) -> None:
     """What R4 requires of a MessageHeader where MSH leaves it open, and the focus."""
     if "eventCoding" not in header and "eventUri" not in header:
         header["eventCoding"] = {
@@ -88,14 +92,15 @@ def _complete_header(header: JsonObject, build: Build) -> None:
     for destination in cast("list[JsonObject]", header.get("destination", [])):
         if "endpoint" not in destination:
             destination["_endpoint"] = _UNKNOWN
-    focus = [f"{kind}/{name}" for kind, name in build.resources if kind in _FOCUS]
+    focus = [name for name, kind in zip(build.resources, kinds, strict=True) if kind in _FOCUS]
     if focus:
         header["focus"] = _references(focus)
 
 
 def _complete_resources(build: Build) -> None:
     """What R4 requires and only the end of the message can tell to be missing."""
-    for (kind, _), made in build.resources.items():
+    for made in build.resources.values():
+        kind = made["resourceType"]
         if kind == "DocumentReference" and "content" not in made:
             made["content"] = [{"attachment": _UNKNOWN}]
         elif kind == "Appointment" and "participant" not in made:
@@ -131,11 +136,18 @@ def _complete_provenance(
     source: Digest,
     mapping: Digest,
 ) -> None:
-    """Target, agents and entities: https://hl7.org/fhir/R4/provenance.html."""
+    """Target, activity, agents and entities: https://hl7.org/fhir/R4/provenance.html.
+
+    The author is whom MSH-22 makes responsible, else the facility of MSH-4, and the activity is the
+    message's event (v2-to-FHIR MSH[Provenance-Source]).
+    """
     provenance["target"] = _references(references)
+    event = header.get("eventCoding")
+    if event:
+        provenance["activity"] = {"coding": [event]}
     if "recorded" not in provenance:
         provenance["_recorded"] = _UNKNOWN
-    sender = header.get("sender")
+    sender = header.get("responsible") or header.get("sender")
     origin = cast("JsonObject", header["source"])
     who: Json = sender if isinstance(sender, dict) else {"display": origin.get("name") or "unknown"}
     operators = cast("list[Json]", provenance.get("agent", []))

@@ -1,81 +1,61 @@
-"""The bundle under construction: resources by their keys, references, deletes, and the trace."""
+"""The bundle under construction: resources by their keys, references, and the trace."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final, TypeAlias, cast
 
-from msgspec import Raw, json
+from msgspec import Raw
 
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.identifiers import governing
 from adapters.hl7v2.datatypes.registry import DATATYPES, Convert
 from adapters.hl7v2.dosing import Dosing
+from adapters.hl7v2.elements import reference_to
 from adapters.hl7v2.enclosed import Enclosed
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.group import Group
 from adapters.hl7v2.kinship import Kin
-from adapters.hl7v2.memory import MAX_TEXT, Memory, Note, surroundings
+from adapters.hl7v2.memory import MAX_TEXT, Memory
+from adapters.hl7v2.owners import owned
+from adapters.hl7v2.reading import Reading
 from adapters.hl7v2.requisitions import Shared
-from bridge.core.record.bundle import Json, JsonObject
+from bridge.core.record.bundle import JsonObject
 from bridge.core.record.canon import canonical
 from bridge.core.record.identity import resource_id
 
-__all__ = ["NO_FIELDS", "Build", "Referred", "Touch", "append", "element", "reference_to"]
+__all__ = ["Build", "Kept", "Referred", "Touch"]
 
-Notes: TypeAlias = tuple[Note, ...]
-Kept: TypeAlias = tuple[tuple[str, str], JsonObject, Raw]
-"""Type and id, the resource, and its entry encoded."""
+Kept: TypeAlias = tuple[str, JsonObject, Raw]
+"""`Practitioner/abc`, the resource, and its entry encoded."""
 Referred: TypeAlias = tuple[JsonObject, list[Kept]]
 """A reference, empty where there is none, and the resources that it needs in the bundle."""
-_KIND: Final = itemgetter(0)
-NO_FIELDS: Final = [""] * 128
-"""A segment that is not there: every field is empty. No HL7 segment has more than 60."""
+_KIND: Final = itemgetter("resourceType")
 Touch: TypeAlias = tuple[str, str, int, int, tuple[int, ...], str]
 """Row, segment, occurrence, field, components read (empty is all), target path."""
 
 
-class Build:
+class Build(Reading):
     """Everything that the generated functions write into; one instance a message."""
 
     __slots__ = (
-        "assumed", "at_hand",
-        "base",
-        "bundle",
-        "code",
-        "control",
-        "ctx",
-        "deletes",
-        "dosing",
-        "educations",
-        "enclosed",
-        "encoded",
-        "exacts",
-        "fallback",
-        "header",
-        "identities",
-        "keys",
-        "kin",
-        "lines",
-        "namespace",
-        "nulls",
-        "occurrences",
-        "patients",
-        "resources",
-        "sender",
-        "shared",
-        "shelf",
-        "trace",
-        "trigger",
-        "values",
+        "base", "bundle", "code", "control", "dosing", "educations", "enclosed", "entries",
+        "fallback", "header", "keys", "kin", "lines", "moved", "namespace", "occurrences",
+        "patients", "resources", "sender", "shared", "trace", "trigger",
     )  # fmt: skip
+
+    resources: dict[str, JsonObject]
+    """By reference, `Patient/abc`, in the order of the bundle."""
+    entries: dict[str, JsonObject | Raw]
+    """The Bundle.entry of each, in the same order; of what nothing alters any more, its bytes."""
 
     def __init__(
         self,
         ctx: Context,
         *,
         header: list[str],
-        source: str,
-        base: str,
+        content: str,
         memory: Memory,
+        nulls: bool,
         tracing: bool,
     ) -> None:
         """Start with what MSH says.
@@ -83,40 +63,33 @@ class Build:
         Args:
             ctx: delimiters, sender, findings.
             header: MSH as fields, MSH-1 in place.
-            source: hex SHA-256 of the bytes, the key of last resort.
-            base: URL below which `fullUrl` is made.
+            content: hex SHA-256 of the segments behind MSH: what has no identifier is of this
+                content under this control id, because senders use control ids again. A resend
+                with a new time in MSH-7 is the same.
             memory: of the sender's engine.
+            nulls: whether `""` stands anywhere in the message.
             tracing: also keep which row read which position.
         """
-        self.ctx, self.namespace, self.base = ctx, ctx.namespace, base
-        self.header = header
+        self.sender = f"{header[3]}|{header[4]}"
+        super().__init__(ctx, memory, self.sender, nulls=nulls)
+        self.namespace, self.header = ctx.namespace, header
+        self.base = _base(ctx.namespace)
         self.code, self.trigger = self.comp(header[9], 1), self.comp(header[9], 2)
         self.control = ctx.text(header[10]).strip()
-        self.sender = f"{header[3]}|{header[4]}"
-        self.fallback = ("", self.sender, self.control or source)
-        self.resources: dict[tuple[str, str], JsonObject] = {}
+        self.fallback = ("", self.sender, self.control, content)
+        self.resources, self.entries = {}, {}
         self.patients: list[tuple[str, ...]] = []
-        self.keys: dict[tuple[str, str], int] = {}
+        self.keys: dict[str, int] = {}
         self.kin = Kin()
+        self.moved: list[JsonObject] = []
         self.enclosed: list[Enclosed] = []
         self.dosing: dict[str, tuple[JsonObject, Dosing]] = {}
-        self.deletes: list[tuple[JsonObject, str]] = []
-        self.assumed: list[tuple[JsonObject, str, Json]] = []
-        self.exacts: list[tuple[JsonObject, str]] = []
-        self.nulls = False
-        self.encoded: dict[tuple[str, str], Raw] = {}
-        self.shelf = memory.shelf(surroundings(ctx, self.sender))
-        self.values: dict[tuple[Convert, str], Json] = {}
-        self.identities: dict[tuple[Convert, str], tuple[str, str]] = {}
         self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}
         self.educations: dict[tuple[str, str], JsonObject] = {}
         self.lines: Sequence[list[str]] = ()
         self.shared: Shared | None = None
         self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
-        self.at_hand = (
-            ctx, ctx.repetition, ctx.component, self.shelf, self.values, self.identities,
-        )  # fmt: skip
 
     # -- resources -------------------------------------------------------------------------
 
@@ -126,25 +99,29 @@ class Build:
         A key that this message used before gives the same resource where the map says `merge`,
         else the key with its number behind.
         """
+        key = owned(key, kind, group, namespace=self.namespace, patients=self.patients)
         found = resource_id(self.namespace, kind, *key)
-        seen = (kind, found)
-        if seen in self.resources:
+        reference = f"{kind}/{found}"
+        if reference in self.resources:
             if merge:
-                self.encoded.pop(seen, None)
-                group.put(kind, self.resources[seen])
-                return self.resources[seen]
-            count = self.keys[seen] = self.keys.get(seen, 1) + 1
+                made = self.resources[reference]
+                if isinstance(self.entries[reference], Raw):
+                    self._enter(reference, made)
+                group.put(kind, made)
+                return made
+            count = self.keys[reference] = self.keys.get(reference, 1) + 1
             found = resource_id(self.namespace, kind, *key, f"#{count}")
-            seen = (kind, found)
-        made: JsonObject = {"resourceType": kind, "id": found}
-        self.resources[seen] = group.resources[kind] = made
-        group.nearest[kind] = (made, {"reference": f"{kind}/{found}"})
+            reference = f"{kind}/{found}"
+        made = {"resourceType": kind, "id": found}
+        self.resources[reference] = group.resources[kind] = made
+        self.entries[reference] = {"fullUrl": f"{self.base}/{reference}", "resource": made}
+        group.nearest[kind] = (made, {"reference": reference})
         if kind == "Patient":
             self.patients.append(key)
         return made
 
     def unkeyed(self, fields: list[str]) -> tuple[str, ...]:
-        """The key of a segment without identifier: control id and source path."""
+        """The key of a segment without identifier: its message and its place there."""
         return (*self.fallback, f"{fields[0]}[{self.ctx.occurrence}]")
 
     def identity(self, text: str, function: Convert) -> tuple[str, str]:
@@ -181,72 +158,38 @@ class Build:
         found = group.nearest.get(kind)
         return found[0] if found else None
 
-    def cached(self, slot: int | str, function: Convert, text: str, *table: object) -> Any:  # noqa: ANN401 - Json of any FHIR type
-        """The function's value, remembered where this sender sent the same text before."""
-        known = self.shelf.get((slot, text))
-        if known is None:
-            known = self._remember(slot, text, lambda: function(text, self.ctx, *table))
-        elif known[1]:
-            for note in known[1]:
-                self.ctx.note(*note)
-        return known[0]
+    def kinds(self) -> list[str]:
+        """The type of each resource, in their order."""
+        return cast("list[str]", [*map(_KIND, self.resources.values())])
 
-    def alike(
-        self,
-        key: tuple[Any, ...],
-        rows: Callable[[list[str], "Build", JsonObject], JsonObject],
-        fields: list[str],
-        resource: JsonObject,
-    ) -> tuple[JsonObject, tuple[tuple[str, Note], ...]]:
-        """What the rows make of these texts, remembered as encoded elements.
+    def keep(self, resource: JsonObject) -> None:
+        """Put a resource into the bundle; what one of its key left open is filled, not altered."""
+        reference = cast("str", reference_to(resource)["reference"])
+        stored = self.resources.get(reference)
+        if stored is None:
+            self._enter(reference, resource)
+        elif stored is not resource and not resource.keys() <= stored.keys():
+            self._enter(reference, {**resource, **stored})
 
-        Encoded, because nothing then can alter them, and because they are written as they are.
-        """
+    def _enter(self, reference: str, resource: JsonObject) -> None:
+        """The resource of that reference is this one, and may yet be altered."""
+        self.resources[reference] = resource
+        self.entries[reference] = self.entry(resource)
+
+    def entry(self, resource: JsonObject) -> JsonObject:
+        """The Bundle.entry of a resource."""
+        reference = cast("str", reference_to(resource)["reference"])
+        return {"fullUrl": f"{self.base}/{reference}", "resource": resource}
+
+    # -- people and places, which are resources where they have an identifier -----------------
+
+    def _whole(self, make: Callable[[], Referred]) -> Referred:
+        """What it makes, with the organizations that assigned the numbers in it."""
         ctx = self.ctx
-        findings, suppressed = len(ctx.findings), ctx.suppressed
-        deletes = len(self.deletes) + len(self.exacts)
-        made = rows(fields, self, resource)
-        if suppressed != ctx.suppressed or deletes != len(self.deletes) + len(self.exacts):
-            return made, ()
-        notes = tuple(
-            (_unnumbered(note.where), (note.code, note.text, note.severity))
-            for note in ctx.findings[findings:]
-        )
-        encoded: JsonObject = {
-            name: Raw(canonical(value)) if isinstance(value, dict | list) else value
-            for name, value in made.items()
-        }
-        if all(len(text) <= MAX_TEXT for text in key[1:]):
-            self.shelf[key] = (encoded, notes)
-        return encoded, ()
-
-    def renote(self, notes: tuple[tuple[str, Note], ...]) -> None:
-        """The findings of a remembered run, at the places where its texts are now."""
-        for at, note in notes:
-            self.ctx.at = at
-            self.ctx.note(*note)
-
-    def within(self, function: Convert, text: str) -> Any:  # noqa: ANN401 - Json of any FHIR type
-        """The function's value, remembered within the message: times and numbers repeat.
-
-        Whoever calls has looked into `values` before.
-        """
-        ctx = self.ctx
-        findings = len(ctx.findings)
-        made = function(text, ctx)
-        if made is not None and findings == len(ctx.findings):
-            self.values[function, text] = made
-        return made
-
-    def _remember(self, slot: int | str, text: str, make: Callable[[], Any]) -> tuple[Any, Notes]:
-        """Make the value with its findings, and keep both unless the text is prose."""
-        ctx = self.ctx
-        findings, suppressed = len(ctx.findings), ctx.suppressed
-        value = make()
-        notes = tuple((note.code, note.text, note.severity) for note in ctx.findings[findings:])
-        if len(text) <= MAX_TEXT and suppressed == ctx.suppressed:
-            self.shelf[slot, text] = (value, notes)
-        return value, notes
+        before, ctx.assigners = ctx.assigners, {}
+        reference, resources = make()
+        found, ctx.assigners = ctx.assigners, before
+        return reference, [*resources, *map(self.kept, found.values())]
 
     def refer(
         self, slot: int | str, kind: str, function: Convert, text: str, display: Convert | None
@@ -255,13 +198,12 @@ class Build:
 
         Resources of one key are one; what the first left open the later ones fill.
         """
-        known = self.shelf.get((slot, text))
+        known = self.shelf[slot].get(text)
         if known is None:
-            known = self._remember(slot, text, lambda: self._person(kind, function, text, display))
-        elif known[1]:
-            for note in known[1]:
-                self.ctx.note(*note)
-        return self._referred(known[0])
+            known = self.remembered(
+                slot, text, lambda: self._whole(lambda: self._person(kind, function, text, display))
+            )
+        return self._referred(known)
 
     def recalled(
         self,
@@ -269,29 +211,31 @@ class Build:
         make: Callable[[list[str], "Build"], Referred],
         fields: list[str],
     ) -> JsonObject | None:
-        """A reference that the function makes of the texts in the key.
+        """A reference that the function makes of the texts in the key, whose first is its name.
 
         Remembered unless it had something to report.
         """
-        known = self.shelf.get(key)
+        shelf = self.shelf[key[0]]
+        known = shelf.get(key)
         if known is None:
             ctx = self.ctx
             findings, suppressed = len(ctx.findings), ctx.suppressed
-            known = make(fields, self), ()
+            known = self._whole(lambda: make(fields, self))
             quiet = findings == len(ctx.findings) and suppressed == ctx.suppressed
             if quiet and max(map(len, key)) <= MAX_TEXT:
-                self.shelf[key] = known
-        return self._referred(known[0])
+                shelf[key] = known
+                self.memory.grown(1)
+        return self._referred(known)
 
     def _referred(self, made: Referred) -> JsonObject | None:
         """The reference, its resources in the bundle."""
         reference, resources = made
         held = self.resources
-        for seen, resource, entry in resources:
-            if seen not in held:
-                held[seen] = resource
-                self.encoded[seen] = entry
-            elif held[seen] is not resource:
+        for name, resource, entry in resources:
+            if name not in held:
+                held[name] = resource
+                self.entries[name] = entry
+            elif held[name] is not resource:
                 self.keep(resource)
         return {**reference} if reference else None
 
@@ -300,6 +244,12 @@ class Build:
         kind = DATATYPES[name]
         display = DATATYPES[f"{name.split('.', 1)[0]}.display"].function
         return self.refer(name, kind.gives, kind.function, text, display)
+
+    def referring(self, name: str, text: str) -> Referred:
+        """The same as values, for rules that make more of it and have it `recalled`."""
+        kind = DATATYPES[name]
+        display = DATATYPES[f"{name.split('.', 1)[0]}.display"].function
+        return self._person(kind.gives, kind.function, text, display)
 
     def _person(self, kind: str, function: Convert, text: str, display: Convert | None) -> Referred:
         """The reference, and the resources that it needs in the bundle, as values and encoded."""
@@ -315,8 +265,9 @@ class Build:
                 continue
             if whole:
                 resource["partOf"] = {"reference": whole}
-            whole = f"{kind}/{cast('str', resource['id'])}"
-            resources.append(self.kept(resource))
+            kept = self.kept(resource)
+            whole = kept[0]
+            resources.append(kept)
         if whole:
             reference["reference"] = whole
         return reference, resources
@@ -332,39 +283,21 @@ class Build:
 
     def kept(self, resource: JsonObject) -> Kept:
         """A resource that nothing alters any more, encoded."""
-        seen = (cast("str", resource["resourceType"]), cast("str", resource["id"]))
-        return seen, resource, Raw(canonical(self.entry(resource)))
+        name = cast("str", reference_to(resource)["reference"])
+        return name, resource, Raw(canonical(self.entry(resource)))
 
-    def kinds(self) -> list[str]:
-        """The type of each resource, in their order."""
-        return [*map(_KIND, self.resources)]
+    def keep_assigners(self) -> None:
+        """The organizations that assigned numbers of this message, each once."""
+        shelf = self.shelf["assigner"]
+        for name, resource in self.ctx.assigners.items():
+            if f"Organization/{name}" not in self.resources:
+                kept = shelf.get(name)
+                if kept is None:
+                    kept = shelf[name] = self.kept(resource)
+                    self.memory.grown(1)
+                seen, self.resources[seen], self.entries[seen] = kept
 
-    def entry(self, resource: JsonObject) -> JsonObject:
-        """The Bundle.entry of a resource."""
-        reference = cast("str", reference_to(resource)["reference"])
-        return {"fullUrl": f"{self.base}/{reference}", "resource": resource}
-
-    def entries(self, references: list[str]) -> list[Json]:
-        """The entries of all resources, those that did not change since encoding as encoded.
-
-        Args:
-            references: `Patient/abc`, one a resource in their order.
-        """
-        encoded, base = self.encoded, self.base
-        return [
-            encoded.get(seen) or {"fullUrl": f"{base}/{reference}", "resource": resource}
-            for reference, (seen, resource) in zip(references, self.resources.items(), strict=True)
-        ]
-
-    def keep(self, resource: JsonObject) -> None:
-        """Put a resource into the bundle; what one of its key left open is filled, not altered."""
-        seen = (cast("str", resource["resourceType"]), cast("str", resource["id"]))
-        stored = self.resources.get(seen)
-        if stored is None:
-            self.resources[seen] = resource
-        elif stored is not resource and not resource.keys() <= stored.keys():
-            self.resources[seen] = {**resource, **stored}
-            self.encoded.pop(seen, None)
+    # -- the trace -----------------------------------------------------------------------------
 
     def number(self, lines: Sequence[list[str]]) -> None:
         """In the trace build: the occurrence of each segment among those of its name."""
@@ -393,72 +326,10 @@ class Build:
         kind, name = resource.get("resourceType", ""), resource.get("id", "")
         return f"{cast('str', kind)}/{cast('str', name)}.{path}"
 
-    def erase(self, resource: JsonObject, path: str) -> None:
-        """The sender sent `""`: the stored element goes, unless this message sets it too."""
-        self.deletes.append((resource, path))
 
-    def assume(self, resource: JsonObject, name: str) -> None:
-        """The element holds a default or a conclusion: it never overwrites a stored one."""
-        self.assumed.append((resource, name, resource[name]))
-
-    # -- positions -------------------------------------------------------------------------
-
-    def comp(self, text: str, component: int, subcomponent: int = 0) -> str:
-        """One component of the first repetition, raw; empty where there is none."""
-        ctx = self.ctx
-        if ctx.repetition in text:
-            text = text.split(ctx.repetition, 1)[0]
-        if component:
-            parts = text.split(ctx.component)
-            text = parts[component - 1] if component <= len(parts) else ""
-        if subcomponent:
-            parts = text.split(ctx.subcomponent)
-            text = parts[subcomponent - 1] if subcomponent <= len(parts) else ""
-        return text
-
-    def first(self, text: str) -> str:
-        """The first valued repetition of a field that fills a single element."""
-        if self.ctx.repetition not in text:
-            return text
-        valued = [part for part in text.split(self.ctx.repetition) if part]
-        if len(valued) > 1:
-            self.ctx.note(
-                "repetition-unread", "a field repeats whose element does not: the first was taken"
-            )
-        return valued[0] if valued else ""
-
-
-def reference_to(resource: JsonObject) -> JsonObject:
-    """A relative literal reference, https://hl7.org/fhir/R4/references.html#literal."""
-    kind, name = cast("str", resource["resourceType"]), cast("str", resource["id"])
-    return {"reference": f"{kind}/{name}"}
-
-
-def _unnumbered(where: str) -> str:
-    """`OBX-5` of `OBX[3]-5`."""
-    name, bracket, rest = where.partition("[")
-    return name + rest.partition("]")[2] if bracket else where
-
-
-def append(target: JsonObject, name: str, value: Json) -> None:
-    """Append to the array of that name, made when absent."""
-    array = target.get(name)
-    if array is None:
-        target[name] = [value]
-    elif isinstance(array, Raw):  # what a run of fields made before is kept as its bytes
-        target[name] = [*json.decode(array, type=list[Raw]), cast("Raw", value)]
-    else:
-        cast("list[Json]", array).append(value)
-
-
-def element(target: JsonObject, name: str, index: int) -> JsonObject:
-    """The element of the array at that index, or the last there is, made when there is none.
-
-    A copy in its place: the element may be a remembered value, which is never altered.
-    """
-    array = cast("list[JsonObject]", target.setdefault(name, []))
-    if not array:
-        array.append({})
-    at = min(index, len(array) - 1)
-    array[at] = {**array[at]}
-    return array[at]
+@lru_cache(maxsize=256)  # one a sender
+def _base(namespace: str) -> str:
+    """Where fullUrl begins: an http(s) name space, so that relative references resolve in it."""
+    if namespace.startswith(("http://", "https://")):
+        return namespace.rstrip("/")
+    return "https://fhir-anchor.invalid/fhir"

@@ -7,7 +7,8 @@ reads (docs/mapping-language.md, "What a message changes").
 from functools import lru_cache
 from typing import Final, cast
 
-from adapters.hl7v2.build import Build, reference_to
+from adapters.hl7v2.build import Build
+from adapters.hl7v2.elements import reference_to
 from adapters.hl7v2.memory import plain
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.identity import resource_id
@@ -31,6 +32,7 @@ def changes(build: Build) -> JsonObject | None:
         **_assumed(build),
         **_exact(build),
         **_deleted(build),
+        **_moved(build),
     }
     if not operations:
         return None
@@ -49,9 +51,8 @@ def _identified(build: Build) -> _Operations:
     mentioned = _mentioned(build.code)
     if not mentioned:
         return {}
-    return dict(
-        [_default(f"{kind}/{name}", kind) for kind, name in build.resources if kind in mentioned]
-    )
+    kinds = zip(build.resources, build.kinds(), strict=True)
+    return dict([_default(name, kind) for name, kind in kinds if kind in mentioned])
 
 
 @lru_cache(maxsize=64)  # message types; bounded against a sender that varies them
@@ -77,6 +78,12 @@ def _exact(build: Build) -> _Operations:
         for resource, name in build.exacts
         for kind in (cast("str", resource["resourceType"]),)
     )
+
+
+def _moved(build: Build) -> _Operations:
+    """Visits and accounts that are another patient's now, with what is filed under them."""
+    names = [cast("str", reference_to(one)["reference"]) for one in build.moved]
+    return dict(_default(name, name.partition("/")[0], "move") for name in names)
 
 
 def _default(target: str, path: str, says: str = "default") -> tuple[tuple[str, str], JsonObject]:

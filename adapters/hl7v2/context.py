@@ -5,7 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from adapters.hl7v2.escapes import unescape
-from bridge.core.record.bundle import Finding, Severity
+from bridge.core.record.bundle import Finding, JsonObject, Severity
 
 __all__ = ["MAX_FINDINGS", "Context"]
 
@@ -17,6 +17,7 @@ class Context:
     """One message's surroundings; one instance a message, never shared between messages."""
 
     __slots__ = (
+        "assigners",
         "at",
         "codec",
         "component",
@@ -74,6 +75,7 @@ class Context:
         self.namespace, self.facility = namespace, facility
         self.offset, self.zone = offset, zone
         self.systems: Mapping[str, str] = systems or {}
+        self.assigners: dict[str, JsonObject] = {}
         self.at = ""
         self.occurrence = 0
         self.segment = ""

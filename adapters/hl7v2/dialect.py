@@ -163,23 +163,22 @@ class Hl7v2:
         ctx.findings += early
         _check_header(lines[0], message)
         _infer(lines, message.delimiters)
+        whole = "\r".join(message.lines)
         build = Build(
             ctx,
             header=lines[0],
-            source=source.hex(),
-            base=_base(profile),
+            content=sha256(whole[len(message.lines[0]) :].encode()).hex(),
             memory=engine.memory,
+            nulls='""' in whole,
             tracing=tracing,
         )
-        build.nulls = any('""' in line for line in message.lines)
         name, mapped = engine.grammar.structure_of(build.code, build.trigger)
         if profile.validate == "strict":
             _check_strictly(lines, message, build, name)
         if not mapped:
             _unmapped(build, profile)
-        held = len(build.shelf)
         root = engine.run(build, lines, engine.grammar.structure(name))
-        engine.memory.grown(len(build.shelf) - held)
+        build.keep_assigners()
         settle(build, engine.periods)
         _apply_policy(build, profile)
         if profile.validate == "strict":
@@ -327,13 +326,6 @@ def _infer(lines: list[list[str]], signs: syntax.Delimiters) -> None:
         trigger or event.split(signs.component)[0].strip(),
     ]
     header[9] = signs.component.join([*parts, structure] if structure else parts)
-
-
-def _base(profile: SenderProfile) -> str:
-    """Where fullUrl begins: an http(s) name space, so that relative references resolve in it."""
-    if profile.namespace.startswith(("http://", "https://")):
-        return profile.namespace.rstrip("/")
-    return "https://fhir-anchor.invalid/fhir"
 
 
 def _unmapped(build: Build, profile: SenderProfile) -> None:

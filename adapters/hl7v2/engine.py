@@ -9,26 +9,26 @@ from adapters.hl7v2.assembly import begin
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.compiler.alike import altered
 from adapters.hl7v2.compiler.archive import document, parse_archive
-from adapters.hl7v2.compiler.emit import Apply, Emitted, emit
+from adapters.hl7v2.compiler.emit import Emitted, emit
 from adapters.hl7v2.compiler.layers import base_maps, resolve
 from adapters.hl7v2.compiler.rows import SegmentMap
-from adapters.hl7v2.context import MAX_FINDINGS, Context
-from adapters.hl7v2.grammar import Grammar, Group, Structure, place, shipped
+from adapters.hl7v2.context import Context
+from adapters.hl7v2.grammar import Grammar, Structure, shipped
+from adapters.hl7v2.group import Group
+from adapters.hl7v2.joined import joined
 from adapters.hl7v2.memory import Memory
 from adapters.hl7v2.profiles import SenderProfile
+from adapters.hl7v2.route import Route, Routes
 from adapters.hl7v2.settle import Periods, periods_of
 from bridge.core.ids import Digest, sha256
 from bridge.core.record.bundle import Severity
 
 __all__ = ["Engine", "compiled", "fields_of", "restored"]
 
-_TEXT_TYPES: Final = ("TX", "FT")
 _REPORTS: Final = frozenset({"ORU", "OUL", "MDM"})
-_SAME: Final = (2, 3, 4, 11)
 _RUN: Final = (1, 2, 3, 4, 5, 11, 14)
 _NONE: Final[frozenset[int]] = frozenset()
 _NOTHING: Final[frozenset[str]] = frozenset()
-_NO_SEGMENT: Final = [""]
 _ODD: Final = {
     "segment-order": "a segment stands out of order and was read where it belongs",
     "segment-stray": "a segment has no place in this structure and was read at the nearest one",
@@ -46,15 +46,11 @@ class Engine:
     """Everything besides the source bytes that decides what a bundle is."""
     digest: Digest
     """SHA-256 of the document."""
-    fast: Mapping[str, tuple[Apply, ...]]
-    traced: Callable[[], Mapping[str, tuple[Apply, ...]]]
+    fast: Routes
+    traced: Callable[[], Routes]
     """The trace build, made when it is first asked for: a door that only converts needs none."""
     sources: Mapping[str, str]
     """Generated Python by map name."""
-    read_elsewhere: frozenset[str]
-    """Segments that only the maps of other segments read, such as RXR."""
-    foreign: frozenset[str]
-    """Segments that the maps of other segments look up."""
     width: int
     """Fields of a segment that some map reads: each segment is read as if it had as many."""
     periods: Periods
@@ -64,59 +60,48 @@ class Engine:
     def run(self, build: Build, lines: list[list[str]], structure: Structure) -> Group:
         """Convert every segment, MSH the first of `lines`; gives the group of the whole message."""
         ctx = build.ctx
-        applies = self.fast if build.trace is None else self.traced()
+        routes = self.fast if build.trace is None else self.traced()
         build.lines = lines
         if build.trace is not None:
             build.number(lines)
-        joined = _joined(lines, ctx.repetition) if build.code in _REPORTS else _NONE
-        placed = place(lines, structure, _Odd(lines, ctx))
-        root = placed[0][0]
-        root.enter(self.foreign)
+        runs = joined(lines, ctx) if build.code in _REPORTS else _NONE
+        route = routes.of(lines, structure, build.code, build.trigger)
+        if route.odd:
+            _note_odd(route, lines, ctx)
+        groups: list[Group | None] = [None] * len(route.groups)
+        root = route.enter(0, groups, lines)
         begin(build, root)
-        for number, (group, fields, occurrence) in enumerate(placed):
+        for number, at, occurrence, functions in route.stops:
+            fields = lines[number]
             ctx.occurrence, ctx.segment = occurrence, fields[0]
-            if joined and number in joined:
+            if number in runs:
                 for field in _RUN:
                     build.touch("OBX-5", occurrence, "OBX", field, (), "joined")
                 continue
-            functions = applies.get(fields[0])
-            if functions is None:
-                self._note_unmapped(fields[0], ctx)
-                continue
-            if not group.entered:
-                group.enter(self.foreign)
+            group = groups[at] or route.enter(at, groups, lines)
             for function in functions:
                 function(fields, group, build)
+            if not functions:
+                _note_unmapped(fields[0], ctx)
         return root
 
-    def _note_unmapped(self, name: str, ctx: Context) -> None:
-        """Unless the maps of other segments read it."""
-        if name not in self.read_elsewhere:
-            ctx.at = name
-            ctx.note(
-                "segment-unmapped",
-                "no map reads this segment: add rows for it if its content matters",
-                Severity.INFORMATION,
-            )
 
-
-class _Odd:
-    """Notes a segment that stands out of place, at its name and occurrence."""
-
-    __slots__ = ("ctx", "lines")
-
-    def __init__(self, lines: list[list[str]], ctx: Context) -> None:
-        self.lines, self.ctx = lines, ctx
-
-    def __call__(self, code: str, number: int) -> None:
-        name = self.lines[number][0]
-        if len(self.ctx.findings) >= MAX_FINDINGS:
-            self.ctx.suppressed += 1  # counting occurrences for nobody would be quadratic
-            return
-        self.ctx.at = name
-        self.ctx.occurrence = sum(1 for fields in self.lines[: number + 1] if fields[0] == name)
+def _note_odd(route: Route, lines: list[list[str]], ctx: Context) -> None:
+    """Each segment that stands out of place, at its name and occurrence."""
+    for code, number, occurrence in route.odd:
+        ctx.at, ctx.occurrence = lines[number][0], occurrence
         severity = Severity.INFORMATION if code == "segment-order" else Severity.WARNING
-        self.ctx.note(code, _ODD[code], severity)
+        ctx.note(code, _ODD[code], severity)
+
+
+def _note_unmapped(name: str, ctx: Context) -> None:
+    """The maps of other segments do not read it either."""
+    ctx.at = name
+    ctx.note(
+        "segment-unmapped",
+        "no map reads this segment: add rows for it if its content matters",
+        Severity.INFORMATION,
+    )
 
 
 def compiled(profile: SenderProfile) -> Engine:
@@ -146,9 +131,12 @@ def _engine(
     fast = [_emitted(rules, profile, elsewhere, tracing=False) for rules in maps]
     data = kept or document(maps, profile, grammar)
 
+    silent = frozenset(row.source.segment for rules in maps for row in rules.rows if row.source)
+
     @cache
-    def traced() -> Mapping[str, tuple[Apply, ...]]:
-        return _by_segment(_emitted(rules, profile, elsewhere, tracing=True) for rules in maps)
+    def traced() -> Routes:
+        made = [_emitted(rules, profile, elsewhere, tracing=True) for rules in maps]
+        return _routes(made, silent)
 
     width = max((made.width for made in fast), default=1)
     return Engine(
@@ -157,13 +145,9 @@ def _engine(
         grammar=grammar,
         document=data,
         digest=sha256(data),
-        fast=_by_segment(fast),
+        fast=_routes(fast, silent),
         traced=traced,
         sources={rules.name: made.source for rules, made in zip(maps, fast, strict=True)},
-        read_elsewhere=frozenset(
-            row.source.segment for rules in maps for row in rules.rows if row.source
-        ),
-        foreign=frozenset[str]().union(*(made.foreign for made in fast)),
         width=width,
         periods=periods_of(maps),
         memory=Memory(),
@@ -198,11 +182,14 @@ def _shared(name: int, filled: frozenset[str], tracing: bool) -> Emitted:  # noq
     return emit(rules, {}, {rules.target: filled}, tracing=tracing)
 
 
-def _by_segment(emitted: Iterable[Emitted]) -> dict[str, tuple[Apply, ...]]:
-    functions: dict[str, tuple[Apply, ...]] = {}
+def _routes(emitted: Iterable[Emitted], silent: frozenset[str]) -> Routes:
+    """Of functions in the order in which they run; `silent` segments other maps read."""
+    functions: dict[str, list[Emitted]] = {}
+    foreign: set[str] = set()
     for made in emitted:
-        functions[made.segment] = (*functions.get(made.segment, ()), made.apply)
-    return functions
+        functions.setdefault(made.segment, []).append(made)
+        foreign |= made.foreign
+    return Routes(functions, foreign=frozenset(foreign), silent=silent)
 
 
 def fields_of(lines: list[str], separator: str, width: int) -> list[list[str]]:
@@ -214,31 +201,3 @@ def fields_of(lines: list[str], separator: str, width: int) -> list[list[str]]:
     split = [line.split(separator) + empty for line in lines]
     split[0].insert(1, separator)
     return split
-
-
-def _joined(lines: list[list[str]], repetition: str) -> frozenset[int]:
-    """Numbers of the OBX whose text went into the first of their run, as repetitions of OBX-5.
-
-    A run is OBX after OBX of TX or FT with one code, instance and status: senders write a report
-    line by line, and the lines are one value.
-    """
-    if len([1 for fields in lines if fields[2] in _TEXT_TYPES and fields[0] == "OBX"]) < 2:
-        return _NONE
-    joined: list[int] = []
-    texts: list[str] = []
-    first: list[str] = _NO_SEGMENT
-    same: list[str] = []
-    for number, fields in enumerate(lines):
-        if fields[0] == "OBX" == first[0] and [fields[at] for at in _SAME] == same:
-            texts.append(fields[5])
-            joined.append(number)
-            continue
-        if texts:
-            first[5] = repetition.join((first[5], *texts))
-            texts = []
-        is_text = fields[0] == "OBX" and fields[2] in _TEXT_TYPES
-        first = fields if is_text else _NO_SEGMENT
-        same = [fields[at] for at in _SAME] if is_text else []
-    if texts:
-        first[5] = repetition.join((first[5], *texts))
-    return frozenset(joined)

@@ -62,14 +62,11 @@ class Kin:
     """Reports of microbiology, whose OBX-4 may tell organisms apart."""
 
 
-Resources = Iterable[tuple[tuple[str, str], JsonObject]]
-
-
-def resolve(kin: Kin, resources: Resources, keep: Callable[[JsonObject], None]) -> None:
+def resolve(kin: Kin, resources: Iterable[JsonObject], keep: Callable[[JsonObject], None]) -> None:
     """Make references of numbers, and members of results; alters the resources in place."""
     if not (kin.logical or kin.children or kin.cultures):
         return
-    made = [(kind, resource) for (kind, _), resource in resources]
+    made = [(cast("str", one["resourceType"]), one) for one in resources]
     bearers, links = Bearers(made), _Links()
     for one in kin.logical:
         _number_to_name(one, bearers, keep)

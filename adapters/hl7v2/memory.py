@@ -4,6 +4,7 @@ Values here are shared between messages and are never altered. The result of a c
 depend on what is remembered: each entry holds a pure function's value and its findings.
 """
 
+from collections import defaultdict
 from typing import Any, Final, TypeAlias
 
 from msgspec import Raw, json
@@ -11,7 +12,7 @@ from msgspec import Raw, json
 from adapters.hl7v2.context import Context
 from bridge.core.record.bundle import Json, Severity
 
-__all__ = ["MAX_ENTRIES", "MAX_TEXT", "Memory", "Note", "Shelf", "plain", "surroundings"]
+__all__ = ["MAX_ENTRIES", "MAX_TEXT", "NOTED", "Memory", "Note", "Shelf", "plain", "surroundings"]
 
 MAX_ENTRIES: Final = 20_000
 """A hospital has some thousand doctors, wards, codes and patients in house; at 2 kB each this stays
@@ -20,9 +21,11 @@ MAX_TEXT: Final = 256
 """Characters of a field; what is longer is prose and does not come again."""
 
 Note: TypeAlias = tuple[str, str, Severity]
-Shelf: TypeAlias = dict[tuple[Any, ...], tuple[Any, tuple[Any, ...]]]
-"""(function slot, text) or (resource type, key) to value and findings, for one kind of
-surroundings."""
+Shelf: TypeAlias = defaultdict[int | str, dict[Any, Any]]
+"""By function slot: text to value, for one kind of surroundings."""
+NOTED: Final = ""
+"""Slot of what is nothing or brings something: (function slot, text) to value, findings and
+assigners."""
 
 
 class Memory:
@@ -41,7 +44,7 @@ class Memory:
             self._shelves, self._size = {}, 0
         found = self._shelves.get(around)
         if found is None:
-            found = self._shelves[around] = {}
+            found = self._shelves[around] = defaultdict(dict)
             self._size += 1
         return found
 

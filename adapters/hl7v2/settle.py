@@ -64,11 +64,11 @@ def settle(build: Build, periods: Periods) -> None:
     that one.
     """
     _finish(build)
-    only, encoded = _only_patient(build), build.encoded
-    for seen, resource in build.resources.items():
-        if seen in encoded:
-            continue  # of one field, whose function has settled it
-        kind = seen[0]
+    only = _only_patient(build)
+    # What is encoded came of one field, whose function has settled it.
+    for entry in [one for one in build.entries.values() if isinstance(one, dict)]:
+        resource = cast("JsonObject", entry["resource"])
+        kind = cast("str", resource["resourceType"])
         if kind in periods and not periods[kind].keys().isdisjoint(resource):
             _periods(resource, kind, periods[kind], build)
         if "identifier" in resource and len(cast("list[Json]", resource["identifier"])) > 1:
@@ -85,7 +85,7 @@ def _finish(build: Build) -> None:
         filed_under(one, build.keep)
     for order, dosing in build.dosing.values():
         instruct(order, dosing)
-    resolve(build.kin, build.resources.items(), build.keep)
+    resolve(build.kin, build.resources.values(), build.keep)
     if "Specimen" in build.kinds():
         _taken_from(build)
 
@@ -93,12 +93,12 @@ def _finish(build: Build) -> None:
 def _taken_from(build: Build) -> None:
     """The results of a report are of its specimen where it has one: SPM stands behind OBX."""
     resources = build.resources
-    for (kind, _), report in resources.items():
+    for report in resources.values():
         specimens = cast("list[JsonObject]", report.get("specimen", ()))
-        if kind != "DiagnosticReport" or len(specimens) != 1:
+        if report["resourceType"] != "DiagnosticReport" or len(specimens) != 1:
             continue
         for one in cast("list[dict[str, str]]", report.get("result", ())):
-            result = resources.get(("Observation", one["reference"].partition("/")[2]))
+            result = resources.get(one["reference"])
             if result is not None:
                 result.setdefault("specimen", specimens[0])
 
@@ -118,7 +118,7 @@ def _only_patient(build: Build) -> str:
     kinds = build.kinds()
     if kinds.count("Patient") != 1:
         return ""
-    return "/".join([*build.resources][kinds.index("Patient")])
+    return [*build.resources][kinds.index("Patient")]
 
 
 def _periods(

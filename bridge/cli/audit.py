@@ -17,6 +17,7 @@ from bridge.core.log.note import VerifierKey
 from bridge.core.log.tiles import MAX_ENTRY, WIDTH
 from bridge.core.proof.trust import Contract, Trust, parse_trust
 from bridge.core.record.revision import RULES
+from bridge.core.search.index import RULES as INDEX_RULES
 from bridge.flows.check import Audit, check
 from bridge.flows.fsck import Derive, fsck
 from bridge.ports.anchors import Attempt
@@ -167,12 +168,18 @@ def fsck_stored(
             f"({RULES}) give other bytes - what is stored was checked against its seal; to derive "
             "it again too, run the version of fhir-anchor that has those rules\n"
         )
+    for rules, count in sorted(done.other_index.items()):
+        sys.stdout.write(
+            f"not compared: the search rows of {count} resources, made by "
+            f"{rules or 'rules without a name'} and not by {INDEX_RULES} - run `db reindex`, "
+            "until then they are found as before\n"
+        )
     for reason, count in sorted(done.underived.items()):
         sys.stdout.write(f"not converted again: {count} records - {reason}\n")
     if done.difference is not None:
         sys.stdout.write(f"{done.difference}\n")
         raise typer.Exit(FOUND)
-    open_ends = done.other_rules or done.underived
+    open_ends = done.other_rules or done.other_index or done.underived
     sys.stdout.write(
         f"clean{', but for what is said above' if open_ends else ''}: every record, "
         "revision, access, index row, event, leaf, tile, head, stamp and anchor is what it must "

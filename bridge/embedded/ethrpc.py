@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import rlp
-from eth.abc import BlockAPI, BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI
+from eth.abc import BlockAPI, BlockHeaderAPI
 from eth.exceptions import Revert, VMError
-from eth_utils.crypto import keccak
 from eth_utils.exceptions import ValidationError
 
+from bridge.embedded.ethjson import Answer, header_json, hexed, receipt_json, transaction_json
 from bridge.embedded.evmchain import CHAIN_ID, Call, EvmChain, Located, Refusal
 
 __all__ = ["NOTICE", "Answerer", "RpcError"]
@@ -30,7 +30,6 @@ _MAX_FEE_BLOCKS: Final = 1024
 _ERROR_SELECTOR: Final = bytes.fromhex("08c379a0")
 
 Params = Sequence[Any]
-Answer = Any
 
 
 class RpcError(Exception):
@@ -117,11 +116,11 @@ class Answerer:
         if block is None:
             return None
         transactions = [
-            _transaction_json(block, index, transaction) if full else _hex(transaction.hash)
+            transaction_json(block, index, transaction) if full else hexed(transaction.hash)
             for index, transaction in enumerate(block.transactions)
         ]
         return {
-            **_header_json(block.header),
+            **header_json(block.header),
             "size": hex(len(rlp.encode(block))),
             "transactions": transactions,
             "uncles": [],
@@ -161,11 +160,11 @@ class Answerer:
         return hex(self._chain.nonce(_data(address, 20), self._header(tag)))
 
     def _code(self, address: str, tag: str = "latest") -> Answer:
-        return _hex(self._chain.code(_data(address, 20), self._header(tag)))
+        return hexed(self._chain.code(_data(address, 20), self._header(tag)))
 
     def _storage(self, address: str, slot: str, tag: str = "latest") -> Answer:
         word = self._chain.storage(_data(address, 20), _number(slot), self._header(tag))
-        return _hex(word.to_bytes(32))
+        return hexed(word.to_bytes(32))
 
     # Execution
 
@@ -173,7 +172,7 @@ class Answerer:
         computation = self._chain.call(_call_of(call), self._header(tag))
         if computation.is_error:
             raise _reverted(computation.error)
-        return _hex(computation.output)
+        return hexed(computation.output)
 
     def _estimate(self, call: dict[str, str], _tag: str = "latest") -> Answer:
         try:
@@ -182,13 +181,13 @@ class Answerer:
             raise _reverted(error) from error
 
     def _send(self, raw: str) -> Answer:
-        return _hex(self._chain.send(_data(raw)))
+        return hexed(self._chain.send(_data(raw)))
 
     # Transactions
 
     def _transaction(self, tx_hash: str) -> Answer:
         found = self._chain.find(_data(tx_hash, 32))
-        return found and _transaction_json(found.block, found.index, found.transaction)
+        return found and transaction_json(found.block, found.index, found.transaction)
 
     def _receipt(self, tx_hash: str) -> Answer:
         found = self._chain.find(_data(tx_hash, 32))
@@ -201,7 +200,7 @@ class Answerer:
             located = Located(
                 block=block, index=index, transaction=block.transactions[index], receipt=receipt
             )
-            answers.append(_receipt_json(located, gas_before=before, logs_before=logs))
+            answers.append(receipt_json(located, gas_before=before, logs_before=logs))
             before, logs = receipt.gas_used, logs + len(receipt.logs)
         return answers
 
@@ -225,109 +224,6 @@ class Answerer:
         ]
 
 
-def _header_json(header: BlockHeaderAPI) -> dict[str, Answer]:
-    fields = header.as_dict()
-    return {
-        "number": hex(header.block_number),
-        "hash": _hex(header.hash),
-        "parentHash": _hex(header.parent_hash),
-        "sha3Uncles": _hex(header.uncles_hash),
-        "miner": _hex(header.coinbase),
-        "stateRoot": _hex(header.state_root),
-        "transactionsRoot": _hex(header.transaction_root),
-        "receiptsRoot": _hex(header.receipt_root),
-        "logsBloom": _hex(header.bloom.to_bytes(256)),
-        "difficulty": hex(header.difficulty),
-        "gasLimit": hex(header.gas_limit),
-        "gasUsed": hex(header.gas_used),
-        "timestamp": hex(header.timestamp),
-        "extraData": _hex(header.extra_data),
-        "mixHash": _hex(header.mix_hash),
-        "nonce": _hex(header.nonce),
-        "baseFeePerGas": hex(header.base_fee_per_gas or 0),
-        "withdrawalsRoot": _hex(fields["withdrawals_root"]),
-        "blobGasUsed": hex(fields["blob_gas_used"]),
-        "excessBlobGas": hex(fields["excess_blob_gas"]),
-        "parentBeaconBlockRoot": _hex(fields["parent_beacon_block_root"]),
-        "requestsHash": _hex(fields["requests_hash"]),
-    }
-
-
-def _transaction_json(block: BlockAPI, index: int, transaction: SignedTransactionAPI) -> Answer:
-    kind = transaction.type_id or 0
-    answer: dict[str, Answer] = {
-        "blockHash": _hex(block.hash),
-        "blockNumber": hex(block.number),
-        "transactionIndex": hex(index),
-        "hash": _hex(transaction.hash),
-        "type": hex(kind),
-        "from": _hex(transaction.sender),
-        "to": _hex(transaction.to) if transaction.to else None,
-        "nonce": hex(transaction.nonce),
-        "gas": hex(transaction.gas),
-        "value": hex(transaction.value),
-        "input": _hex(transaction.data),
-        "chainId": hex(CHAIN_ID),
-        "gasPrice": hex(_gas_price(block, transaction)),
-        "r": hex(transaction.r),
-        "s": hex(transaction.s),
-        "v": hex(transaction.y_parity if kind else transaction.v),  # type: ignore[attr-defined]  # legacy only
-    }
-    if kind:
-        answer["yParity"] = hex(transaction.y_parity)
-        answer["accessList"] = [
-            {"address": _hex(address), "storageKeys": [_hex(key.to_bytes(32)) for key in keys]}
-            for address, keys in transaction.access_list
-        ]
-    if kind >= 2:
-        answer["maxFeePerGas"] = hex(transaction.max_fee_per_gas)
-        answer["maxPriorityFeePerGas"] = hex(transaction.max_priority_fee_per_gas)
-    return answer
-
-
-def _receipt_json(located: Located, *, gas_before: int, logs_before: int) -> dict[str, Answer]:
-    block, transaction, receipt = located.block, located.transaction, located.receipt
-    place = {
-        "blockHash": _hex(block.hash),
-        "blockNumber": hex(block.number),
-        "transactionHash": _hex(transaction.hash),
-        "transactionIndex": hex(located.index),
-    }
-    created = None
-    if not transaction.to:
-        created = _hex(keccak(rlp.encode([transaction.sender, transaction.nonce]))[12:])
-    return {
-        **place,
-        "type": hex(transaction.type_id or 0),
-        "status": "0x1" if receipt.state_root == b"\x01" else "0x0",
-        "from": _hex(transaction.sender),
-        "to": _hex(transaction.to) if transaction.to else None,
-        "contractAddress": created,
-        "cumulativeGasUsed": hex(receipt.gas_used),
-        "gasUsed": hex(receipt.gas_used - gas_before),
-        "effectiveGasPrice": hex(_gas_price(block, transaction)),
-        "logsBloom": _hex(receipt.bloom.to_bytes(256)),
-        "logs": _logs_json(receipt, place, logs_before, block.header.timestamp),
-    }
-
-
-def _logs_json(
-    receipt: ReceiptAPI, place: dict[str, str], logs_before: int, timestamp: int
-) -> list[Answer]:
-    return [
-        {
-            **place,
-            "blockTimestamp": hex(timestamp),
-            "address": _hex(entry.address),
-            "topics": [_hex(topic.to_bytes(32)) for topic in entry.topics],
-            "data": _hex(entry.data),
-            "logIndex": hex(logs_before + number),
-            "removed": False,
-        }
-        for number, entry in enumerate(receipt.logs)
-    ]
-
-
 def _log_matches(entry: dict[str, Any], query: dict[str, Any]) -> bool:
     addresses = query.get("address")
     if isinstance(addresses, str):
@@ -342,11 +238,6 @@ def _log_matches(entry: dict[str, Any], query: dict[str, Any]) -> bool:
         wanted is None or found in ([wanted] if isinstance(wanted, str) else wanted)
         for wanted, found in pairs
     )
-
-
-def _gas_price(block: BlockAPI, transaction: SignedTransactionAPI) -> int:
-    base = block.header.base_fee_per_gas or 0
-    return min(transaction.max_fee_per_gas, base + transaction.max_priority_fee_per_gas)
 
 
 def _call_of(call: dict[str, str]) -> Call:
@@ -367,11 +258,7 @@ def _reverted(error: VMError) -> RpcError:
     if output[:4] == _ERROR_SELECTOR and len(output) >= 68:
         length = int.from_bytes(output[36:68])
         reason = ": " + output[68 : 68 + length].decode("utf-8", "replace")
-    return RpcError(3, f"execution reverted{reason}", _hex(output))
-
-
-def _hex(data: bytes) -> str:
-    return "0x" + data.hex()
+    return RpcError(3, f"execution reverted{reason}", hexed(output))
 
 
 def _data(text: str, size: int | None = None) -> bytes:

@@ -158,6 +158,8 @@ class StoredCurrent:
     body: bytes
     """Empty for a deletion."""
     rows: tuple[IndexRow, ...]
+    rules: str
+    """Name of the rules that made the rows; empty when none is known."""
 
 
 class Stored(Protocol):

@@ -13,7 +13,7 @@ from bridge.core.record.revision import State, Version
 from bridge.core.search.index import IndexRow
 from bridge.core.search.query import SearchQuery
 
-__all__ = ["NewRevision", "NewVersion", "Stalled", "Versions", "Waiting"]
+__all__ = ["NewRevision", "NewVersion", "Reindexing", "Stalled", "Versions", "Waiting"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +102,12 @@ class Versions(Protocol):
         One entry a reference, also for a resource that does not exist yet.
         """
 
+    def filed_under(self, places: Sequence[ResourceRef]) -> Sequence[ResourceRef]:
+        """Present resources that are filed under these visits and accounts, by the index.
+
+        Sees what this unit kept; locks nothing.
+        """
+
     def find(self, query: SearchQuery) -> tuple[str, ...]:
         """Ids of present resources that match, at most 2: none, one, or ambiguous.
 
@@ -126,3 +132,30 @@ class Versions(Protocol):
 
     def stalled(self) -> tuple[Stalled, ...]:
         """Every lane that waits for a person, oldest first."""
+
+
+class Reindexing(Protocol):
+    """The same database, while its search rows are made again. Each page is a unit of its own."""
+
+    def unit(self) -> AbstractContextManager[None]:
+        """All writes inside become durable together when the block ends, or none do."""
+
+    def indexed_otherwise(
+        self, after: ResourceRef | None, limit: int, *, every: bool
+    ) -> Sequence[ResourceRef]:
+        """Resources behind this one, in order, whose rows the rules of this program did not make.
+
+        All of them for `every`. Locks nothing.
+        """
+
+    def count_otherwise(self, *, every: bool) -> int:
+        """How many there are."""
+
+    def current(self, refs: Sequence[ResourceRef]) -> Mapping[ResourceRef, State]:
+        """Lock these resources for this unit and read them; as `Versions.current`."""
+
+    def index_again(self, found: Mapping[ResourceRef, Sequence[IndexRow]]) -> None:
+        """Replace the search rows of resources that this unit locks, and note whose rules it was.
+
+        Nothing happens for an empty mapping.
+        """

@@ -132,6 +132,7 @@ resource = Table(
     Column("version", Integer, nullable=False),
     Column("deleted", Boolean, nullable=False, server_default="false"),
     _moment("updated", nullable=True),
+    Column("indexed_by", Text, nullable=False, server_default=""),
     Index("resource_by_update", "type", "updated", "id"),
 )
 
@@ -407,6 +408,12 @@ anchor_attempt = Table(
         "block_number",
         "id",
         postgresql_where=text("state = 'evidenced'"),
+    ),
+    Index(
+        "anchor_attempt_standing",
+        "size",
+        "id",
+        postgresql_where=text("state IN ('mined', 'final', 'evidenced')"),
     ),
 )
 

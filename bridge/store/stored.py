@@ -93,7 +93,7 @@ LEFT JOIN leaf_queue AS q ON q.subject = a.id AND q.kind = 5
 ORDER BY a.seq
 """)
 CURRENTS = text("""
-SELECT r.type, r.id, v.body
+SELECT r.type, r.id, r.indexed_by, v.body
 FROM (SELECT * FROM resource WHERE version > 0 AND (type, id) > (:type, :id)
       ORDER BY type, id LIMIT :limit) AS r
 JOIN resource_version AS v USING (type, id, version)
@@ -173,7 +173,7 @@ class PostgresStored(StoredLog):
         refs = [ResourceRef(row.type, row.id) for row in found]
         rows = self._search_rows(refs)
         return tuple(
-            StoredCurrent(ref=ref, body=row.body, rows=tuple(rows[ref]))
+            StoredCurrent(ref=ref, body=row.body, rows=tuple(rows[ref]), rules=row.indexed_by)
             for ref, row in zip(refs, found, strict=True)
         )
 

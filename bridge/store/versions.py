@@ -2,31 +2,29 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, assert_never, cast
+from typing import Any, cast
 
 from sqlalchemy import CursorResult, text
 
+from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import RecordId
-from bridge.core.plain import plain
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.canon import parse
 from bridge.core.record.claims import Kind
 from bridge.core.record.merge import ResourceRef
 from bridge.core.record.revision import State
-from bridge.core.search.index import (
-    DateRow,
-    IndexRow,
-    QuantityRow,
-    ReferenceRow,
-    TextRow,
-    TokenRow,
-)
+from bridge.core.search.index import RULES, IndexRow
 from bridge.core.search.query import SearchQuery
 from bridge.ports.versions import NewRevision, NewVersion
+from bridge.store.indexing import forget, index, names
 from bridge.store.lanes import Lanes
 from bridge.store.search import page_statement
 
 __all__ = ["PostgresVersions"]
+
+MAX_FILED = 20_000
+"""Resources that follow one visit to another patient in one transaction: a long stay in intensive
+care has some thousand results."""
 
 PLACE = """
 INSERT INTO resource (type, id, version, deleted)
@@ -50,48 +48,27 @@ JOIN resource_version v ON v.type = u.type AND v.id = u.id AND v.version = u.ver
 """Read after locking: a join inside LOCK would see the version that stood before the wait."""
 
 ADVANCE = """
-UPDATE resource r SET version = u.version, deleted = u.deleted, updated = u.at
+UPDATE resource r
+SET version = u.version, deleted = u.deleted, updated = u.at, indexed_by = %(rules)s
 FROM unnest(%(types)b::text[], %(ids)b::text[], %(versions)b::integer[], %(deleted)b::boolean[],
             %(at)b::timestamptz[]) AS u (type, id, version, deleted, at)
 WHERE r.type = u.type AND r.id = u.id
 """
 
-INDEXES: Mapping[type, tuple[str, tuple[str, ...]]] = {
-    TokenRow: (
-        "COPY index_token (type, id, param, system, value)",
-        ("text", "text", "text", "text", "text"),
-    ),
-    TextRow: (
-        "COPY index_text (type, id, param, value, exact)",
-        ("text", "text", "text", "text", "text"),
-    ),
-    DateRow: (
-        "COPY index_date (type, id, param, low, high)",
-        ("text", "text", "text", "timestamptz", "timestamptz"),
-    ),
-    ReferenceRow: (
-        "COPY index_reference (type, id, param, target_type, target_id)",
-        ("text", "text", "text", "text", "text"),
-    ),
-    QuantityRow: (
-        "COPY index_quantity (type, id, param, value, system, code)",
-        ("text", "text", "text", "numeric", "text", "text"),
-    ),
-}
+INDEXED_OTHERWISE = text("""
+SELECT type, id FROM resource
+WHERE version > 0 AND (type, id) > (:type, :id) AND (:every OR indexed_by <> :rules)
+ORDER BY type, id LIMIT :size
+""")
 
-FORGET = """
-WITH gone AS (
-    SELECT type, id FROM unnest(%(types)b::text[], %(ids)b::text[]) AS u (type, id)
-), tokens AS (
-    DELETE FROM index_token i USING gone g WHERE i.type = g.type AND i.id = g.id
-), texts AS (
-    DELETE FROM index_text i USING gone g WHERE i.type = g.type AND i.id = g.id
-), dates AS (
-    DELETE FROM index_date i USING gone g WHERE i.type = g.type AND i.id = g.id
-), links AS (
-    DELETE FROM index_reference i USING gone g WHERE i.type = g.type AND i.id = g.id
-)
-DELETE FROM index_quantity i USING gone g WHERE i.type = g.type AND i.id = g.id
+COUNT_OTHERWISE = text("""
+SELECT count(*) FROM resource WHERE version > 0 AND (:every OR indexed_by <> :rules)
+""")
+
+INDEXED = """
+UPDATE resource r SET indexed_by = %(rules)s
+FROM unnest(%(types)b::text[], %(ids)b::text[]) AS u (type, id)
+WHERE r.type = u.type AND r.id = u.id
 """
 
 REVISION = "COPY revision (id, record_seq, at, header, salts, resources_root)"
@@ -102,6 +79,12 @@ LEAF = "COPY leaf_queue (kind, subject, leaf)"
 LEAF_TYPES = ("int2", "text", "bytea")
 
 LEAVE_LANES = text("DELETE FROM lane_queue WHERE seq = ANY(:seqs)")
+
+FILED = """
+SELECT DISTINCT i.type, i.id FROM unnest(%(types)b::text[], %(ids)b::text[]) AS u (type, id)
+JOIN index_reference i ON i.target_id = u.id AND i.target_type = u.type
+WHERE i.param IN ('encounter', 'context', 'account') ORDER BY 1, 2 LIMIT %(size)s
+"""
 
 MADE_BY = text("""
 SELECT v.type, v.id, v.version = 1 OR b.deleted AS created FROM record r
@@ -121,14 +104,27 @@ class PostgresVersions(Lanes):
     def current(self, refs: Sequence[ResourceRef]) -> dict[ResourceRef, State]:
         """Lock these resources in one order and read them; see the port."""
         ordered = sorted(set(refs), key=lambda ref: (ref.type.encode(), ref.id.encode()))
-        self._run(PLACE, _names(ordered))
-        rows = list(self._run(LOCK, _names(ordered)))
+        self._run(PLACE, names(ordered))
+        rows = list(self._run(LOCK, names(ordered)))
         present = {ResourceRef(r.type, r.id): r.version for r in rows if not r.deleted}
         bodies = self._bodies(present)
         return {
             ref: State(version=version, body=bodies.get(ref))
             for ref, version in ((ResourceRef(r.type, r.id), r.version) for r in rows)
         }
+
+    def filed_under(self, places: Sequence[ResourceRef]) -> tuple[ResourceRef, ...]:
+        """Present resources that are filed under these visits and accounts."""
+        rows = self._run(FILED, names(places) | {"size": MAX_FILED + 1}).all()
+        if len(rows) > MAX_FILED:
+            raise BridgeError(
+                "move-size",
+                Fault.SENDER,
+                what=f"over {MAX_FILED:,} resources are filed under what moves",
+                where="MRG-5",
+                do="move them in parts through FHIR, then retry the record",
+            )
+        return tuple(ResourceRef(row.type, row.id) for row in rows)
 
     def find(self, query: SearchQuery) -> tuple[str, ...]:
         """Ids of present resources that match, at most 2."""
@@ -151,10 +147,30 @@ class PostgresVersions(Lanes):
             LEAVE_LANES, {"seqs": [one.waiting.seq for one in revisions]}
         )
 
+    def indexed_otherwise(
+        self, after: ResourceRef | None, limit: int, *, every: bool = False
+    ) -> tuple[ResourceRef, ...]:
+        """Resources whose search rows are not of these rules; see the port."""
+        last = after or ResourceRef("", "")
+        page = {"type": last.type, "id": last.id, "size": limit, "rules": RULES, "every": every}
+        rows = self._database.connection.execute(INDEXED_OTHERWISE, page)
+        return tuple(ResourceRef(row.type, row.id) for row in rows)
+
+    def count_otherwise(self, *, every: bool = False) -> int:
+        """How many there are."""
+        asked = {"rules": RULES, "every": every}
+        return int(self._database.connection.execute(COUNT_OTHERWISE, asked).scalar_one())
+
+    def index_again(self, found: Mapping[ResourceRef, Sequence[IndexRow]]) -> None:
+        """Replace the search rows of these resources, which this unit locks."""
+        forget(self._database, list(found))
+        index(self._database, found)
+        self._run(INDEXED, names(found) | {"rules": RULES})
+
     def _bodies(self, versions: Mapping[ResourceRef, int]) -> dict[ResourceRef, JsonObject]:
         if not versions:
             return {}
-        rows = self._run(BODIES, _names(versions) | {"versions": list(versions.values())})
+        rows = self._run(BODIES, names(versions) | {"versions": list(versions.values())})
         return {ResourceRef(r.type, r.id): cast("JsonObject", parse(r.body)) for r in rows}
 
     def _advance(self, revisions: Sequence[NewRevision]) -> None:
@@ -164,26 +180,19 @@ class PostgresVersions(Lanes):
             return
         self._run(
             ADVANCE,
-            _names(newest)
+            names(newest)
             | {
                 "versions": [new.version.number for new, _ in newest.values()],
                 "deleted": [new.version.body is None for new, _ in newest.values()],
                 "at": [at for _, at in newest.values()],
+                "rules": RULES,
             },
         )
 
     def _index(self, newest: Sequence[NewVersion]) -> None:
         """Replace the search rows of each resource by those of its newest version."""
-        older = [new.version.ref for new in newest if new.replaces]
-        if older:
-            self._run(FORGET, _names(older))
-        by_type: dict[type, list[tuple[object, ...]]] = {kind: [] for kind in INDEXES}
-        for new in newest:
-            for row in new.index or ():
-                by_type[type(row)].append((*_owner(new), *_index_values(row)))
-        for kind, rows in by_type.items():
-            if rows:
-                self._copy(*INDEXES[kind], rows)
+        forget(self._database, [new.version.ref for new in newest if new.replaces])
+        index(self._database, {new.version.ref: new.index or () for new in newest})
 
     def _copy(
         self, statement: str, types: tuple[str, ...], rows: Iterable[tuple[object, ...]]
@@ -194,11 +203,6 @@ class PostgresVersions(Lanes):
 
     def _run(self, statement: str, values: Mapping[str, object]) -> CursorResult[Any]:
         return self._database.connection.exec_driver_sql(statement, dict(values))
-
-
-def _names(refs: Iterable[ResourceRef]) -> dict[str, object]:
-    listed = list(refs)
-    return {"types": [ref.type for ref in listed], "ids": [ref.id for ref in listed]}
 
 
 def _revision_row(one: NewRevision) -> tuple[object, ...]:
@@ -220,27 +224,3 @@ def _version_rows(revisions: Sequence[NewRevision]) -> Iterator[tuple[object, ..
                 version.data,
                 new.salt,
             )
-
-
-def _owner(new: NewVersion) -> tuple[str, str]:
-    return new.version.ref.type, new.version.ref.id
-
-
-def _index_values(row: IndexRow) -> tuple[object, ...]:
-    match row:
-        case TokenRow():
-            return (row.param, plain(row.system), plain(row.value))
-        case TextRow():
-            return (
-                row.param,
-                plain(row.value),
-                row.exact.replace("\0", "\N{REPLACEMENT CHARACTER}"),
-            )
-        case DateRow():
-            return (row.param, row.low, row.high)
-        case ReferenceRow():
-            return (row.param, plain(row.target_type), plain(row.target_id))
-        case QuantityRow():
-            return (row.param, row.value, plain(row.system), plain(row.code))
-        case _:
-            assert_never(row)

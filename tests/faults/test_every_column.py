@@ -53,6 +53,8 @@ NOTES = "a note for people that no proof rests on: kept beside the records, in n
 REFUSED = "what was refused is in no leaf: it is kept to be retried, and is no evidence"
 UNNAMED = {
     "leaf_queue.id": "the order of what waits; the log gives the lasting one, which is sealed",
+    "resource.indexed_by": "whose rules the search rows are of; the rows are compared whatever it "
+    "says, and differ under this name alone",
     "lane_stalled.code": NOTES,
     "lane_stalled.reason": NOTES,
     "lane_stalled.since": NOTES,

@@ -24,8 +24,8 @@ from tests.anvil import FUNDED_KEY, Anvil
 from tests.fakes.bundles import bundle, patient
 from tests.fakes.dialect import LineDialect, line
 from tests.integration.chain.station import endpoints_of, row_of
-from workers import contracts, keys
 from workers.anchoring import governor_of, high_water, known_contract
+from workers.commands import contracts, keys
 from workers.wiring import Services
 
 __all__ = ["ORIGIN", "Log", "Network", "network", "on_anvil", "on_devchain"]

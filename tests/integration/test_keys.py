@@ -18,7 +18,7 @@ from bridge.flows.sequence import sequence
 from bridge.settings import load
 from tests.fakes.bundles import bundle, patient
 from tests.fakes.dialect import LineDialect, line
-from workers.keys import commands
+from workers.commands.keys import commands
 from workers.wiring import Services
 
 ORIGIN = "log.example/rotating"

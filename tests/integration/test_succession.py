@@ -14,8 +14,8 @@ from bridge.core.proof.verify import verify
 from bridge.flows.anchor import anchor
 from bridge.ports.chain import Fees, Payload
 from tests.integration.chained import Log, Network, network, on_anvil, on_devchain
-from workers import contracts
 from workers.anchoring import known_contract
+from workers.commands import contracts
 from workers.highwater import MARK_FILE
 from workers.places import TRUST_FILE
 

@@ -1,52 +1,67 @@
-"""Who changes how a record meets what is stored is asked for the name of the rules."""
+"""Who changes what a name stands for is asked for the name: projection rules, index rules."""
 
 import ast
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
-from bridge.core.record.revision import RULES
+import pytest
+
+from bridge.core.record import revision
+from bridge.core.search import index
 
 ROOT = Path(__file__).resolve().parents[2]
-RECORD = ROOT / "bridge" / "core" / "record"
-LOCK = Path(__file__).with_name("projection.lock")
+CORE = ROOT / "bridge" / "core"
+HERE = Path(__file__).parent
+LOCKS = {
+    "projection": (revision.RULES, CORE / "record" / "revision.py", "bridge.core.record."),
+    "index": (index.RULES, CORE / "search" / "index.py", "bridge.core.search."),
+}
+"""Name of the rules, where they begin, and the room whose modules they are made of."""
 
 
-def test_changed_rules_have_another_name() -> None:
-    """Or somebody looked and said that no byte comes out otherwise (docs/adr/0012)."""
-    assert LOCK.read_text("utf-8") == locked(), (
-        "the rules of the projection were changed: if another byte can come out of the same record "
-        "and state, raise RULES in bridge/core/record/revision.py (not before the first release); "
+@pytest.mark.parametrize("lock", LOCKS)
+def test_changed_rules_have_another_name(lock: str) -> None:
+    """Or somebody looked and said that nothing comes out otherwise (docs/adr/0012)."""
+    _, begin, _ = LOCKS[lock]
+    assert _file(lock).read_text("utf-8") == locked(lock), (
+        f"the rules of the {lock} were changed: if something else can come out of the same input, "
+        f"raise RULES in {begin.relative_to(ROOT)} (not before the first release); "
         "then run `.venv/bin/python -m tests.shape.test_rules`"
     )
 
 
-def locked() -> str:
+def locked(lock: str) -> str:
     """Name of the rules and digest of all that they are made of."""
-    sources = b"".join(path.read_bytes() for path in sorted(_rules()))
-    return f"{RULES} {hashlib.sha256(sources).hexdigest()}\n"
+    name, begin, room = LOCKS[lock]
+    parts = _reached(begin, room) | set(begin.parent.glob("*.json"))
+    sources = b"".join(path.read_bytes() for path in sorted(parts))
+    return f"{name} {hashlib.sha256(sources).hexdigest()}\n"
 
 
-def _rules() -> set[Path]:
-    """What `revise` reaches within `core.record`."""
+def _file(lock: str) -> Path:
+    return HERE / f"{lock}.lock"
+
+
+def _reached(begin: Path, room: str) -> set[Path]:
+    """What the first module reaches within its room."""
     found: set[Path] = set()
-    waiting = [RECORD / "revision.py"]
+    waiting = [begin]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting += _imported(path)
+            waiting += _imported(path, room)
     return found
 
 
-def _imported(path: Path) -> list[Path]:
-    return [
-        RECORD / f"{node.module.rsplit('.', 1)[1]}.py"
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.ImportFrom)
-        and (node.module or "").startswith("bridge.core.record.")
-        if node.module
-    ]
+def _imported(path: Path, room: str) -> Iterator[Path]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+        if module.startswith(room):
+            yield path.with_name(f"{module.removeprefix(room)}.py")
 
 
 if __name__ == "__main__":
-    LOCK.write_text(locked(), "utf-8")
+    for name in LOCKS:
+        _file(name).write_text(locked(name), "utf-8")

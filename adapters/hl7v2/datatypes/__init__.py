@@ -3,6 +3,7 @@
 from adapters.hl7v2.datatypes import (
     addresses,
     attachments,
+    authorities,
     codes,
     concepts,
     headers,
@@ -26,6 +27,7 @@ __all__ = [
     "Datatype",
     "addresses",
     "attachments",
+    "authorities",
     "codes",
     "concepts",
     "headers",

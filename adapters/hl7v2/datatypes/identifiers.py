@@ -1,24 +1,21 @@
-"""Identifiers and who assigns them: HD, CX, EI, EIP, PLN, DLN.
+"""Identifiers: CX, EI, EIP, PLN, DLN.
 
-HL7 v2.8 ch. 2A.2.14 (CX), 2A.2.28 (EI), 2A.2.33 (HD); v2-to-FHIR maps CX[Identifier],
-EI[Identifier], HD[uri]. The number of one hospital is not that of another: an identifier whose
-authority is no OID, UUID or URI gets a system in the sender's own name space.
+HL7 v2.8 ch. 2A.2.14 (CX), 2A.2.28 (EI); v2-to-FHIR maps CX[Identifier], EI[Identifier]. The
+number of one hospital is not that of another: an identifier whose authority is no OID, UUID or URI
+gets a system in the sender's own name space.
 """
 
-from functools import lru_cache
 from typing import Final
 
 from adapters.hl7v2.context import Context
+from adapters.hl7v2.datatypes.authorities import assigner, authority, national
 from adapters.hl7v2.datatypes.codes import look_up, sub_concept, system_uri
 from adapters.hl7v2.datatypes.components import (
     code_part,
-    is_oid,
-    is_uuid,
     local_uri,
     part,
     split_parts,
     subparts,
-    uri_text,
 )
 from adapters.hl7v2.datatypes.registry import datatype
 from adapters.hl7v2.datatypes.times import period_between
@@ -27,23 +24,14 @@ from bridge.core.record.bundle import JsonObject
 
 __all__ = [
     "assigned",
-    "authority",
     "cx_identifier",
     "ei_identifier",
     "governing",
-    "hd_uri",
     "identifier_type",
 ]
 
 _V2_0203: Final = "http://terminology.hl7.org/CodeSystem/v2-0203"
 _CHECK_DIGIT: Final = "http://hl7.org/fhir/StructureDefinition/identifier-checkDigit"
-_OIDS: Final = {
-    "2.16.840.1.113883.4.1": "http://hl7.org/fhir/sid/us-ssn",
-    "2.16.840.1.113883.4.6": "http://hl7.org/fhir/sid/us-npi",
-    "2.16.840.1.113883.4.572": "http://hl7.org/fhir/sid/us-medicare",
-    "2.16.840.1.113883.4.927": "http://hl7.org/fhir/sid/us-mbi",
-}
-"""https://hl7.org/fhir/R4/identifier-registry.html: FHIR prefers these URLs to the OIDs."""
 _OWN: Final = {"MR": 0, "PI": 1, "": 2}
 """Type codes of table 0203 by which a hospital tells its patients apart, the best first."""
 _ELSEWHERE: Final = frozenset(
@@ -55,14 +43,11 @@ _ELSEWHERE: Final = frozenset(
     )
 )
 """Types of what states, insurers, employers and accounts give: several records may share one."""
-_NATIONAL: Final = {
-    "NPI": "http://hl7.org/fhir/sid/us-npi",
-    "SS": "http://hl7.org/fhir/sid/us-ssn",
-}
+_NATIONAL: Final = {"NPI": national("NPI", "NPI"), "SS": national("USSSA", "SS")}
 """Type codes of table 0203 with one national authority, used when the sender names none."""
 
 
-@datatype("CX", "Identifier", reads=(1, 2, 3, 4, 5, 6, 7, 8), version=2)
+@datatype("CX", "Identifier", reads=(1, 2, 3, 4, 5, 6, 7, 8), version=3)
 def cx_identifier(text: str, ctx: Context) -> JsonObject | None:
     """CX.1 in the system of CX.4, else of CX.6, with type, period, check digit; None without CX.1.
 
@@ -144,6 +129,19 @@ def group(text: str, ctx: Context) -> JsonObject | None:
     return _entity(split_parts(text, ctx), "PGN", ctx)
 
 
+@datatype("EI", "FillerGroupIdentifier", reads=(1, 2, 3, 4), gives="Identifier")
+def filler_group(text: str, ctx: Context) -> JsonObject | None:
+    """A filler's group number, type FGN."""
+    return _entity(split_parts(text, ctx), "FGN", ctx)
+
+
+@datatype("EI", "Device", reads=(1, 2, 3, 4))
+def device(text: str, ctx: Context) -> JsonObject | None:
+    """A device that the number identifies."""
+    known = ei_identifier(text, ctx)
+    return {"identifier": [known]} if known else None
+
+
 @datatype("EI", "Coding", reads=(1, 2, 3))
 def ei_coding(text: str, ctx: Context) -> JsonObject | None:
     """EI.1 as a code of the system that EI.3, else EI.2, names."""
@@ -168,54 +166,6 @@ def eip_placer(text: str, ctx: Context) -> JsonObject | None:
 def eip_filler(text: str, ctx: Context) -> JsonObject | None:
     """EIP.2, type FILL."""
     return _pair(split_parts(text, ctx), 2, "FILL", ctx)
-
-
-@datatype("HD", "uri", reads=(1, 2, 3))
-@datatype("HD", "url", reads=(1, 2, 3))
-def hd_uri(text: str, ctx: Context) -> str | None:
-    """The authority's URI; None for an empty one."""
-    return authority(split_parts(text, ctx), ctx)[0] or None
-
-
-@datatype("HD", "string", reads=(1, 2, 3))
-def hd_name(text: str, ctx: Context) -> str | None:
-    """What a reader should see: the name space, else the universal id, whatever its type."""
-    parts = split_parts(text, ctx)
-    return part(parts, 1, ctx) or part(parts, 2, ctx) or None
-
-
-@datatype("HD", "Identifier", reads=(1, 2, 3))
-def hd_identifier(text: str, ctx: Context) -> JsonObject | None:
-    """The universal id as a URI of RFC 3986, else the name space in the sender's own system."""
-    parts = split_parts(text, ctx)
-    name, universal = part(parts, 1, ctx), part(parts, 2, ctx)
-    if universal:
-        return {"system": "urn:ietf:rfc:3986", "value": authority(parts, ctx)[0]}
-    if name:
-        return {"system": local_uri(ctx.namespace, "NamingSystem", "HD"), "value": name}
-    return None
-
-
-@datatype("HD", "Organization", reads=(1, 2, 3))
-def hd_organization(text: str, ctx: Context) -> JsonObject | None:
-    """An organization that the designator identifies."""
-    known = hd_identifier(text, ctx)
-    if known is None:
-        return None
-    result: JsonObject = {"identifier": [known]}
-    name = part(split_parts(text, ctx), 1, ctx)
-    if name:
-        result["name"] = name
-    return result
-
-
-@datatype("HD", "Location", reads=(1, 2, 3))
-def hd_location(text: str, ctx: Context) -> JsonObject | None:
-    """A place that the designator identifies."""
-    known = hd_identifier(text, ctx)
-    if known is None:
-        return None
-    return {"identifier": [known], "name": hd_name(text, ctx), "mode": "instance"}
 
 
 @datatype("PLN", "Identifier", reads=(1, 2, 4), coded=True, version=2)
@@ -268,13 +218,14 @@ def assigned(value: str, raw: str, kind: str, ctx: Context) -> JsonObject:
         ctx: of the message.
     """
     result: JsonObject = {"value": value}
-    system, name = authority(subparts(raw, ctx), ctx) if raw else ("", "")
-    if not system:
-        system = _NATIONAL.get(kind) or _of_facility(ctx)
+    owner = subparts(raw, ctx) if raw else []
+    state = national(raw, kind) if raw not in ctx.systems else ""
+    system = state or authority(owner, ctx)[0] or _NATIONAL.get(kind) or _of_facility(ctx)
     if system:
         result["system"] = system
-    if name:
-        result["assigner"] = {"display": name}
+    who: JsonObject | None = {"display": raw} if state else assigner(owner, ctx)
+    if who:
+        result["assigner"] = who
     if kind:
         result["type"] = identifier_type(kind, ctx)
     return result
@@ -291,45 +242,14 @@ def identifier_type(kind: str, ctx: Context) -> JsonObject:
     return {"coding": [{"system": system, "code": kind}]}
 
 
-def authority(parts: list[str], ctx: Context) -> tuple[str, str]:
-    """URI and name of an HD's raw parts: name space, universal id, its type. Both may be empty.
-
-    The sender's `systems` decide first, then the universal id, then the sender's name space.
-    Findings: `authority-invalid` when a universal id has no URI by the type that it claims.
-    """
-    name, universal = part(parts, 1, ctx), part(parts, 2, ctx)
-    own = ctx.systems.get(universal) or ctx.systems.get(name)
-    if own:
-        return uri_text(own), name
-    if universal:
-        system = _universal(universal, part(parts, 3, ctx).upper())
-        if system:
-            return system, name
-        ctx.note(
-            "authority-invalid",
-            "an authority's universal id is no OID, UUID, URI or DNS name as its type says: the"
-            " sender's own name space was used",
-        )
-    if name or universal:
-        known = _universal(name, "") if name else ""
-        return known or local_uri(ctx.namespace, "NamingSystem", name or universal), name
-    return "", ""
-
-
-@lru_cache(maxsize=4096)
-def _universal(universal: str, kind: str) -> str:
-    """URI of a universal id by its type of table 0301; without type by its form."""
-    if kind in {"ISO", ""} and is_oid(universal):
-        return _OIDS.get(universal) or "urn:oid:" + universal
-    if kind in {"UUID", "GUID", ""} and is_uuid(universal):
-        return "urn:uuid:" + universal.lower()
-    if (kind == "URI" and ":" in universal) or universal.startswith(("http://", "https://")):
-        return uri_text(universal)
-    return "urn:dns:" + uri_text(universal) if kind == "DNS" else ""
-
-
 def _of_facility(ctx: Context) -> str:
-    return local_uri(ctx.namespace, "NamingSystem", ctx.facility) if ctx.facility else ""
+    """The name space of MSH-4, as where it is named beside a number."""
+    if ctx.component not in ctx.facility and ctx.facility not in ctx.systems:
+        return local_uri(ctx.namespace, "NamingSystem", ctx.facility) if ctx.facility else ""
+    findings = len(ctx.findings)
+    system = authority(split_parts(ctx.facility, ctx), ctx)[0]
+    del ctx.findings[findings:]  # MSH-4 notes them
+    return system
 
 
 def _entity(parts: list[str], kind: str, ctx: Context) -> JsonObject | None:

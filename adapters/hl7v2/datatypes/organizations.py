@@ -13,7 +13,7 @@ from bridge.core.record.bundle import JsonObject
 __all__ = ["xon_display", "xon_identifier", "xon_organization"]
 
 
-@datatype("XON", "Organization", reads=(1, 3, 6, 7, 10))
+@datatype("XON", "Organization", reads=(1, 3, 6, 7, 10), version=2)
 def xon_organization(text: str, ctx: Context) -> JsonObject | None:
     """Identifier and name; None without identifier."""
     identifier = xon_identifier(text, ctx)
@@ -26,7 +26,7 @@ def xon_organization(text: str, ctx: Context) -> JsonObject | None:
     return result
 
 
-@datatype("XON", "Identifier", reads=(3, 6, 7, 10))
+@datatype("XON", "Identifier", reads=(3, 6, 7, 10), version=2)
 def xon_identifier(text: str, ctx: Context) -> JsonObject | None:
     """XON.10, else XON.3, in the system of XON.6, of the type XON.7."""
     parts = split_parts(text, ctx)

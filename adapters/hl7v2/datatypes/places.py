@@ -9,8 +9,8 @@ from typing import Final
 from urllib.parse import quote
 
 from adapters.hl7v2.context import Context
+from adapters.hl7v2.datatypes.authorities import authority
 from adapters.hl7v2.datatypes.components import code_part, local_uri, part, split_parts, subparts
-from adapters.hl7v2.datatypes.identifiers import authority
 from adapters.hl7v2.datatypes.registry import datatype
 from bridge.core.record.bundle import Json, JsonObject
 

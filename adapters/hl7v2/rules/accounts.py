@@ -4,7 +4,7 @@ from typing import Final, cast
 
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.identity import resource_id
@@ -42,6 +42,8 @@ def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     _in_order_with(f, b)
     retired["identifier"] = [identifier]
     retired["subject"] = [_reference(r)]
+    if b.trigger == "A44":
+        b.moved.append(retired)
     if survivor is None and b.trigger == "A44":
         retired["status"] = "active"
         b.assume(retired, "status")
@@ -70,7 +72,7 @@ def merge_visit(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if not identifiers:
         return
     key = b.identity(f[5], function)
-    visit = g.segments.get("PV1")
+    visit = g.segment("PV1")
     number = visit[19] if visit and len(visit) > PV1_19 else ""
     survivor = b.identity(number, function)
     prior = b.opened(g, "Encounter", key, merge=True)
@@ -78,9 +80,14 @@ def merge_visit(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     prior["identifier"] = identifiers
     if survivor in {("", ""), key}:
         prior["subject"] = _reference(r)
+        if b.trigger == "A45":
+            b.moved.append(prior)
         prior.setdefault("status", "unknown")
         prior.setdefault("class", {**_UNKNOWN_CLASS})
         return
+    if b.trigger == "A45":
+        prior["subject"] = _reference(r)
+        b.moved.append(prior)
     prior["class"] = {**_UNKNOWN_CLASS}
     prior["status"] = "entered-in-error"
     prior["partOf"] = {"reference": f"Encounter/{resource_id(b.namespace, 'Encounter', *survivor)}"}
@@ -93,7 +100,7 @@ def link_patients(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     Patient.link would say that one record replaces the other; A24 says that both stay. HL7 v2.5.1
     ch. 3.3.24 and 3.3.37; https://hl7.org/fhir/R4/linkage.html.
     """
-    first = next((made for (kind, _), made in b.resources.items() if kind == "Patient"), r)
+    first = next((made for made in b.resources.values() if made["resourceType"] == "Patient"), r)
     if first is r:
         return
     ids = sorted(cast("str", patient["id"]) for patient in (first, r))

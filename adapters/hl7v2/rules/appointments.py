@@ -3,11 +3,12 @@
 from datetime import timedelta
 from typing import Final, cast
 
-from adapters.hl7v2.build import Build, append, reference_to
+from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.datatypes.codes import look_up
 from adapters.hl7v2.datatypes.times import moment_of
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.elements import append, reference_to
+from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
 from adapters.hl7v2.tables import load
 from bridge.core.record.bundle import Json, JsonObject

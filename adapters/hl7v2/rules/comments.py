@@ -4,9 +4,10 @@ Repetitions of NTE-3 are lines of one comment. v2-to-FHIR maps NTE[Observation],
 NTE[ServiceRequest]; https://hl7.org/fhir/R4/datatypes.html#annotation.
 """
 
-from adapters.hl7v2.build import Build, append
+from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.elements import append
+from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import JsonObject
 

@@ -4,9 +4,10 @@ import base64
 import hashlib
 from typing import Final, cast
 
-from adapters.hl7v2.build import Build, append
+from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.elements import append
+from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import JsonObject, Severity
 from bridge.core.record.identity import resource_id
@@ -91,11 +92,11 @@ def _narrative(lines: list[str], b: Build) -> JsonObject | None:
 @rule("document-orders", reads=("TXA-14", "TXA-15"), writes="context")
 def document_orders(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """The orders before TXA, which are groups of their own, are what the document is about."""
-    orders = [name for kind, name in b.resources if kind == "ServiceRequest"]
+    orders = [name for name in b.resources if name.startswith("ServiceRequest/")]
     if orders:
         context = cast("JsonObject", r.setdefault("context", {}))
         for name in orders:
-            append(context, "related", {"reference": f"ServiceRequest/{name}"})
+            append(context, "related", {"reference": name})
 
 
 @rule("document-parent", reads=("TXA-13",), writes="relatesTo", version=2)

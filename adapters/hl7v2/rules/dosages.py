@@ -12,7 +12,7 @@ from msgspec import Raw
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.dosing import Dosing
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.medications import amount
 from adapters.hl7v2.rules.registry import rule
 from adapters.hl7v2.rules.schedules import schedule

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Final, cast
 
-from adapters.hl7v2.build import Build, append
+from adapters.hl7v2.build import Build
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.datatypes.readings import reference_range
+from adapters.hl7v2.elements import append
 from adapters.hl7v2.enclosed import Enclosed
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.group import Group
 from adapters.hl7v2.memory import plain
 from adapters.hl7v2.rules.documents import filed
 from adapters.hl7v2.rules.registry import rule

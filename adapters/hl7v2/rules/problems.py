@@ -5,7 +5,7 @@ from typing import Final
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.datatypes.codes import look_up
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
 from adapters.hl7v2.tables import load
 from bridge.core.record.bundle import JsonObject

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from adapters.hl7v2.build import Build
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.group import Group
 from bridge.core.record.bundle import JsonObject
 
 __all__ = ["RULES", "Function", "Rule", "rule"]

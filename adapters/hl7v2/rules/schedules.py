@@ -6,13 +6,14 @@ https://hl7.org/fhir/R4/datatypes.html#timing, whose constraints tim-1 to tim-10
 
 from typing import Final, cast
 
-from adapters.hl7v2.build import Build, append
+from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.datatypes.codes import look_up
 from adapters.hl7v2.datatypes.numbers import decimal_part
 from adapters.hl7v2.datatypes.times import period_between
 from adapters.hl7v2.datatypes.timing import duration_unit
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.elements import append
+from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
 from adapters.hl7v2.tables import load
 from bridge.core.record.bundle import Json, JsonObject

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from adapters.hl7v2.build import NO_FIELDS, Build, append, reference_to
+from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.elements import NO_FIELDS, append, reference_to
+from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
 from adapters.hl7v2.tables import load
 from bridge.core.record.bundle import Json, JsonObject
@@ -40,7 +41,7 @@ def staff(f: list[str], g: Group, b: Build, _r: JsonObject) -> None:
         body["birthDate"] = born
     if mail and mail not in str(body.get("telecom")):
         append(body, "telecom", {"system": "email", "value": mail})
-    event = g.segments.get("MFE", NO_FIELDS)
+    event = g.segment("MFE") or NO_FIELDS
     if b.comp(event[1], 1) in _GONE or b.comp(f[7], 1) == "I":
         body["active"] = False
     elif b.comp(f[7], 1) == "A":

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from adapters.hl7v2.build import Build, Referred, append, reference_to
+from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
-from adapters.hl7v2.grammar import Group
+from adapters.hl7v2.elements import append
+from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import Json, JsonObject
 
@@ -126,43 +127,6 @@ def _manifestation(one: str, b: Build) -> JsonObject | None:
     table = (None,) if kind.coded else ()
     made = b.cached("AL1-5", kind.function, one, *table)
     return made if isinstance(made, dict) else None
-
-
-@rule("payor", reads=("IN1-3", "IN1-4", "IN1-5", "IN1-6", "IN1-7"), writes="payor", version=3)
-def payor(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """IN1-3 identifies the company of IN1-4 to IN1-7; without identifier, words."""
-    r["payor"] = [b.recalled(("payor", *f[3:8]), _company, f) or {"display": "unknown"}]
-
-
-def _company(f: list[str], b: Build) -> Referred:
-    """The reference to the company, and the Organization where it has an identifier."""
-    b.ctx.at = "IN1-3"
-    identifier = DATATYPES["CX.Identifier"].function(b.first(f[3]), b.ctx) if f[3] else None
-    name = DATATYPES["XON.string"].function(b.first(f[4]), b.ctx) if f[4] else None
-    reference: JsonObject = {"display": name} if name else {}
-    body: JsonObject = {"identifier": [identifier] if identifier else []}
-    if name:
-        body["name"] = name
-    if identifier:
-        _reach(f, b, body)
-    made = b.identified("Organization", body)
-    return ({**reference, **reference_to(made)}, [b.kept(made)]) if made else (reference, [])
-
-
-def _reach(f: list[str], b: Build, body: JsonObject) -> None:
-    """IN1-5 to IN1-7: address, contact person and telephone of the company."""
-    for field, name, function in (
-        (5, "address", "XAD.Address"),
-        (6, "contact", "XPN.HumanName"),
-        (7, "telecom", "XTN.ContactPoint"),
-    ):
-        b.ctx.at = f"IN1-{field}"
-        for one in f[field].split(b.ctx.repetition) if f[field] not in {"", '""'} else ():
-            made = DATATYPES[function].function(one, b.ctx) if one else None
-            for part in made if isinstance(made, list) else [made] if made else []:
-                if part.get("use") == "home":  # R4 org-2 and org-3: no organization is at home
-                    del part["use"]
-                append(body, name, {"name": part} if name == "contact" else part)
 
 
 @rule("plan-class", reads=("IN1-2",), writes="class")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Raw
 
@@ -17,6 +17,7 @@ from bridge.core.search.definitions import Parameter, SearchType, Source, parame
 from bridge.core.search.ranges import EARLIEST, LATEST, date_range, folded, number
 
 __all__ = [
+    "RULES",
     "DateRow",
     "IndexRow",
     "QuantityRow",
@@ -26,6 +27,9 @@ __all__ = [
     "index_rows",
 ]
 
+RULES: Final = "fhir-anchor/index/1"
+"""Names which rows a resource gives. Whatever lets another row come of the same resource gets the
+next number, and each resource says which rules its rows are of (docs/adr/0012)."""
 MAX_TOKEN = 512
 """Characters of a system, code or URL that can be searched: an index entry of PostgreSQL ends at a
 third of a page (2,704 bytes). A longer one is stored and served, but finds nothing."""

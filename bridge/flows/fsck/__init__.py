@@ -46,6 +46,7 @@ def fsck(
         derive: converts a record again; without it bundles are only what was sealed.
     """
     other: Counter[str] = Counter()
+    other_index: Counter[str] = Counter()
     underived: Counter[str] = Counter()
     steps = (
         mappings(stored),
@@ -55,7 +56,7 @@ def fsck(
         revisions(stored, progress, other),
         accesses(stored, progress),
         strays(stored),
-        currents(stored, progress),
+        currents(stored, progress, other_index),
         events(stored, progress),
         tree(book, progress),
         tiles(stored, book),
@@ -64,4 +65,6 @@ def fsck(
         attempts(stored, book, transaction, progress),
     )
     first = next(chain.from_iterable(steps), None)
-    return Recomputed(difference=first, other_rules=other, underived=underived)
+    return Recomputed(
+        difference=first, other_rules=other, other_index=other_index, underived=underived
+    )

@@ -46,6 +46,8 @@ class Recomputed:
     Their bytes, header and leaf were checked all the same: they are what was sealed when they were
     made. What stays open is whether those rules make them of the record.
     """
+    other_index: Mapping[str, int]
+    """How many resources other rules indexed than this program has, by the name of those rules."""
     underived: Mapping[str, int]
     """How many records could not be converted again, by the reason; empty where nobody asked."""
 

@@ -9,7 +9,7 @@ from bridge.core.plain import plain
 from bridge.core.policy.audit import access_leaf, event_facts
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.canon import parse
-from bridge.core.search.index import IndexRow, index_rows
+from bridge.core.search.index import RULES, IndexRow, index_rows
 from bridge.flows.fsck.finding import PAGE, Difference, Progress
 from bridge.ports.stored import Stored
 
@@ -36,8 +36,14 @@ def accesses(stored: Stored, progress: Progress) -> Iterator[Difference]:
         progress("accesses", done)
 
 
-def currents(stored: Stored, progress: Progress) -> Iterator[Difference]:
-    """Each resource is found by what its newest version says, and by nothing else."""
+def currents(stored: Stored, progress: Progress, other: Counter[str]) -> Iterator[Difference]:
+    """Each resource is found by what its newest version says, and by nothing else.
+
+    Args:
+        stored: everything.
+        progress: called after every page.
+        other: counts, by the name of their rules, resources that these rules index otherwise.
+    """
     after, done = None, 0
     while True:
         with stored.unit():
@@ -46,7 +52,11 @@ def currents(stored: Stored, progress: Progress) -> Iterator[Difference]:
             return
         for one in page:
             made = index_rows(cast("JsonObject", parse(one.body))) if one.body else ()
-            if Counter(map(_searched, made)) != Counter(map(_searched, one.rows)):
+            if Counter(map(_searched, made)) == Counter(map(_searched, one.rows)):
+                continue
+            if one.rules != RULES:
+                other[one.rules] += 1
+            else:
                 yield Difference(
                     where=f"search index of {one.ref}",
                     what="its rows are not those that this program makes of the newest version",

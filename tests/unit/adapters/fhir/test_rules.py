@@ -7,9 +7,10 @@ import fhir.resources.R4B
 import pytest
 from msgspec import Raw
 
+from adapters.fhir.clinical_rules import CLINICAL_RULES
+from adapters.fhir.definition_rules import DEFINITION_RULES
 from adapters.fhir.problems import Problems
 from adapters.fhir.r4 import check_resource
-from adapters.fhir.resource_rules import RESOURCE_RULES
 from adapters.fhir.rules import rules_of
 from adapters.fhir.type_rules import TYPE_RULES
 from bridge.core.record.bundle import JsonObject
@@ -102,7 +103,9 @@ def test_every_rule_belongs_to_a_type_of_the_models() -> None:
         if module.name != "tests":
             known |= vars(importlib.import_module(f"fhir.resources.R4B.{module.name}")).keys()
 
-    named = {name for row in TYPE_RULES + RESOURCE_RULES for name in row[0].split()}
+    named = {
+        name for row in TYPE_RULES + CLINICAL_RULES + DEFINITION_RULES for name in row[0].split()
+    }
 
     assert named - known == set()
     assert [rule.key for rule in rules_of("PatientContact")] == ["pat-1"]

@@ -34,7 +34,7 @@ def report(name: str, number: str, *results: dict[str, Any]) -> dict[str, Any]:
 
 def settle(kin: Kin, *made: dict[str, Any]) -> None:
     """Resolve over these resources."""
-    resolve(kin, [((one["resourceType"], one["id"]), one) for one in made], kept.append)
+    resolve(kin, made, kept.append)
 
 
 def test_susceptibilities_are_members_of_the_organism_that_they_name() -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.unit.adapters.hl7v2.datatypes.named import organization
+
 CASES: list[Any] = [
     pytest.param(
         "XON.Organization",
@@ -15,7 +17,7 @@ CASES: list[Any] = [
                 {
                     "value": "05D0",
                     "system": "urn:oid:2.16.840.1.113883.4.7",
-                    "assigner": {"display": "CLIA"},
+                    "assigner": organization("CLIA", "urn:oid:2.16.840.1.113883.4.7"),
                     "type": {
                         "coding": [
                             {

@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
+from tests.unit.adapters.hl7v2.datatypes.named import organization
+
 CASES: list[Any] = [
+    pytest.param(
+        "XCN.display", "1^Cardinal^Anna^^^MD", "", "Anna Cardinal MD", [], id="degree-as-title"
+    ),
     pytest.param(
         "XCN.Practitioner",
         "2905^House^Greg^^IV^^M.D.^^NPI&2.16.840.1.113883.4.6&ISO^^^^NPI",
@@ -55,7 +60,7 @@ CASES: list[Any] = [
         {
             "value": "2905",
             "system": "urn:x:stmary/NamingSystem/LAB",
-            "assigner": {"display": "LAB"},
+            "assigner": organization("LAB"),
         },
         [],
         id="identifier",
@@ -90,7 +95,13 @@ CASES: list[Any] = [
         "1^A^^^^^^^N^1.2^ISO",
         "",
         {
-            "identifier": [{"value": "1", "system": "urn:oid:1.2", "assigner": {"display": "N"}}],
+            "identifier": [
+                {
+                    "value": "1",
+                    "system": "urn:oid:1.2",
+                    "assigner": organization("N", "urn:oid:1.2"),
+                }
+            ],
             "name": [{"family": "A"}],
         },
         [],

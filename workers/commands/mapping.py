@@ -95,7 +95,7 @@ def export_code_table(
     config: Config = None,
 ) -> None:
     """A sender's code table as a FHIR R4 ConceptMap."""
-    from workers.dialects import code_tables  # noqa: PLC0415 - as in _mappings
+    from workers.dialects import code_tables
 
     export_table(code_tables(settings_of(None, config)), sender, table)
 
@@ -107,7 +107,7 @@ def import_code_table(
     config: Config = None,
 ) -> None:
     """A ConceptMap as `[tables.NAME]`, to be put into an overlay."""
-    from workers.dialects import code_tables  # noqa: PLC0415 - as in _mappings
+    from workers.dialects import code_tables
 
     import_table(code_tables(settings_of(None, config)), file, name)
 
@@ -150,14 +150,14 @@ def run_tests(
 
 
 def _mappings(config: Path | None, data: Path | None = None) -> mapping.Mappings:
-    from workers.dialects import mappings  # noqa: PLC0415 - other commands start without dialects
+    from workers.dialects import mappings
 
     return mappings(settings_of(data, config))
 
 
 @contextmanager
 def _visited(data: Path | None, config: Path | None) -> "Iterator[Services]":
-    from workers.visited import visited  # noqa: PLC0415 - most commands need no database
+    from workers.visited import visited
 
     with visited(settings_of(data, config)) as node:
         yield node

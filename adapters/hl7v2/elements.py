@@ -1,0 +1,42 @@
+"""Elements of a resource under construction: appended to, referred to, and empty segments."""
+
+from typing import Final, cast
+
+from msgspec import Raw, json
+
+from bridge.core.record.bundle import Json, JsonObject
+
+__all__ = ["NO_FIELDS", "append", "element", "reference_to"]
+
+NO_FIELDS: Final = [""] * 128
+"""A segment that is not there: every field is empty. No HL7 segment has more than 60."""
+
+
+def reference_to(resource: JsonObject) -> JsonObject:
+    """A relative literal reference, https://hl7.org/fhir/R4/references.html#literal."""
+    kind, name = cast("str", resource["resourceType"]), cast("str", resource["id"])
+    return {"reference": f"{kind}/{name}"}
+
+
+def append(target: JsonObject, name: str, value: Json) -> None:
+    """Append to the array of that name, made when absent."""
+    array = target.get(name)
+    if array is None:
+        target[name] = [value]
+    elif isinstance(array, Raw):  # what a run of fields made before is kept as its bytes
+        target[name] = [*json.decode(array, type=list[Raw]), cast("Raw", value)]
+    else:
+        cast("list[Json]", array).append(value)
+
+
+def element(target: JsonObject, name: str, index: int) -> JsonObject:
+    """The element of the array at that index, or the last there is, made when there is none.
+
+    A copy in its place: the element may be a remembered value, which is never altered.
+    """
+    array = cast("list[JsonObject]", target.setdefault(name, []))
+    if not array:
+        array.append({})
+    at = min(index, len(array) - 1)
+    array[at] = {**array[at]}
+    return array[at]
