@@ -12,6 +12,7 @@ from bridge.core.record.events import event_claims
 from bridge.ports.evidence import Anchoring, SealedLeaf, SealedRevision, VersionClaim
 from bridge.store.database import Database
 from bridge.store.events import documents_of
+from bridge.store.packing import unpack
 
 __all__ = ["PostgresEvidence", "claims_of"]
 
@@ -56,7 +57,12 @@ class PostgresEvidence:
         row = self._database.connection.execute(RECORD, {"id": record}).one_or_none()
         if row is None:
             return None
-        values = (sha256(row.bundle), sha256(row.header), Digest(row.mapping), sha256(row.source))
+        values = (
+            sha256(unpack(row.bundle)),
+            sha256(row.header),
+            Digest(row.mapping),
+            sha256(row.source),
+        )
         claims = claims_of(RECORD_NAMES, row.salts, values)
         return SealedLeaf(subject=record, kind=Kind.RECORD, claims=claims)
 

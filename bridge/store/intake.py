@@ -12,6 +12,7 @@ from bridge.ports.intake import Appended, NewRecord, Quarantined
 from bridge.store.database import Database
 from bridge.store.feeds import PostgresFeeds
 from bridge.store.mappings import PostgresMappings
+from bridge.store.packing import pack
 from bridge.store.work_items import PostgresWorkItems
 
 __all__ = ["PostgresIntake"]
@@ -279,7 +280,7 @@ def _columns(records: Sequence[NewRecord]) -> dict[str, object]:
         "received": [r.received for r in records],
         "source": [r.source for r in records],
         "source_digest": [r.bundle.source for r in records],
-        "bundle": [r.bundle.canonical for r in records],
+        "bundle": [pack(r.bundle.canonical) for r in records],
         "bundle_digest": [r.bundle_digest for r in records],
         "mapping": [r.bundle.mapping for r in records],
         "apply": [r.bundle.apply.value for r in records],

@@ -15,6 +15,7 @@ from bridge.core.ids import Instant, RecordId
 from bridge.core.record.bundle import Apply
 from bridge.ports.versions import Stalled, Waiting
 from bridge.store.database import Database
+from bridge.store.packing import unpack
 
 __all__ = ["Lanes"]
 
@@ -221,7 +222,7 @@ class Lanes:
             Waiting(
                 seq=row.seq,
                 record=RecordId(row.id),
-                bundle=row.bundle,
+                bundle=unpack(row.bundle),
                 apply=Apply(row.apply),
                 lanes=lanes[row.seq],
             )

@@ -11,6 +11,7 @@ from bridge.core.plain import plain
 from bridge.core.record.merge import ResourceRef
 from bridge.ports.reading import Halt, RecordPage, RecordRow, Refusal, RefusalPage, Wanted
 from bridge.store.database import Database
+from bridge.store.packing import unpack
 from bridge.store.paging import bound, opened, page_token
 
 __all__ = ["RecordReading"]
@@ -136,7 +137,7 @@ class RecordReading:
     def bundle(self, record: RecordId) -> bytes | None:
         """The canonical bundle of a record."""
         row = self._one(BUNDLE, record)
-        return bytes(row.bundle) if row else None
+        return unpack(row.bundle) if row else None
 
     def touched(self, record: RecordId) -> tuple[ResourceRef, ...]:
         """The resources that applying the record changed."""

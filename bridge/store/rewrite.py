@@ -14,6 +14,7 @@ from bridge.core.log.tiles import WIDTH
 from bridge.core.record.claims import RECORD_NAMES, SALT_SIZE, Kind, claim, commitment
 from bridge.core.record.claims import leaf as leaf_of
 from bridge.store.database import Database
+from bridge.store.packing import pack, unpack
 from bridge.store.schema import leaf, record, tile
 
 __all__ = ["rewrite_history"]
@@ -43,13 +44,13 @@ def rewrite_history(database: Database, subject: str) -> int:
                 where=f"record {subject}",
                 do="wait until it is sequenced",
             )
-        bundle = kept.bundle.replace(b'"family":"', b'"family":"X', 1)
+        bundle = unpack(kept.bundle).replace(b'"family":"', b'"family":"X', 1)
         values = (sha256(bundle), sha256(kept.header), kept.mapping, kept.source_digest)
         made = leaf_of(Kind.RECORD, commitment(_claims(values, kept.salts)))
         connection.execute(
             update(record)
             .where(record.c.id == subject)
-            .values(bundle=bundle, bundle_digest=sha256(bundle))
+            .values(bundle=pack(bundle), bundle_digest=sha256(bundle))
         )
         connection.execute(update(leaf).where(leaf.c.index == kept.place).values(leaf=made))
         _rewrite_tiles(database, kept.place, leaf_hash(made))

@@ -27,6 +27,7 @@ from bridge.ports.stored import (
     StoredRevision,
     StoredVersion,
 )
+from bridge.store.packing import unpack
 from bridge.store.schema import (
     index_date,
     index_quantity,
@@ -212,7 +213,7 @@ def _record(row: Row[Any]) -> StoredRecord:
         received=instant(row.received),
         source=row.source,
         source_digest=row.source_digest,
-        bundle=row.bundle,
+        bundle=unpack(row.bundle),
         bundle_digest=row.bundle_digest,
         mapping=Digest(row.mapping),
         apply=row.apply,
@@ -229,7 +230,7 @@ def _revision(row: Row[Any], versions: tuple[StoredVersion, ...]) -> StoredRevis
         seq=row.seq,
         id=row.id,
         record=RecordId(row.record),
-        bundle=row.bundle,
+        bundle=unpack(row.bundle),
         apply=next((one for one in Apply if one.value == row.apply), None),
         at=instant(row.at),
         header=row.header,

@@ -32,7 +32,7 @@ from tests.bench.mllp import ORU, Sender
 from workers.mllp import gathering
 from workers.mllp.process import serve
 
-__all__ = ["main"]
+__all__ = ["door", "main", "running", "send", "used"]
 
 MESSAGES = 12_000
 SAMPLE = Path("corpus/microsoft_FHIR-Converter/data/SampleData/Hl7v2/LAB-ORU-1.hl7")
@@ -48,13 +48,13 @@ def main(messages: int = MESSAGES, *processes: int) -> None:
         "FHIR_ANCHOR__STORE__URL": postgres.start(folder),
     }
     try:
-        _run(("-m", "workers.main", "db", "upgrade"), environment).wait()
+        running(("-m", "workers.main", "db", "upgrade"), environment).wait()
         for crew in processes or (1, 2, 3):
-            with _door(environment, crew) as (port, door):
+            with door(environment, crew) as (port, listener):
                 for connections, window in SHAPES:
-                    _measure(port, door, folder, (connections, window, messages))
-        with _door(environment, 1, naive=True) as (port, door):
-            _measure(port, door, folder, (16, 1, messages // 8))
+                    _measure(port, listener, folder, (connections, window, messages))
+        with door(environment, 1, naive=True) as (port, listener):
+            _measure(port, listener, folder, (16, 1, messages // 8))
     finally:
         postgres.stop(folder)
 
@@ -68,38 +68,40 @@ def message() -> bytes:
     return ORU
 
 
-def _measure(port: int, door: psutil.Process, folder: Path, shape: tuple[int, int, int]) -> None:
+def _measure(
+    port: int, listener: psutil.Process, folder: Path, shape: tuple[int, int, int]
+) -> None:
     load = os.getloadavg()[0]
     server = psutil.Process(int((folder / "cluster" / "postmaster.pid").read_text().split()[0]))
-    before = _used(door), _used(server)
-    memory = _resident(door)
-    receive, send = multiprocessing.get_context("spawn").Pipe(duplex=False)
-    child = multiprocessing.get_context("spawn").Process(target=_send, args=(port, shape, send))
+    before = used(listener), used(server)
+    memory = _resident(listener)
+    receive, pipe = multiprocessing.get_context("spawn").Pipe(duplex=False)
+    child = multiprocessing.get_context("spawn").Process(target=send, args=(port, shape, pipe))
     child.start()
     figures = receive.recv()
     child.join()
-    after = _used(door), _used(server)
+    after = used(listener), used(server)
     total = figures["messages"]
     figures |= {
         "door_us": round((after[0] - before[0]) / total * 1e6),
         "postgres_us": round((after[1] - before[1]) / total * 1e6),
-        "rss_mib": [memory, _resident(door)],
-        "processes": max(1, len(door.children())),
-        "naive": "tests.bench.intake" in " ".join(door.cmdline()),
+        "rss_mib": [memory, _resident(listener)],
+        "processes": max(1, len(listener.children())),
+        "naive": "tests.bench.intake" in " ".join(listener.cmdline()),
         "load": round(load, 1),
     }
     sys.stdout.write(json.dumps(figures) + "\n")
     sys.stdout.flush()
 
 
-def _used(process: psutil.Process) -> float:
+def used(process: psutil.Process) -> float:
     """Processor seconds of a process and its children, those that ended too."""
     try:
         own, children = process.cpu_times(), process.children()
     except psutil.NoSuchProcess:  # autovacuum's come and go; the parent counts those that ended
         return 0.0
     ended = own.children_user + own.children_system
-    return float(own.user + own.system + ended) + sum(map(_used, children))
+    return float(own.user + own.system + ended) + sum(map(used, children))
 
 
 def _resident(process: psutil.Process) -> int:
@@ -108,7 +110,8 @@ def _resident(process: psutil.Process) -> int:
     return int(max(one.memory_info().rss for one in family) >> 20)
 
 
-def _send(port: int, shape: tuple[int, int, int], to: Connection) -> None:
+def send(port: int, shape: tuple[int, int, int], to: Connection) -> None:
+    """Traffic of one shape; what it saw goes to the pipe."""
     to.send(asyncio.run(_send_all(port, *shape)))
 
 
@@ -140,7 +143,7 @@ async def _send_all(port: int, connections: int, window: int, messages: int) -> 
 
 
 @contextmanager
-def _door(
+def door(
     environment: dict[str, str], crew: int, *, naive: bool = False
 ) -> Iterator[tuple[int, psutil.Process]]:
     """The product's `mllp` command on a free port, or the same door with a commit a message."""
@@ -149,7 +152,7 @@ def _door(
         port = probe.getsockname()[1]
     own = {"FHIR_ANCHOR__MLLP__PORT": str(port), "FHIR_ANCHOR__MLLP__PROCESSES": str(crew)}
     what = ("-m", "tests.bench.intake", "naive") if naive else ("-m", "workers.main", "mllp")
-    door = _run(what, environment | own)
+    started = running(what, environment | own)
     try:
         while True:
             try:
@@ -158,13 +161,14 @@ def _door(
             except OSError:
                 time.sleep(0.1)
         time.sleep(1)
-        yield port, psutil.Process(door.pid)
+        yield port, psutil.Process(started.pid)
     finally:
-        door.send_signal(signal.SIGTERM)
-        door.wait()
+        started.send_signal(signal.SIGTERM)
+        started.wait()
 
 
-def _run(what: tuple[str, ...], environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+def running(what: tuple[str, ...], environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+    """A Python of its own, in this environment."""
     return subprocess.Popen(
         [sys.executable, *what],
         env={**os.environ, **environment},

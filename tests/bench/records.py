@@ -3,6 +3,7 @@
 Run as `python -m tests.bench.records [MESSAGES]`; starts an embedded PostgreSQL in a fresh folder.
 """
 
+import multiprocessing
 import os
 import sys
 import tempfile
@@ -70,17 +71,21 @@ class Ready:
 def main(messages: int = 4_000) -> None:
     """Print one line a figure."""
     folder = Path(tempfile.mkdtemp(prefix="fhir-anchor-bench-"))
-    database = Database(postgres.start(folder))
+    url = postgres.start(folder)
+    database = Database(url)
     metadata.create_all(database.engine)
     try:
-        for group in (1, 16, 64, 200):
+        for group, workers in ((1, 0), (16, 0), (64, 1), (200, 2)):
             count = messages // 8 if group == 1 else messages
             rate = intake_rate(database, count, group)
             print(f"intake, {group:>3} a commit: {rate:8,.0f} records/s")  # noqa: T201
-        waiting = count_of(database, "SELECT count(*) FROM lane_queue")
-        records, versions, seconds = projection(database)
-        print(f"projection of {waiting:,} records: {records / seconds:8,.0f} records/s, ")  # noqa: T201
-        print(f"    {versions / seconds:8,.0f} versions/s with index and leaves")  # noqa: T201
+            if workers:
+                records, versions, seconds = projection(url, workers)
+                print(  # noqa: T201
+                    f"projection of {records:,} records by {workers}:"
+                    f" {records / seconds:8,.0f} records/s,"
+                    f" {versions / seconds:8,.0f} versions/s with index and leaves"
+                )
         middle, late = searching(database)
         print(f"search by patient, status and code: median {middle:.1f} ms, p95 {late:.1f} ms")  # noqa: T201
     finally:
@@ -111,8 +116,17 @@ def count_of(database: Database, query: str) -> int:
         return int(database.connection.execute(text(query)).scalar_one())
 
 
-def projection(database: Database) -> tuple[int, int, float]:
-    """Records and versions projected by one worker until nothing waits, and the seconds."""
+def projection(url: str, workers: int) -> tuple[int, int, float]:
+    """Records and versions projected until nothing waits, and the seconds of the last worker."""
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        pool.map(abs, range(workers))  # started, before any of them begins
+        done = pool.map(_project_all, [url] * workers, chunksize=1)
+    return sum(one[0] for one in done), sum(one[1] for one in done), max(one[2] for one in done)
+
+
+def _project_all(url: str) -> tuple[int, int, float]:
+    """What one worker does, in a process of its own."""
+    database = Database(url)
     versions, sources = PostgresVersions(database), Sources()
     done: list[Projected] = []
 
@@ -121,6 +135,7 @@ def projection(database: Database) -> tuple[int, int, float]:
             done.append(project(versions=versions, clock=sources, entropy=sources))
 
     seconds = _seconds(run)
+    database.close()
     return sum(one.records for one in done), sum(one.versions for one in done), seconds
 
 

@@ -16,6 +16,7 @@ from bridge.flows.rederive import Rederived
 from bridge.flows.write import Ports, receive_and_project
 from bridge.settings import load
 from bridge.store.database import Database
+from bridge.store.packing import pack
 from workers.history import deriving, rederived
 from workers.wiring import Services
 
@@ -164,8 +165,9 @@ def test_changed_bundle_and_source_are_named(node: Callable[[], Services]) -> No
     """What no longer leads to the leaf, and the first element that differs; never a value."""
     services = node()
     first = stored(services)
-    sql(services, "UPDATE record SET bundle = convert_to(replace(convert_from(bundle, 'UTF8'), "
-        "'1980-01-01', '1981-01-01'), 'UTF8')")  # fmt: skip
+    assert first.bundle is not None
+    changed = first.bundle.canonical.replace(b"1980-01-01", b"1981-01-01")
+    sql(services, "UPDATE record SET bundle = :bundle", bundle=pack(changed))
 
     found = rederived(services, first.record)
 
