@@ -244,7 +244,7 @@ class Build(Reading):
         """The same as values, for rules that make more of it and have it `recalled`."""
         kind = DATATYPES[name]
         display = DATATYPES[f"{name.split('.', 1)[0]}.display"].function
-        return self._person(kind.gives, kind.function, text, display)
+        return self._person(kind.gives.removesuffix("[]"), kind.function, text, display)
 
     def _person(self, kind: str, function: Convert, text: str, display: Convert | None) -> Referred:
         """The reference, and the resources that it needs in the bundle, as values and encoded."""
