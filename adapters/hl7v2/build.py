@@ -239,10 +239,10 @@ class Build(Reading):
         return {**reference} if reference else None
 
     def person(self, name: str, text: str) -> JsonObject | None:
-        """A reference to the practitioner of a field, for rules: as rows refer to one."""
+        """A reference to the person or place of a field, for rules: as rows refer to one."""
         kind = DATATYPES[name]
         display = DATATYPES[f"{name.split('.', 1)[0]}.display"].function
-        return self.refer(name, kind.gives, kind.function, text, display)
+        return self.refer(name, kind.gives.removesuffix("[]"), kind.function, text, display)
 
     def referring(self, name: str, text: str) -> Referred:
         """The same as values, for rules that make more of it and have it `recalled`."""

@@ -8,10 +8,10 @@ from typing import Final, cast
 
 from adapters.hl7v2.build import Build, Kept, Referred
 from adapters.hl7v2.datatypes import DATATYPES
-from adapters.hl7v2.elements import append, reference_to
+from adapters.hl7v2.elements import NO_FIELDS, append, reference_to
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
-from bridge.core.record.bundle import JsonObject
+from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.identity import resource_id
 
 __all__ = ["NOBODY", "company", "person", "place", "reached", "role"]
@@ -56,6 +56,54 @@ def payor(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         return company(b, ("IN1-4", f[4]), body, number)
 
     r["payor"] = [b.recalled(("payor", *f[3:8]), make, f) or {"display": "unknown"}]
+
+
+@rule("policy-holder", reads=("IN1-11", "IN1-44", "IN2-49", "IN2-50"), writes="policyHolder")
+def policy_holder(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
+    """IN1-11, the employer, at IN1-44; whom to ask there by IN2-49 and IN2-50."""
+    more = g.segment("IN2") or NO_FIELDS
+
+    def make(_f: list[str], b: Build) -> Referred:
+        body = reached(b, "IN1", address=(44, f[44]))
+        asked = reached(b, "IN2", contact=(49, more[49]), telecom=(50, more[50]))
+        return company(b, ("IN1-11", f[11]), {**body, **_asked(asked)})
+
+    made = b.recalled(("IN1-11", f[11], f[44], more[49], more[50]), make, f)
+    if f[11] == '""':
+        b.erase(r, "policyHolder")
+    elif made:
+        r["policyHolder"] = made
+
+
+@rule(
+    "contact-organization",
+    reads=("NK1-13", "NK1-30", "NK1-31", "NK1-32"),
+    writes="organization",
+)
+def contact_organization(f: list[str], _g: Group, b: Build, e: JsonObject) -> None:
+    """NK1-13; whom to ask there by NK1-30 to NK1-32 (v2-to-FHIR NK1[Patient])."""
+
+    def make(f: list[str], b: Build) -> Referred:
+        asked = reached(b, "NK1", contact=(30, f[30]), telecom=(31, f[31]), address=(32, f[32]))
+        return company(b, ("NK1-13", f[13]), _asked(asked))
+
+    made = b.recalled(("NK1-13", f[13], *f[30:33]), make, f)
+    if made:
+        e["organization"] = made
+
+
+def _asked(found: JsonObject) -> JsonObject:
+    """One contact of an organization: R4 gives it a name, an address and telephones."""
+    if not found:
+        return {}
+    contact: JsonObject = {}
+    for one in cast("list[JsonObject]", found.get("contact", []))[:1]:
+        contact["name"] = one["name"]
+    if "telecom" in found:
+        contact["telecom"] = found["telecom"]
+    for place in cast("list[Json]", found.get("address", []))[:1]:
+        contact["address"] = place
+    return {"contact": [contact]}
 
 
 def company(
@@ -122,7 +170,8 @@ def role(
     who, where = person[0], company[0]
     if not who:
         return company
-    if "reference" not in who and "reference" not in where:
+    plain = not (where or function or more)
+    if plain or ("reference" not in who and "reference" not in where):
         return person
     places = cast("list[JsonObject]", (more or {}).get("location", []))
     names = [str(one.get("reference") or one.get("display", "")) for one in (who, where, *places)]

@@ -76,21 +76,30 @@ def order_enterer(_f: list[str], g: Group, b: Build, _r: JsonObject) -> None:
     append(provenance, "agent", agent)
 
 
-@rule("role-of-visit", reads=("ROL-4", "ROL-9", "ROL-12", "ROL-13", "ROL-14"), writes="individual")
+@rule(
+    "role-of-visit",
+    reads=("ROL-3", "ROL-4", "ROL-9", "ROL-12", "ROL-13", "ROL-14"),
+    writes="individual",
+)
 def role_of_visit(f: list[str], _g: Group, b: Build, e: JsonObject) -> None:
-    """ROL-4 for ROL-14, reached under ROL-12 at ROL-13 (v2-to-FHIR ROL[PractitionerRole])."""
+    """ROL-4 in the function of ROL-3 for ROL-14 (v2-to-FHIR ROL[Encounter-PractitionerRole])."""
 
     def make(f: list[str], b: Build) -> Referred:
         who = person(b, "ROL-4", f[4])
         where = company(b, ("ROL-14", f[14]), {})
         at, places = place(b, "ROL-13", f[13])
         more: JsonObject = {**reached(b, "ROL", telecom=(12, f[12])), **at}
-        if not (any(where) or more) or not who[0]:
-            return who
-        reference, resources = role(b, who, where, None, more)
+        concept = DATATYPES["CWE.CodeableConcept"].function
+        b.ctx.at = "ROL-9"
+        speciality = concept(b.first(f[9]), b.ctx, None) if f[9] else None
+        b.ctx.at = "ROL-3"
+        function = concept(b.first(f[3]), b.ctx, None) if f[3] else None
+        if speciality:
+            more["specialty"] = [speciality]
+        reference, resources = role(b, who, where, function, more)
         return reference, [*resources, *places]
 
-    made = b.recalled(("ROL-4", f[4], *f[12:15]), make, f)
+    made = b.recalled(("ROL-4", f[3], f[4], f[9], *f[12:15]), make, f)
     if made:
         e["individual"] = made
 
@@ -99,7 +108,7 @@ def _requester(f: list[str], b: Build) -> Referred:
     body = reached(b, "ORC", address=(22, f[22]), telecom=(23, f[23]))
     facility = company(b, ("ORC-21", f[21]), body)
     who = person(b, "ORC-12", f[12], reached(b, "ORC", address=(24, f[24])))
-    return role(b, who, facility) if any(facility) else who
+    return role(b, who, facility)
 
 
 def _entering(b: Build, text: str) -> JsonObject | None:

@@ -40,3 +40,31 @@ def test_company_without_number_is_filed_under_its_name_where_it_can_be_reached(
     assert found["Coverage"][0]["payor"][0]["reference"] == f"Organization/{acme['id']}"
     assert (acme["address"][0]["city"], acme["contact"][0]["name"]["family"]) == ("Town", "Roe")
     assert "identifier" not in acme
+
+
+def test_employer_is_where_to_ask_for_whom(message: Build, convert: Convert) -> None:
+    """IN1-11 at IN1-44, IN2-49 and IN2-50."""
+    plan = "|".join(["IN1", "1", "P1", *[""] * 8, "Works", *[""] * 32, "1 Road^^Town"])
+    person = "|".join(["IN2", *[""] * 48, "Boss^Bo", "^WPN^PH^^^555^1"])
+
+    found = convert(message("ADT^A01", plan, person))
+
+    (works,) = [one for one in found["Organization"] if one.get("name") == "Works"]
+    holder = found["Coverage"][0]["policyHolder"]
+    assert holder == {"display": "Works", "reference": f"Organization/{works['id']}"}
+    assert works["address"][0]["city"] == "Town"
+    assert works["contact"][0]["name"]["family"] == "Boss"
+
+
+def test_organization_that_is_a_contact_has_whom_to_ask(message: Build, convert: Convert) -> None:
+    """NK1-13, NK1-30 to NK1-32: the contact person is the organization's."""
+    reached = [*[""] * 16, "Green^Jo", "^WPN^PH^^^555^1", "2 Road^^Town"]
+    kin = "|".join(["NK1", "1", "", "E", *[""] * 9, "Works", *reached])
+
+    found = convert(message("ADT^A01", kin))
+
+    (works,) = [one for one in found["Organization"] if one.get("name") == "Works"]
+    (asked,) = works["contact"]
+    assert (asked["name"]["family"], asked["address"]["city"]) == ("Green", "Town")
+    contact = found["Patient"][0]["contact"][0]
+    assert contact["organization"]["reference"] == f"Organization/{works['id']}"

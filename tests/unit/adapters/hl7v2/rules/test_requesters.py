@@ -70,17 +70,17 @@ def test_order_is_entered_for_a_department(message: Build, convert: Convert) -> 
 
 
 def test_role_in_a_visit_has_its_organization(message: Build, convert: Convert) -> None:
-    """ROL-12 to ROL-14; a role without them is the person."""
+    """ROL-3 and ROL-12 to ROL-14; without ROL-3 and without them it is the person."""
     role = "|".join(
         ["ROL", "1", "AD", "AT", "1^Doc^Di", *[""] * 7, "^WPN^PH^^^555^1", "WARD", "Clinic^^77"]
     )
 
-    found = convert(message("ADT^A01", "PV1|1|I", role, "ROL|2|AD|CP|2^Con^Cy"))
+    found = convert(message("ADT^A01", "PV1|1|I", role, "ROL|2|AD||2^Con^Cy"))
 
     first, second = (one["individual"] for one in found["Encounter"][0]["participant"])
     (made,) = found["PractitionerRole"]
     assert first == {"display": "Di Doc", "reference": f"PractitionerRole/{made['id']}"}
     assert made["organization"]["display"] == "Clinic"
     assert made["location"] == [{"reference": f"Location/{found['Location'][0]['id']}"}]
-    assert made["telecom"][0]["use"] == "work"
+    assert (made["telecom"][0]["use"], made["code"][0]["coding"][0]["code"]) == ("work", "AT")
     assert second["reference"].startswith("Practitioner/")
