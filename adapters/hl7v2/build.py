@@ -38,9 +38,9 @@ class Build(Reading):
     """Everything that the generated functions write into; one instance a message."""
 
     __slots__ = (
-        "base", "bundle", "code", "control", "dosing", "educations", "enclosed", "entries",
-        "fallback", "header", "keys", "kin", "lines", "moved", "namespace", "occurrences",
-        "patients", "resources", "sender", "shared", "trace", "trigger",
+        "base", "bundle", "code", "control", "documents", "dosing", "educations", "enclosed",
+        "entries", "fallback", "header", "keys", "kin", "lines", "moved", "namespace",
+        "occurrences", "patients", "resources", "sender", "shared", "trace", "trigger",
     )  # fmt: skip
 
     resources: dict[str, JsonObject]
@@ -90,6 +90,7 @@ class Build(Reading):
         self.shared: Shared | None = None
         self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
+        self.documents: list[JsonObject] = []
 
     # -- resources -------------------------------------------------------------------------
 
