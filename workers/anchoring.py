@@ -211,7 +211,7 @@ def follow_key(settings: Settings, signer: FileSigner, contract: Deployment) -> 
         return True
     if found.owner != governor.teller.account.address:
         return False
-    governor.change_key(key_hash)
+    governor.change_key(key_hash).make()
     return True
 
 
