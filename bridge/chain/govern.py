@@ -1,7 +1,7 @@
 """What a log's owner does in the contract: key, anchorer, owner, and its succession.
 
-Each verb gives a change, which is tried or made. Made, it looks first and sends only what is missing:
-one that was cut is made again.
+Each verb gives a change, which is tried or made. It looks first and sends only what is missing, so
+that one that was cut is made again.
 """
 
 from collections.abc import Callable

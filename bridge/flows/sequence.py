@@ -122,7 +122,8 @@ def _refuse_fork(
             Fault.OPERATOR,
             what=f"{what} has {known.size} leaves, the stored log has {head.size}",
             where=f"log of {head.origin}",
-            do="this database is an older copy: restore the newest one, and sign nothing before",
+            do="this database is an older copy: restore the newest one, and sign nothing before; "
+            "if no copy ever had so many leaves, it is a junk head of a thief: see the runbook",
         )
     try:
         path = prove_consistency(known.size, head.size, book.tiles)
