@@ -1,8 +1,8 @@
 """CheckpointAnchor against a model of twenty lines, in any order of calls by anybody.
 
 Each step is a transaction or a call. The contract must do what the model does, refuse with the
-reason that the model gives, and then show the model's state. Two logs stand side by side: what is done to
-one never shows in the other.
+reason that the model gives, and then show the model's state. Two logs stand side by side: what is
+done to one never shows in the other.
 """
 
 import itertools
