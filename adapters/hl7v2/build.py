@@ -39,8 +39,8 @@ class Build(Reading):
 
     __slots__ = (
         "base", "bundle", "code", "control", "dosing", "educations", "enclosed", "entries",
-        "fallback", "header", "keys", "kin", "lines", "namespace", "occurrences", "patients",
-        "resources", "sender", "shared", "trace", "trigger",
+        "fallback", "header", "keys", "kin", "lines", "moved", "namespace", "occurrences",
+        "patients", "resources", "sender", "shared", "trace", "trigger",
     )  # fmt: skip
 
     resources: dict[str, JsonObject]
@@ -81,6 +81,7 @@ class Build(Reading):
         self.patients: list[tuple[str, ...]] = []
         self.keys: dict[str, int] = {}
         self.kin = Kin()
+        self.moved: list[JsonObject] = []
         self.enclosed: list[Enclosed] = []
         self.dosing: dict[str, tuple[JsonObject, Dosing]] = {}
         self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}

@@ -1,16 +1,13 @@
 """Whose a number is: what a sender numbers again for another patient is another thing."""
 
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import cast
 
 from adapters.hl7v2.group import Group
 from bridge.core.record.identity import resource_id
+from bridge.core.record.moves import MOVABLE
 
 __all__ = ["owned"]
-
-_NUMBERED: Final = frozenset({"Patient", "Encounter", "EpisodeOfCare", "Account", "Appointment"})
-"""Types whose number names them whoever the patient is: a visit that moves to another patient, or
-to the survivor of a merge, is the same visit. Everything else is of its patient (docs/adr/0023)."""
 
 
 def owned(
@@ -21,7 +18,7 @@ def owned(
     namespace: str,
     patients: Sequence[tuple[str, ...]],
 ) -> tuple[str, ...]:
-    """The key with its patient as the last part.
+    """The key with its patient as the last part, but for what moves between patients.
 
     Args:
         key: of a resource.
@@ -31,7 +28,7 @@ def owned(
         patients: keys of the message's patients so far. Where there is one, what stands in a group
             beside that of PID (AIS) is his.
     """
-    if kind in _NUMBERED:
+    if kind in MOVABLE:
         return key
     whose = group.nearest.get("Patient")
     if whose is not None:
