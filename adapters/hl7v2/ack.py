@@ -19,7 +19,7 @@ from adapters.hl7v2.err import (
     escape_bytes,
     finding_problem,
 )
-from adapters.hl7v2.header import Header, read_header
+from adapters.hl7v2.header import Delimiters, Header, read_header
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant, sha256
 from bridge.core.record.bundle import Finding, Severity
@@ -59,6 +59,16 @@ REJECTED = {
 """Table 0357 calls 200 to 203 grounds for AR: nothing is wrong with the message, it is not served
 here."""
 POLICY_WORDS = {"policy", "forbidden", "consent", "denied"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """MSH of an answer but for its time and its control id."""
+
+    version: tuple[int, ...]
+    before: bytes
+    between: bytes
+    after: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,15 +115,17 @@ def answer(
     findings: Sequence[Finding] = (),
 ) -> bytes:
     """The acknowledgement from its parts; `record` empty says that nothing was kept."""
-    version = _version(header)
+    frame = _frame_of(header)
+    version = frame.version
     text = f"record {record}" if record else ""
     if reason is not None:
         text = reason.what if version < (2, 7) else ""
     segments = [
-        _msh(header, at, version, _answer_id(header, record, at, mode)),
+        b"".join((frame.before, _stamp(at), frame.between, _answer_id(header, record, at, mode),
+                  frame.after)),
         _msa(header, _code(reason, mode), text),
-    ]
-    problems = [finding_problem(finding) for finding in _told(findings)]
+    ]  # fmt: skip
+    problems = [finding_problem(finding) for finding in _told(findings)] if findings else []
     if reason is not None:
         kept = f"kept as record {record}" if record else "not kept"
         problems = [error_problem(reason, kept=kept)]
@@ -193,18 +205,28 @@ def _is_policy(reason: BridgeError) -> bool:
     )
 
 
-def _msh(header: Header, at: Instant, version: tuple[int, ...], control_id: bytes) -> bytes:
+def _frame_of(header: Header) -> _Frame:
+    """By what MSH repeats of it, which is the same for all messages of a feed."""
+    parts = header.parts
+    repeated = (parts[2:6], parts[8:9], parts[10:12], parts[14:16], parts[17:18])
+    return _frame(header.delimiters, header.well_delimited, repeated)
+
+
+@lru_cache(maxsize=256)  # of 64 kB at worst, as much as is read of a header
+def _frame(
+    signs: Delimiters,
+    well_delimited: bool,  # noqa: FBT001 - a key of the cache
+    repeated: Sequence[tuple[bytes, ...]],
+) -> _Frame:
     """MSH: the sender's own words with sender and receiver swapped."""
-    signs = header.delimiters
+    names, kind, versions, asked, charset = repeated
+    none = (b"", b"")
+    parts = (*none, *names, *none, *kind, b"", *versions, *none, *asked, b"", *charset)
+    header = Header(delimiters=signs, parts=parts, well_delimited=well_delimited)
+    version = _version(header)
     no_further = b"NE" if asks_enhanced(header) else b""
-    fields = [
-        b"MSH",
-        signs.declared,
-        *(_mirror(header, number) for number in (5, 6, 3, 4)),
-        _stamp(at),
-        b"",
-        _message_type(header, version),
-        control_id,
+    swapped = (_mirror(header, number) for number in (5, 6, 3, 4))
+    last = [
         _mirror(header, 11) or b"P",
         _mirror(header, 12) if _has_version(header) else FALLBACK_VERSION,
         b"",
@@ -214,9 +236,14 @@ def _msh(header: Header, at: Instant, version: tuple[int, ...], control_id: byte
         b"",
         _mirror(header, 18),
     ]
-    while not fields[-1]:
-        fields.pop()
-    return signs.field.join(fields)
+    while not last[-1]:
+        last.pop()
+    return _Frame(
+        version=version,
+        before=signs.field.join((b"MSH", signs.declared, *swapped, b"")),
+        between=signs.field.join((b"", b"", _message_type(header, version), b"")),
+        after=signs.field.join((b"", *last)),
+    )
 
 
 @lru_cache(maxsize=16)  # inputs that arrive together are answered at one instant

@@ -90,7 +90,6 @@ def emit(
         "EMPTY": ("", '""'),
         "EMPTY_OBJECT": {},
         "NO_FIELDS": NO_FIELDS,
-        "NO_KEY": ("", ""),
         "element": element,
         "held": held,
         "nulled": nulled,
