@@ -3,7 +3,6 @@
 Source: HL7 v2.5.1 ch. 2.9 (original and enhanced mode), tables 0008 and 0155, ch. 2.15.8 (MSA).
 """
 
-import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -296,7 +295,7 @@ def _answer_id(header: Header, record: str, at: Instant, mode: Mode) -> bytes:
     """
     seed = record.encode() or header.field(10) + at.isoformat().encode()
     kind = b"fhir-anchor/ack/1\0" if mode == "original" else b"fhir-anchor/accept/1\0"
-    return base64.b32encode(sha256(kind + seed)[:12]).rstrip(b"=")
+    return sha256(kind + seed)[:10].hex().upper().encode()
 
 
 def _told(findings: Sequence[Finding]) -> list[Finding]:
