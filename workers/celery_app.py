@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 from kombu.transport import TRANSPORT_ALIASES
 
 from bridge.settings import Settings
+from bridge.telemetry import configure_logs
 
 __all__ = ["QUIET", "TASKS", "broker_errors", "configured", "queue_of", "run_beat"]
 
@@ -103,6 +104,7 @@ def configured(settings: Settings) -> Celery:
         worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
         worker_prefetch_multiplier=1,
+        worker_redirect_stdouts=False,
         worker_send_task_events=False,
     )
     return celery
@@ -121,4 +123,5 @@ def broker_errors(celery: Celery) -> tuple[type[Exception], ...]:
 
 def run_beat(settings: Settings) -> None:
     """Celery beat of this node, until SIGTERM."""
+    configure_logs("beat")
     configured(settings).start(["beat", *QUIET])

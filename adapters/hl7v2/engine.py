@@ -15,6 +15,7 @@ from adapters.hl7v2.compiler.rows import SegmentMap
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.grammar import Grammar, Structure, shipped
 from adapters.hl7v2.group import Group
+from adapters.hl7v2.joined import joined
 from adapters.hl7v2.memory import Memory
 from adapters.hl7v2.profiles import SenderProfile
 from adapters.hl7v2.route import Route, Routes
@@ -24,13 +25,10 @@ from bridge.core.record.bundle import Severity
 
 __all__ = ["Engine", "compiled", "fields_of", "restored"]
 
-_TEXT_TYPES: Final = ("TX", "FT")
 _REPORTS: Final = frozenset({"ORU", "OUL", "MDM"})
-_SAME: Final = (2, 3, 4, 11)
 _RUN: Final = (1, 2, 3, 4, 5, 11, 14)
 _NONE: Final[frozenset[int]] = frozenset()
 _NOTHING: Final[frozenset[str]] = frozenset()
-_NO_SEGMENT: Final = [""]
 _ODD: Final = {
     "segment-order": "a segment stands out of order and was read where it belongs",
     "segment-stray": "a segment has no place in this structure and was read at the nearest one",
@@ -66,7 +64,7 @@ class Engine:
         build.lines = lines
         if build.trace is not None:
             build.number(lines)
-        joined = _joined(lines, ctx.repetition) if build.code in _REPORTS else _NONE
+        runs = joined(lines, ctx) if build.code in _REPORTS else _NONE
         route = routes.of(lines, structure, build.code, build.trigger)
         if route.odd:
             _note_odd(route, lines, ctx)
@@ -76,7 +74,7 @@ class Engine:
         for number, at, occurrence, functions in route.stops:
             fields = lines[number]
             ctx.occurrence, ctx.segment = occurrence, fields[0]
-            if number in joined:
+            if number in runs:
                 for field in _RUN:
                     build.touch("OBX-5", occurrence, "OBX", field, (), "joined")
                 continue
@@ -203,31 +201,3 @@ def fields_of(lines: list[str], separator: str, width: int) -> list[list[str]]:
     split = [line.split(separator) + empty for line in lines]
     split[0].insert(1, separator)
     return split
-
-
-def _joined(lines: list[list[str]], repetition: str) -> frozenset[int]:
-    """Numbers of the OBX whose text went into the first of their run, as repetitions of OBX-5.
-
-    A run is OBX after OBX of TX or FT with one code, instance and status: senders write a report
-    line by line, and the lines are one value.
-    """
-    if len([1 for fields in lines if fields[2] in _TEXT_TYPES and fields[0] == "OBX"]) < 2:
-        return _NONE
-    joined: list[int] = []
-    texts: list[str] = []
-    first: list[str] = _NO_SEGMENT
-    same: list[str] = []
-    for number, fields in enumerate(lines):
-        if fields[0] == "OBX" == first[0] and [fields[at] for at in _SAME] == same:
-            texts.append(fields[5])
-            joined.append(number)
-            continue
-        if texts:
-            first[5] = repetition.join((first[5], *texts))
-            texts = []
-        is_text = fields[0] == "OBX" and fields[2] in _TEXT_TYPES
-        first = fields if is_text else _NO_SEGMENT
-        same = [fields[at] for at in _SAME] if is_text else []
-    if texts:
-        first[5] = repetition.join((first[5], *texts))
-    return frozenset(joined)

@@ -11,7 +11,7 @@ from adapters.hl7v2.compiler.conditions import python_of
 from adapters.hl7v2.compiler.conversion import conversion, wrapped
 from adapters.hl7v2.compiler.deletes import delete_path
 from adapters.hl7v2.compiler.rows import Position, Row, nearest, parse_position, refuse
-from adapters.hl7v2.compiler.storing import store, touch, touch_row
+from adapters.hl7v2.compiler.storing import store, touch, touch_constant, touch_row
 from adapters.hl7v2.datatypes import Datatype
 from adapters.hl7v2.rules import RULES
 from adapters.hl7v2.tables import CodeTable
@@ -68,6 +68,7 @@ def _default(code: Code, row: Row, rivals: tuple[str, ...]) -> None:
     always = row.ref and not (row.when or row.on or rivals or row.assumed or code.tracing)
     code.put(1, "else:" if always and len(row.to) == 1 else f"if {test}:", row)
     store(code, 2, "e", row.to, repr(row.default), {})
+    touch_constant(code, 2, row)
     if code.rules.is_stored and not says_nothing(name, row.default):
         code.put(2, f"b.assume(e, {name!r})")
 

@@ -57,7 +57,13 @@ def touch_row(code: Code, depth: int, row: Row, reads: frozenset[int]) -> None:
     """In the trace build: this row read its position for its target."""
     if row.source is not None:
         touch(code, depth, row, row.source, reads, row.path)
-    elif code.tracing:
+    else:
+        touch_constant(code, depth, row)
+
+
+def touch_constant(code: Code, depth: int, row: Row) -> None:
+    """In the trace build: the row said this of the segment itself, and read no position for it."""
+    if code.tracing:
         target = f"b.target({'o' if row.on else 'r'}, {_full(code, row.path)!r})"
         code.put(depth, f"b.touch({row.id!r}, f, {code.rules.segment!r}, 0, (), {target})")
 

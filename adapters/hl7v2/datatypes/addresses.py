@@ -19,11 +19,12 @@ _CENSUS_TRACT: Final = "http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-ce
 _PLAIN: Final = ("city", "state", "postalCode", "country")
 """XAD.3 to XAD.6."""
 _WIDTH: Final = 19
+_READS: Final = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 16, 17, 18, 19)
+_OF_BIRTH: Final = frozenset({"N", "BDL"})
+"""Table 0190: address at birth, and where the birth took place."""
 
 
-@datatype(
-    "XAD", "Address", reads=(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 16, 17, 18, 19), version=2
-)
+@datatype("XAD", "Address", reads=_READS, version=2)
 def xad_address(text: str, ctx: Context) -> JsonObject | None:
     """Lines, city, district, state, postal code, country, use, type, period; None without place."""
     parts = split_parts(text, ctx)
@@ -34,6 +35,20 @@ def xad_address(text: str, ctx: Context) -> JsonObject | None:
         if len(parts) > 15:
             _add_marks(result, parts, ctx)
     return result or None
+
+
+@datatype("XAD", "Residence", reads=_READS, gives="Address")
+def xad_residence(text: str, ctx: Context) -> JsonObject | None:
+    """As `XAD.Address`; None for where somebody was born."""
+    return None if _kind(text, ctx) in _OF_BIRTH else xad_address(text, ctx)
+
+
+@datatype("XAD", "Birthplace", reads=_READS, gives="Address")
+def xad_birthplace(text: str, ctx: Context) -> JsonObject | None:
+    """The place alone, of an address of birth; None for any other."""
+    if _kind(text, ctx) not in _OF_BIRTH:
+        return None
+    return _place(split_parts(text, ctx), ctx) or None
 
 
 @datatype("AD", "Address", reads=(1, 2, 3, 4, 5, 6, 7))
@@ -61,6 +76,10 @@ def xad_string(text: str, ctx: Context) -> str | None:
     pieces = [line for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
     pieces += [value for key in _PLAIN if isinstance(value := address.get(key), str)]
     return ", ".join(pieces) or None
+
+
+def _kind(text: str, ctx: Context) -> str:
+    return code_part(split_parts(text, ctx), 7, ctx)
 
 
 def _place(parts: list[str], ctx: Context) -> JsonObject:

@@ -21,7 +21,7 @@ from adapters.hl7v2.datatypes.components import (
 from adapters.hl7v2.datatypes.registry import datatype
 from bridge.core.record.bundle import JsonObject, Severity
 
-__all__ = ["ed_attachment", "rp_attachment"]
+__all__ = ["ed_attachment", "rp_attachment", "starts_document"]
 
 _TYPES: Final = {
     "ap": "application",
@@ -68,6 +68,7 @@ _MAGIC: Final = (
     (b"MM\x00*", "image/tiff"),
     (b"{\\rtf", "application/rtf"),
     (b"<?xml", "text/xml"),
+    (b"PK\x03\x04", "application/zip"),
 )
 _UNKNOWN: Final = "application/octet-stream"
 _MIME: Final = frozenset(
@@ -123,6 +124,11 @@ def rp_attachment(text: str, ctx: Context) -> JsonObject | None:
         if media:
             result["contentType"] = media
     return result
+
+
+def starts_document(data: bytes) -> bool:
+    """Whether the bytes begin as a document of a known type does."""
+    return any(data.startswith(magic) for magic, _ in _MAGIC)
 
 
 def _decoded(body: str, encoding: str, ctx: Context) -> bytes | None:

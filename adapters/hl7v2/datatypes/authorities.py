@@ -23,7 +23,7 @@ from adapters.hl7v2.tables import load
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.identity import resource_id
 
-__all__ = ["assigner", "authority", "hd_organization", "hd_uri"]
+__all__ = ["assigner", "authority", "hd_organization", "hd_uri", "national"]
 
 _URI: Final = "urn:ietf:rfc:3986"
 _OIDS: Final = {
@@ -33,6 +33,21 @@ _OIDS: Final = {
     "2.16.840.1.113883.4.927": "http://hl7.org/fhir/sid/us-mbi",
 }
 """https://hl7.org/fhir/R4/identifier-registry.html: FHIR prefers these URLs to the OIDs."""
+_NATIONAL: Final = {
+    ("NPI", "NPI"): "http://hl7.org/fhir/sid/us-npi",
+    ("CMS", "NPI"): "http://hl7.org/fhir/sid/us-npi",
+    ("USSSA", "SS"): "http://hl7.org/fhir/sid/us-ssn",
+    ("SSA", "SS"): "http://hl7.org/fhir/sid/us-ssn",
+    ("NHS", "NH"): "https://fhir.nhs.uk/Id/nhs-number",
+    ("NLMINBIZA", "NNNLD"): "http://fhir.nl/fhir/NamingSystem/bsn",
+    ("AUSHIC", "MC"): "http://ns.electronichealth.net.au/id/medicare-number",
+    ("AUSHICPR", ""): "http://ns.electronichealth.net.au/id/medicare-provider-number",
+}
+"""Names and types (table 0203) that a country's own guide to HL7 v2 gives the numbers of its
+state, to the URL that its guide to FHIR gives them: US, England, the Netherlands, Australia."""
+_UNWRITTEN: Final = frozenset({"CLIA", "CLIP", "EUI64", "L", "M", "N", "RANDOM", "X400", "X500"})
+"""Types of table 0301 whose ids have no URI."""
+_CLIA: Final = "urn:oid:2.16.840.1.113883.4.7"
 
 
 @datatype("HD", "uri", reads=(1, 2, 3))
@@ -80,6 +95,11 @@ def hd_location(text: str, ctx: Context) -> JsonObject | None:
     return {"identifier": [known], "name": hd_name(text, ctx), "mode": "instance"}
 
 
+def national(name: str, kind: str) -> str:
+    """URL of the numbers that a state gives out under this name and type; empty for others."""
+    return _NATIONAL.get((name, kind), "")
+
+
 def authority(parts: list[str], ctx: Context) -> tuple[str, str]:
     """URI and name of an HD's raw parts: name space, universal id, its type. Both may be empty.
 
@@ -91,14 +111,16 @@ def authority(parts: list[str], ctx: Context) -> tuple[str, str]:
     if own:
         return uri_text(own), name
     if universal:
-        system = _universal(universal, part(parts, 3, ctx).upper())
+        kind = part(parts, 3, ctx).upper()
+        system = _universal(universal, kind)
         if system:
             return system, name
-        ctx.note(
-            "authority-invalid",
-            "an authority's universal id is no OID, UUID, URI or DNS name as its type says: the"
-            " sender's own name space was used",
-        )
+        if kind not in _UNWRITTEN:
+            ctx.note(
+                "authority-invalid",
+                "an authority's universal id is no OID, UUID, URI or DNS name as its type says: the"
+                " sender's own name space was used",
+            )
     if name or universal:
         known = _universal(name, "") if name else ""
         return known or local_uri(ctx.namespace, "NamingSystem", name or universal), name
@@ -138,13 +160,18 @@ def _organization(namespace: str, name: str, universal: str, kind: str) -> JsonO
         identifiers.append({"system": local_uri(namespace, "NamingSystem", "HD"), "value": name})
     if universal:
         row = look_up(load("UniversalIDType"), kind) if kind else None
-        system = _URI if known else local_uri(namespace, "NamingSystem", kind or "HD")
+        system = _URI if known else _scheme(namespace, kind)
         identifier: JsonObject = {"system": system, "value": known or universal}
         if row is not None:
             coding: JsonObject = {"system": row[0], "code": row[1], "display": row[2]}
             identifier["type"] = {"coding": [coding]}
         identifiers.insert(0 if known else 1, identifier)
     return {"identifier": identifiers, **({"name": name} if name else {})}
+
+
+def _scheme(namespace: str, kind: str) -> str:
+    """Whose numbers the ids of a type of table 0301 are that has no URI."""
+    return _CLIA if kind == "CLIA" else local_uri(namespace, "NamingSystem", kind or "HD")
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,7 @@ gets a system in the sender's own name space.
 from typing import Final
 
 from adapters.hl7v2.context import Context
-from adapters.hl7v2.datatypes.authorities import assigner, authority
+from adapters.hl7v2.datatypes.authorities import assigner, authority, national
 from adapters.hl7v2.datatypes.codes import look_up, sub_concept, system_uri
 from adapters.hl7v2.datatypes.components import (
     code_part,
@@ -43,10 +43,7 @@ _ELSEWHERE: Final = frozenset(
     )
 )
 """Types of what states, insurers, employers and accounts give: several records may share one."""
-_NATIONAL: Final = {
-    "NPI": "http://hl7.org/fhir/sid/us-npi",
-    "SS": "http://hl7.org/fhir/sid/us-ssn",
-}
+_NATIONAL: Final = {"NPI": national("NPI", "NPI"), "SS": national("USSSA", "SS")}
 """Type codes of table 0203 with one national authority, used when the sender names none."""
 
 
@@ -132,6 +129,19 @@ def group(text: str, ctx: Context) -> JsonObject | None:
     return _entity(split_parts(text, ctx), "PGN", ctx)
 
 
+@datatype("EI", "FillerGroupIdentifier", reads=(1, 2, 3, 4), gives="Identifier")
+def filler_group(text: str, ctx: Context) -> JsonObject | None:
+    """A filler's group number, type FGN."""
+    return _entity(split_parts(text, ctx), "FGN", ctx)
+
+
+@datatype("EI", "Device", reads=(1, 2, 3, 4))
+def device(text: str, ctx: Context) -> JsonObject | None:
+    """A device that the number identifies."""
+    known = ei_identifier(text, ctx)
+    return {"identifier": [known]} if known else None
+
+
 @datatype("EI", "Coding", reads=(1, 2, 3))
 def ei_coding(text: str, ctx: Context) -> JsonObject | None:
     """EI.1 as a code of the system that EI.3, else EI.2, names."""
@@ -209,10 +219,11 @@ def assigned(value: str, raw: str, kind: str, ctx: Context) -> JsonObject:
     """
     result: JsonObject = {"value": value}
     owner = subparts(raw, ctx) if raw else []
-    system = authority(owner, ctx)[0] or _NATIONAL.get(kind) or _of_facility(ctx)
+    state = national(raw, kind) if raw not in ctx.systems else ""
+    system = state or authority(owner, ctx)[0] or _NATIONAL.get(kind) or _of_facility(ctx)
     if system:
         result["system"] = system
-    who = assigner(owner, ctx)
+    who: JsonObject | None = {"display": raw} if state else assigner(owner, ctx)
     if who:
         result["assigner"] = who
     if kind:
@@ -232,7 +243,13 @@ def identifier_type(kind: str, ctx: Context) -> JsonObject:
 
 
 def _of_facility(ctx: Context) -> str:
-    return local_uri(ctx.namespace, "NamingSystem", ctx.facility) if ctx.facility else ""
+    """The name space of MSH-4, as where it is named beside a number."""
+    if ctx.component not in ctx.facility and ctx.facility not in ctx.systems:
+        return local_uri(ctx.namespace, "NamingSystem", ctx.facility) if ctx.facility else ""
+    findings = len(ctx.findings)
+    system = authority(split_parts(ctx.facility, ctx), ctx)[0]
+    del ctx.findings[findings:]  # MSH-4 notes them
+    return system
 
 
 def _entity(parts: list[str], kind: str, ctx: Context) -> JsonObject | None:

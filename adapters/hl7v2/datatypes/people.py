@@ -4,6 +4,8 @@ HL7 v2.8 ch. 2A.2.86 (XCN), 2A.2.11 (CNN), 2A.2.46 (NDL); v2-to-FHIR maps XCN[Pr
 CNN[Practitioner], NDL[PractitionerRole]. A person without identifier is a display, no resource.
 """
 
+from typing import Final
+
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.codes import look_up
 from adapters.hl7v2.datatypes.components import code_part, part, split_parts, subparts
@@ -35,7 +37,11 @@ _PRACTITIONER: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
 a number was written. XCN.14, the desk that handed it out, counts where XCN.9 is silent."""
 
 
-@datatype("XCN", "Practitioner", reads=_PRACTITIONER, version=2)
+_NO_TITLES: Final = frozenset({"MD", "DO", "PHD", "RN", "NP", "PA", "CNM", "CNS", "CNP", "PHARMD"})
+"""Degrees of table 0360 that senders put into the prefix, and that are nobody's form of address."""
+
+
+@datatype("XCN", "Practitioner", reads=_PRACTITIONER, version=3)
 def xcn_practitioner(text: str, ctx: Context) -> JsonObject | None:
     """Identifier, name and, of a degree in table 0360, qualification; None without identifier."""
     return _practitioner(split_parts(text, ctx), XCN_NAME, ctx)
@@ -116,6 +122,7 @@ def _practitioner(parts: list[str], plan: NamePlan, ctx: Context) -> JsonObject 
     if identifier is None:
         return None
     result: JsonObject = {"identifier": [identifier]}
+    parts = _titled(parts, ctx)
     degree = code_part(parts, 7, ctx)
     row = look_up(load("DegreeLicenseCertificate"), degree.replace(".", "")) if degree else None
     if row is not None:
@@ -126,6 +133,14 @@ def _practitioner(parts: list[str], plan: NamePlan, ctx: Context) -> JsonObject 
     if name:
         result["name"] = [name]
     return result
+
+
+def _titled(parts: list[str], ctx: Context) -> list[str]:
+    """A degree in the place of the prefix, put into its own."""
+    degree = code_part(parts, 6, ctx).replace(".", "").upper()
+    if degree not in _NO_TITLES or code_part(parts, 7, ctx):
+        return parts
+    return [*parts[:5], "", parts[5], *parts[7:]]
 
 
 def _identifier(parts: list[str], ctx: Context) -> JsonObject | None:
@@ -139,7 +154,7 @@ def _identifier(parts: list[str], ctx: Context) -> JsonObject | None:
 
 
 def _display(parts: list[str], ctx: Context) -> str | None:
-    name = human_name(parts, CN_NAME, ctx)
+    name = human_name(_titled(parts, ctx), CN_NAME, ctx)
     shown = display_of(name) if name else None
     return shown or part(parts, 1, ctx) or None
 

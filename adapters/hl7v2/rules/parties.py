@@ -4,8 +4,7 @@ v2-to-FHIR gives XON with the address and telephone beside it as one Organizatio
 with his function or his organization as a PractitionerRole. docs/adr/0022.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 from adapters.hl7v2.build import Build, Kept, Referred
 from adapters.hl7v2.datatypes import DATATYPES
@@ -18,17 +17,39 @@ from bridge.core.record.identity import resource_id
 __all__: list[str] = []
 
 _V2: Final = "http://terminology.hl7.org/CodeSystem/v2-0443"
-_OBSERVER: Final[tuple[JsonObject, ...]] = (
-    {
-        "system": "http://terminology.hl7.org/CodeSystem/practitioner-role",
-        "code": "responsibleObserver",
-    },
-    {"system": _V2, "code": "RO", "display": "Responsible Observer"},
-)
-_DIRECTOR: Final[tuple[JsonObject, ...]] = (
-    {"system": _V2, "code": "MDIR", "display": "Medical Director"},
-)
+_OBSERVER: Final[JsonObject] = {
+    "coding": [
+        {
+            "system": "http://terminology.hl7.org/CodeSystem/practitioner-role",
+            "code": "responsibleObserver",
+        },
+        {"system": _V2, "code": "RO", "display": "Responsible Observer"},
+    ]
+}
+_DIRECTOR: Final[JsonObject] = {
+    "coding": [{"system": _V2, "code": "MDIR", "display": "Medical Director"}]
+}
 _NOBODY: Final[Referred] = ({}, [])
+
+
+@rule("sending-facility", reads=("MSH-4", "MSH-17"), writes="sender")
+def sending_facility(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """MSH-4, in the country of MSH-17."""
+
+    def make(f: list[str], b: Build) -> Referred:
+        b.ctx.at = "MSH-4"
+        name = DATATYPES["HD.string"].function(b.first(f[4]), b.ctx)
+        body = DATATYPES["HD.Organization"].function(b.first(f[4]), b.ctx)
+        country = DATATYPES["ID.code"].function(f[17], b.ctx, None) if f[17] else None
+        if body and country:
+            body["address"] = [{"country": country}]
+        made = b.identified("Organization", body) if body else None
+        shown: JsonObject = {"display": name} if name else {}
+        return ({**shown, **reference_to(made)}, [b.kept(made)]) if made else _NOBODY
+
+    made = b.recalled(("MSH-4", f[4], f[17]), make, f)
+    if made:
+        r["sender"] = made
 
 
 @rule("payor", reads=("IN1-3", "IN1-4", "IN1-5", "IN1-6", "IN1-7"), writes="payor", version=4)
@@ -97,13 +118,50 @@ def order_requester(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         body = _reached(b, "ORC", address=(22, f[22]), telecom=(23, f[23]))
         facility = _company(b, ("ORC-21", f[21]), body)
         person = _person(b, "ORC-12", f[12], _reached(b, "ORC", address=(24, f[24])))
-        return _role(b, person, facility, ()) if any(facility) else person
+        return _role(b, person, facility) if any(facility) else person
 
     made = b.recalled(("ORC-12", f[12], *f[21:25]), make, f)
     if f[12] == '""' or f[21] == '""':
         b.erase(r, "requester")
     if made:
         r["requester"] = made
+
+
+@rule("participant-performer", reads=("PRT-4", "PRT-5", "PRT-8", "PRT-15"), writes="performer")
+def participant_performer(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """PRT below an order, a report or a result: one of those who did it."""
+    made = b.recalled(("PRT", f[4], f[5], f[8], f[15]), _participant, f)
+    if made:
+        append(r, "performer", made)
+
+
+@rule(
+    "participant-interpreter",
+    reads=("PRT-4", "PRT-5", "PRT-8", "PRT-15"),
+    writes="resultsInterpreter",
+)
+def participant_interpreter(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """PRT of the primary interpreter, table 0443 PRI."""
+    made = b.recalled(("PRT", f[4], f[5], f[8], f[15]), _participant, f)
+    if made:
+        append(r, "resultsInterpreter", made)
+
+
+@rule("participant-requester", reads=("PRT-4", "PRT-5", "PRT-8", "PRT-15"), writes="requester")
+def participant_requester(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """PRT of the ordering provider, table 0443 OP, where ORC-12 and OBR-16 name none."""
+    made = b.recalled(("PRT", f[4], f[5], f[8], f[15]), _participant, f)
+    if made:
+        r.setdefault("requester", made)
+
+
+def _participant(f: list[str], b: Build) -> Referred:
+    """PRT-5 in the function of PRT-4, for PRT-8, reached under PRT-15 (PRT[PractitionerRole])."""
+    b.ctx.at = "PRT-4"
+    function = DATATYPES["CWE.CodeableConcept"].function(b.first(f[4]), b.ctx, None)
+    company = _company(b, ("PRT-8", f[8]), {})
+    reached = _reached(b, "PRT", telecom=(15, f[15]))
+    return _role(b, _person(b, "PRT-5", f[5]), company, function, reached)
 
 
 def _laboratory(f: list[str], b: Build) -> Referred:
@@ -168,21 +226,40 @@ def _person(b: Build, at: str, text: str, body: JsonObject | None = None) -> Ref
     return reference, resources
 
 
-def _role(b: Build, person: Referred, company: Referred, codes: Sequence[JsonObject]) -> Referred:
-    """The person in his function or for his company; words where neither has a resource."""
+def _role(
+    b: Build,
+    person: Referred,
+    company: Referred,
+    function: JsonObject | None = None,
+    more: JsonObject | None = None,
+) -> Referred:
+    """The person in his function or for his company; words where neither has a resource.
+
+    Args:
+        b: of the message.
+        person: a Practitioner, or words.
+        company: an Organization, or words; may be nobody.
+        function: what he does, a CodeableConcept.
+        more: further elements of the PractitionerRole.
+    """
     who, where = person[0], company[0]
     if not who:
         return company
     if "reference" not in who and "reference" not in where:
         return person
     names = [str(one.get("reference") or one.get("display", "")) for one in (who, where)]
-    key = (*names, *(str(code["code"]) for code in codes[:1]))
-    found = resource_id(b.namespace, "PractitionerRole", *key)
+    found = resource_id(b.namespace, "PractitionerRole", *names, _code(function or {}))
     made: JsonObject = {"resourceType": "PractitionerRole", "id": found, "practitioner": who}
     if where:
         made["organization"] = where
-    if codes:
-        made["code"] = [{"coding": [*codes]}]
-    resources: list[Kept] = [*person[1], *company[1], b.kept(made)]
+    if function:
+        made["code"] = [function]
+    resources: list[Kept] = [*person[1], *company[1], b.kept({**made, **(more or {})})]
     shown: JsonObject = {"display": who["display"]} if "display" in who else {}
     return {**shown, **reference_to(made)}, resources
+
+
+def _code(function: JsonObject) -> str:
+    """What tells one function from another: its first code, else its words."""
+    codings = cast("list[dict[str, str]]", function.get("coding", []))
+    return codings[0]["code"] if codings else str(function.get("text", ""))

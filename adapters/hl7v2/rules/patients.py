@@ -38,6 +38,8 @@ _OMB: Final = {
 }
 """Codes that US Core wants as ombCategory, which is bound to them alone; the others are detailed.
 H and N are of HL7 table 0189. https://hl7.org/fhir/us/core/StructureDefinition-us-core-race.html"""
+_CDC_CODE: Final = 6
+"""Characters of `2108-9`: only these codes are bound to the extension's detail."""
 _DATE: Final = 8
 """Digits of YYYYMMDD: what is longer has a time of day."""
 
@@ -55,16 +57,16 @@ def birth_time(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         r["_birthDate"] = {"extension": [extension]}
 
 
-@rule("race", reads=("PID-10",), writes="extension", version=3)
+@rule("race", reads=("PID-10",), writes="extension", version=4)
 def race(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """PID-10 as the US Core race extension: every code detailed, all texts joined."""
+    """PID-10 as the US Core race extension: codes of CDC, all texts joined."""
     if f[10] == '""':
         b.erase(r, f"extension.where(url='{_CORE}us-core-race')")
     else:
         _group_extension(f[10], 10, "us-core-race", b, r)
 
 
-@rule("ethnicity", reads=("PID-22",), writes="extension", version=3)
+@rule("ethnicity", reads=("PID-22",), writes="extension", version=4)
 def ethnicity(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """PID-22 as the US Core ethnicity extension."""
     if f[22] == '""':
@@ -73,13 +75,16 @@ def ethnicity(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         _group_extension(f[22], 22, "us-core-ethnicity", b, r)
 
 
-def _category(name: str, coding: JsonObject) -> JsonObject:
-    """The coding as ombCategory where it is one, else as detail."""
-    category = _OMB[name].get(cast("str", coding.get("code", "")))
-    if category is None:
-        return {"url": "detailed", "valueCoding": coding}
-    own: JsonObject = {"system": _CDC, "code": category[0], "display": category[1]}
-    return {"url": "ombCategory", "valueCoding": own}
+def _category(name: str, coding: JsonObject) -> JsonObject | None:
+    """The coding as ombCategory where it is one, as detail where it is CDC's, else words."""
+    code = cast("str", coding.get("code", ""))
+    category = _OMB[name].get(code)
+    if category is not None:
+        own: JsonObject = {"system": _CDC, "code": category[0], "display": category[1]}
+        return {"url": "ombCategory", "valueCoding": own}
+    if coding.get("system") == _CDC or (len(code) == _CDC_CODE and code[4] == "-"):
+        return {"url": "detailed", "valueCoding": {**coding, "system": _CDC}}
+    return None
 
 
 def _group_extension(text: str, field: int, name: str, b: Build, r: JsonObject) -> None:
@@ -94,8 +99,9 @@ def _group_extension(text: str, field: int, name: str, b: Build, r: JsonObject) 
             continue
         coding = (concept.get("coding") or [{}])[0]
         label = concept.get("text") or coding.get("display") or coding.get("code")
-        if coding:
-            parts.append(_category(name, coding))
+        category = _category(name, coding)
+        if category:
+            parts.append(category)
         if label:
             shown.append(label)
     if shown:
@@ -247,16 +253,25 @@ def last_update(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     provenance["agent"] = [agent]
 
 
-@rule("birth-place", reads=("PID-23",), writes="extension", version=2)
+@rule("birth-place", reads=("PID-11", "PID-23"), writes="extension", version=3)
 def birth_place(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """PID-23 as the text of the extension patient-birthPlace."""
+    """PID-23 as the text of the extension patient-birthPlace, with the address of birth in PID-11.
+
+    Table 0190: N, the address at birth, and BDL, where it happened; nobody lives there.
+    """
     b.ctx.at = "PID-23"
     if f[23] == '""':
         b.erase(r, f"extension.where(url='{_SD}patient-birthPlace')")
         return
     text = DATATYPES["ST.string"].function(b.comp(f[23], 1), b.ctx) if f[23] else None
-    if text:
-        append(r, "extension", {"url": f"{_SD}patient-birthPlace", "valueAddress": {"text": text}})
+    place: JsonObject = {"text": text} if text else {}
+    if "BDL" in f[11] or f"{b.ctx.component}N" in f[11]:
+        b.ctx.at = "PID-11"
+        born = DATATYPES["XAD.Birthplace"].function
+        found = [born(one, b.ctx) for one in f[11].split(b.ctx.repetition)]
+        place |= next((one for one in found if one), {})
+    if place:
+        append(r, "extension", {"url": f"{_SD}patient-birthPlace", "valueAddress": place})
 
 
 @rule(

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from kombu.connection import Connection
 
 from workers import beating
 from workers.beating import Steady
+
+NOBODY = "redis://127.0.0.1:1"
 
 
 class _Beat(Steady):
@@ -76,3 +79,22 @@ def test_intervals_that_were_slept_through_are_one(beat: _Beat, now: list[float]
         beat.tick()
 
     assert sorted(beat.sent) == ["project", "sequence"]
+
+
+def test_broker_that_is_away_is_said_once_and_that_it_is_back(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A line each, for the night shift; not a traceback a wake-up."""
+    celery = Celery("test", broker="memory://", set_as_current=False)
+    celery.conf.beat_schedule = {"project": {"task": "project", "schedule": 1.0}}
+    beat = Steady(app=celery)
+    (entry,) = beat.schedule.values()
+
+    for url in (NOBODY, NOBODY, "memory://", "memory://"):
+        with Connection(url) as broker, celery.amqp.Producer(broker) as producer:
+            beat.apply_entry(entry, producer=producer)
+
+    said = capsys.readouterr().err
+    assert [line.count("broker-") for line in said.splitlines()] == [1, 1]
+    assert said.index("broker-away") < said.index("broker-reached")
+    assert "Traceback" not in said

@@ -6,6 +6,12 @@ from typing import Any
 import pytest
 
 CASES: list[Any] = [
+    pytest.param("XAD.Residence", "^^Born^^^FRA^BDL", "", None, [], id="nobody-lives-there"),
+    pytest.param("XAD.Residence", "^^T^^^^H", "", {"city": "T", "use": "home"}, [], id="residence"),
+    pytest.param(
+        "XAD.Birthplace", "^^Born^^^FRA^N", "", {"city": "Born", "country": "FRA"}, [], id="birth"
+    ),
+    pytest.param("XAD.Birthplace", "^^T^^^^H", "", None, [], id="no-birth"),
     pytest.param(
         "XAD.Address", "^^A^^^^^x", "", {"city": "A", "district": "x"}, [], id="other-geography"
     ),

@@ -109,10 +109,11 @@ def test_designator_is_a_name_space_and_somebody(
         (["HOSP"], organization("HOSP")),
         (["HOSP", "1.2.3", "ISO"], organization("HOSP", "urn:oid:1.2.3")),
         (["HOSP", "9.8", "ISO"], organization("HOSP")),
+        (["HOSP", "05D0642827", "CLIA"], organization("HOSP")),
         (["", "1.2.3", "ISO"], None),
         (["NPI", "2.16.840.1.113883.4.6", "ISO"], {"display": "NPI"}),
     ],
-    ids=["name", "name-and-oid", "no-oid", "oid-alone", "registered"],
+    ids=["name", "name-and-oid", "no-oid", "clia", "oid-alone", "registered"],
 )
 def test_assigning_authority_goes_into_the_bundle(
     ctx: Context, parts: list[str], expected: object

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from adapters.hl7v2.context import Context
-from adapters.hl7v2.datatypes.identifiers import governing
+from adapters.hl7v2.datatypes.identifiers import assigned, governing
 from tests.unit.adapters.hl7v2.datatypes.named import organization
 
 CASES: list[Any] = [
@@ -145,6 +145,53 @@ CASES: list[Any] = [
         },
         [],
         id="national-person-id",
+    ),
+    pytest.param(
+        "CX.Identifier",
+        "9434765919^^^NHS",
+        "",
+        {
+            "value": "9434765919",
+            "system": "urn:x:stmary/NamingSystem/NHS",
+            "assigner": organization("NHS"),
+        },
+        [],
+        id="name-of-a-state-without-its-type",
+    ),
+    pytest.param(
+        "EI.Device",
+        "PUMP7^ward",
+        "",
+        {
+            "identifier": [
+                {
+                    "value": "PUMP7",
+                    "system": "urn:x:stmary/NamingSystem/ward",
+                    "assigner": {"display": "ward"},
+                }
+            ]
+        },
+        [],
+        id="device",
+    ),
+    pytest.param(
+        "EI.FillerGroupIdentifier",
+        "1",
+        "",
+        {
+            "value": "1",
+            "type": {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v2-0203",
+                        "code": "FGN",
+                        "display": "Filler Group Number",
+                    }
+                ]
+            },
+        },
+        [],
+        id="filler-group",
     ),
     pytest.param("CX.Identifier", "^^^HOSP", "", None, [], id="no-number"),
     pytest.param("CX.string", "1^2", "", "1", [], id="number-alone"),
@@ -361,3 +408,40 @@ def test_record_is_named_by_the_hospitals_own_number(
 ) -> None:
     """In whatever order the sender lists them (docs/adr/0019)."""
     assert governing(text, ctx) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "system"),
+    [
+        ("9434765919^^^NHS^NH", "https://fhir.nhs.uk/Id/nhs-number"),
+        ("999999011^^^NLMINBIZA^NNNLD", "http://fhir.nl/fhir/NamingSystem/bsn"),
+        ("2950^^^AUSHIC^MC", "http://ns.electronichealth.net.au/id/medicare-number"),
+        ("123456789^^^USSSA^SS", "http://hl7.org/fhir/sid/us-ssn"),
+    ],
+    ids=["england", "netherlands", "australia", "us"],
+)
+def test_number_of_a_state_has_the_url_of_its_guide(
+    convert: Callable[..., Any], number: str, system: str
+) -> None:
+    """The names that national guides to HL7 v2 give their authorities; nobody else's words."""
+    value, found = convert("CX.Identifier", number, "")
+
+    assert (value["system"], found) == (system, [])
+    assert value["assigner"] == {"display": number.split("^")[3]}
+
+
+@pytest.mark.parametrize(
+    ("facility", "system"),
+    [
+        ("HOSP", "urn:x:stmary/NamingSystem/HOSP"),
+        ("HOSP^1.2.3^ISO", "urn:oid:1.2.3"),
+        ("LAB^05D0642827^CLIA", "urn:x:stmary/NamingSystem/LAB"),
+    ],
+    ids=["name", "oid", "clia"],
+)
+def test_number_without_authority_is_of_the_facility(facility: str, system: str) -> None:
+    """MSH-4 names the same name space as it does beside a number."""
+    ctx = Context(namespace="urn:x:stmary", facility=facility)
+
+    assert assigned("1", "", "MR", ctx)["system"] == system
+    assert ctx.findings == []

@@ -9,6 +9,9 @@ from tests.unit.adapters.hl7v2.datatypes.named import organization
 
 CASES: list[Any] = [
     pytest.param(
+        "XCN.display", "1^Cardinal^Anna^^^MD", "", "Anna Cardinal MD", [], id="degree-as-title"
+    ),
+    pytest.param(
         "XCN.Practitioner",
         "2905^House^Greg^^IV^^M.D.^^NPI&2.16.840.1.113883.4.6&ISO^^^^NPI",
         "",

@@ -70,3 +70,25 @@ def test_parent_specimen_is_the_specimen_of_the_message(message: Build, convert:
     blood, isolate = convert(raw)["Specimen"]
 
     assert isolate["parent"][0]["reference"] == f"Specimen/{blood['id']}"
+
+
+def test_result_of_one_of_several_specimens_names_it(message: Build, convert: Convert) -> None:
+    """OBX-33 by the number in SPM-2; of several specimens R4 has no element."""
+    result = "OBX|1|ST|C||x||||||F" + "|" * 22
+    found = convert(
+        message(
+            "ORU^R01",
+            "OBR|1||F1|PANEL",
+            f"{result}^S2",
+            f"{result}^S1~^S2",
+            "SPM|1|^S1|",
+            "SPM|2|^S2|",
+        )
+    )
+
+    second = found["Specimen"][1]
+    assert found["Observation"][0]["specimen"] == {
+        "reference": f"Specimen/{second['id']}",
+        "type": "Specimen",
+    }
+    assert "specimen" not in found["Observation"][1]

@@ -18,6 +18,16 @@ def test_payor_with_number_is_an_organization(message: Build, convert: Convert) 
     assert second == {"display": "Beta"}
 
 
+def test_sending_facility_is_in_the_country_of_the_message(convert: Convert) -> None:
+    """MSH-17 (v2-to-FHIR MSH[MessageHeader])."""
+    raw = b"MSH|^~\\&|A|H|||20240101120000+0000||ADT^A01|1|P|2.5|||||USA\rPID|1||1\r"
+
+    found = convert(raw)
+
+    assert found["Organization"][0]["address"] == [{"country": "USA"}]
+    assert found["MessageHeader"][0]["sender"]["display"] == "H"
+
+
 def test_company_without_number_is_filed_under_its_name_where_it_can_be_reached(
     message: Build, convert: Convert
 ) -> None:
@@ -84,3 +94,32 @@ def test_deleted_requester_is_deleted(message: Build, convert: Convert) -> None:
     found = convert(message("ORM^O01", "ORC|NW|P1" + "|" * 10 + '""', "OBR|1|P1||GLU"))
 
     assert "ServiceRequest.requester" in str(found["Parameters"][0])
+
+
+def test_participants_of_a_result_are_those_who_did_it(message: Build, convert: Convert) -> None:
+    """PRT of v2.7 below OBR and OBX, by PRT-4 (v2-to-FHIR ORU_R01)."""
+    lines = (
+        "OBR|1||F1|GLU",
+        "PRT||UC||OP^Ordering^HL70443|1^Order^Ora",
+        "PRT||UC||PRI^Interpreter^HL70443|2^Inter^Ina",
+        "PRT||UC||TN^Technician^HL70443|3^Tech^Tea",
+        "PRT||UC||SC^Collector^HL70443|4^Draw^Dan",
+        "OBX|1|ST|GLU||x||||||F",
+        "PRT||UC||RO^Observer^HL70443|5^Obs^Ona|||Lab^L^^^^^^^^77|WARD^1|DEV1|||||^WPN^PH^^^555^1",
+        "SPM|1|^S1|",
+    )
+
+    found = convert(message("ORU^R01", *lines))
+
+    shown = {one["practitioner"]["display"]: one for one in found["PractitionerRole"]}
+    order, report, result = (
+        found[kind][0] for kind in ("ServiceRequest", "DiagnosticReport", "Observation")
+    )
+    assert order["requester"]["display"] == "Ora Order"
+    assert report["resultsInterpreter"][0]["display"] == "Ina Inter"
+    assert [one["display"] for one in report["performer"]] == ["Tea Tech"]
+    assert [one["display"] for one in result["performer"]] == ["Ona Obs"]
+    assert shown["Ona Obs"]["organization"]["display"] == "Lab"
+    assert shown["Ona Obs"]["telecom"][0]["use"] == "work"
+    assert result["device"]["display"] == "DEV1"
+    assert result["extension"][0]["url"].endswith("/event-location")

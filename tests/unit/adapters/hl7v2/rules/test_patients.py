@@ -115,3 +115,25 @@ def test_access_restriction_can_be_taken_back(message: Build, dialect: Hl7v2) ->
     raw = message("ADT^A08", "ARV|1|D|DEM^^HL70717", "PV1|1|I")
 
     assert b"Patient.meta.security" in dialect.convert(raw, sender="").canonical
+
+
+def test_address_of_birth_is_the_birth_place(message: Build, convert: Convert) -> None:
+    """PID-11 of type BDL, beside the words of PID-23: no address to write to."""
+    born = "PID|1||M1^^^H" + "|" * 8 + "1 St^^T~^^Born^^^FRA^BDL" + "|" * 12 + "Clinic"
+
+    patient = convert(message("ADT^A08", patient=born))["Patient"][0]
+
+    assert [one["city"] for one in patient["address"]] == ["T"]
+    (place,) = [one for one in patient["extension"] if one["url"].endswith("patient-birthPlace")]
+    assert place["valueAddress"] == {"text": "Clinic", "city": "Born", "country": "FRA"}
+
+
+def test_race_that_is_no_code_of_cdc_is_words(message: Build, convert: Convert) -> None:
+    """US Core binds the detail to CDC's codes; a site's own code would make it invalid."""
+    person = "PID|1||M1^^^H" + "|" * 7 + "B~2108-9^European"
+
+    (race,) = convert(message("ADT^A08", patient=person))["Patient"][0]["extension"]
+
+    detail, text = race["extension"]
+    assert detail["valueCoding"]["system"] == "urn:oid:2.16.840.1.113883.6.238"
+    assert text["valueString"] == "B, European"

@@ -54,18 +54,27 @@ def test_severity_is_never_lost(
     assert (allergy.get("criticality"), grade, codes[0]["code"]) == expected
 
 
-def test_next_of_kin_is_a_contact_and_with_a_number_a_related_person(
-    message: Build, convert: Convert
-) -> None:
-    """Whoever reads the patient sees whom to call; who has a number can be referred to."""
+def test_next_of_kin_is_a_contact_and_a_related_person(message: Build, convert: Convert) -> None:
+    """Whoever reads the patient sees whom to call; other resources refer to the person.
+
+    v2-to-FHIR ADT_A01. An employer is a contact alone, and so is whoever has no name.
+    """
     number = "|" * 7 + "77^^^H^MR"
+    kin = (
+        f"NK1|1|Berg^Otto|SPO||031 1{number}",
+        "NK1|2|Berg^Lea",
+        "NK1|3|Works|E",
+        "NK1|4||FTH||1",
+    )
 
-    found = convert(message("ADT^A01", f"NK1|1|Berg^Otto|SPO||031 1{number}", "NK1|2|Berg^Lea"))
+    found = convert(message("ADT^A01", *kin))
+    again = convert(message("ADT^A08", *kin))
 
-    names = [one["name"]["given"] for one in found["Patient"][0]["contact"]]
-    assert names == [["Otto"], ["Lea"]]
-    (related,) = found["RelatedPerson"]
-    assert related["name"][0]["given"] == ["Otto"]
+    names = [one.get("name", {}).get("family") for one in found["Patient"][0]["contact"]]
+    assert names == ["Berg", "Berg", "Works", None]
+    otto, lea = found["RelatedPerson"]
+    assert (otto["identifier"][0]["value"], lea["name"][0]["given"]) == ("77", ["Lea"])
+    assert [one["id"] for one in again["RelatedPerson"]] == [otto["id"], lea["id"]]
 
 
 def test_diagnosis_is_of_the_episode_too(message: Build, convert: Convert) -> None:
