@@ -11,6 +11,7 @@ from typing import Literal
 
 from adapters.hl7v2.err import (
     Condition,
+    acceptance,
     condition,
     err,
     error_problem,
@@ -46,6 +47,9 @@ WARNING_LIMIT = 100
 """ERR segments of severity W in one acknowledgement: more than a person reads."""
 FALLBACK_VERSION = b"2.5.1"
 """Said where MSH-12 says nothing that is a version: a receiver picks its grammar by it."""
+NO_TEXT = (2, 7)
+"""From here on MSA-3 is withdrawn, and strict receivers refuse an acknowledgement that fills it
+(HL7 v2.7 ch. 2.14.8.3): ERR-8 names the record there, as information."""
 VERSION = re.compile(rb"\d\.\d{1,2}(\.\d{1,2})?")
 CONTROL = bytes(byte for byte in range(32) if byte != 0x1B)
 """Never mirrored: a VT, FS or CR would break the frame. ESC stays, ISO 2022 charsets need it."""
@@ -117,17 +121,17 @@ def answer(
     frame = _frame_of(header)
     version = frame.version
     text = f"record {record}" if record else ""
+    problems = [finding_problem(finding) for finding in _told(findings)] if findings else []
     if reason is not None:
-        text = reason.what if version < (2, 7) else ""
+        problems = [error_problem(reason, kept=f"kept as {text}" if text else "not kept")]
+        text = reason.what
+    elif text and version >= NO_TEXT:
+        problems.insert(0, acceptance(text))
     segments = [
         b"".join((frame.before, _stamp(at), frame.between, _answer_id(header, record, at, mode),
                   frame.after)),
-        _msa(header, _code(reason, mode), text),
+        _msa(header, _code(reason, mode), text if version < NO_TEXT else ""),
     ]  # fmt: skip
-    problems = [finding_problem(finding) for finding in _told(findings)] if findings else []
-    if reason is not None:
-        kept = f"kept as record {record}" if record else "not kept"
-        problems = [error_problem(reason, kept=kept)]
     segments += [err(p, header.delimiters, before_2_5=version < (2, 5)) for p in problems]
     message = b"\r".join((*segments, b""))
     if header.encoding:
@@ -251,9 +255,9 @@ def _stamp(at: Instant) -> bytes:
 
 
 def _msa(header: Header, code: bytes, text: str) -> bytes:
-    """MSA; MSA-3 (80 characters, withdrawn in v2.7) is what many senders' screens show.
+    """MSA; MSA-3 (80 characters) is what many senders' screens show.
 
-    An acceptance names the record there in every version: what the sender can later hold us to.
+    An acceptance names the record there: what the sender can later hold us to.
     """
     fields = [b"MSA", code, _mirror(header, 10)]
     if text:
