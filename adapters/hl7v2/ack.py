@@ -12,6 +12,7 @@ from typing import Literal
 
 from adapters.hl7v2.err import (
     Condition,
+    acceptance,
     condition,
     err,
     error_problem,
@@ -47,6 +48,9 @@ WARNING_LIMIT = 100
 """ERR segments of severity W in one acknowledgement: more than a person reads."""
 FALLBACK_VERSION = b"2.5.1"
 """Said where MSH-12 says nothing that is a version: a receiver picks its grammar by it."""
+NO_TEXT = (2, 7)
+"""From here on MSA-3 is withdrawn, and strict receivers refuse an acknowledgement that fills it
+(HL7 v2.7 ch. 2.14.8.3): ERR-8 names the record there, as information."""
 VERSION = re.compile(rb"\d\.\d{1,2}(\.\d{1,2})?")
 CONTROL = bytes(byte for byte in range(32) if byte != 0x1B)
 """Never mirrored: a VT, FS or CR would break the frame. ESC stays, ISO 2022 charsets need it."""
@@ -107,16 +111,16 @@ def answer(
     """The acknowledgement from its parts; `record` empty says that nothing was kept."""
     version = _version(header)
     text = f"record {record}" if record else ""
-    if reason is not None:
-        text = reason.what if version < (2, 7) else ""
-    segments = [
-        _msh(header, at, version, _answer_id(header, record, at, mode)),
-        _msa(header, _code(reason, mode), text),
-    ]
     problems = [finding_problem(finding) for finding in _told(findings)]
     if reason is not None:
-        kept = f"kept as record {record}" if record else "not kept"
-        problems = [error_problem(reason, kept=kept)]
+        problems = [error_problem(reason, kept=f"kept as {text}" if text else "not kept")]
+        text = reason.what
+    elif text and version >= NO_TEXT:
+        problems.insert(0, acceptance(text))
+    segments = [
+        _msh(header, at, version, _answer_id(header, record, at, mode)),
+        _msa(header, _code(reason, mode), text if version < NO_TEXT else ""),
+    ]
     segments += [err(p, header.delimiters, before_2_5=version < (2, 5)) for p in problems]
     message = b"\r".join((*segments, b""))
     if header.encoding:
@@ -225,9 +229,9 @@ def _stamp(at: Instant) -> bytes:
 
 
 def _msa(header: Header, code: bytes, text: str) -> bytes:
-    """MSA; MSA-3 (80 characters, withdrawn in v2.7) is what many senders' screens show.
+    """MSA; MSA-3 (80 characters) is what many senders' screens show.
 
-    An acceptance names the record there in every version: what the sender can later hold us to.
+    An acceptance names the record there: what the sender can later hold us to.
     """
     fields = [b"MSA", code, _mirror(header, 10)]
     if text:

@@ -16,6 +16,7 @@ from adapters.hl7v2.enclosed import Enclosed
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.kinship import Kin
 from adapters.hl7v2.memory import MAX_TEXT, Memory
+from adapters.hl7v2.owners import owned
 from adapters.hl7v2.reading import Reading
 from adapters.hl7v2.requisitions import Shared
 from bridge.core.record.bundle import JsonObject
@@ -38,8 +39,8 @@ class Build(Reading):
 
     __slots__ = (
         "base", "bundle", "code", "control", "dosing", "educations", "enclosed", "entries",
-        "fallback", "header", "keys", "kin", "lines", "namespace", "occurrences", "patients",
-        "resources", "sender", "shared", "trace", "trigger",
+        "fallback", "header", "keys", "kin", "lines", "moved", "namespace", "occurrences",
+        "patients", "resources", "sender", "shared", "trace", "trigger",
     )  # fmt: skip
 
     resources: dict[str, JsonObject]
@@ -52,7 +53,7 @@ class Build(Reading):
         ctx: Context,
         *,
         header: list[str],
-        source: str,
+        content: str,
         memory: Memory,
         nulls: bool,
         tracing: bool,
@@ -62,7 +63,9 @@ class Build(Reading):
         Args:
             ctx: delimiters, sender, findings.
             header: MSH as fields, MSH-1 in place.
-            source: hex SHA-256 of the bytes, the key of last resort.
+            content: hex SHA-256 of the segments behind MSH: what has no identifier is of this
+                content under this control id, because senders use control ids again. A resend
+                with a new time in MSH-7 is the same.
             memory: of the sender's engine.
             nulls: whether `""` stands anywhere in the message.
             tracing: also keep which row read which position.
@@ -73,11 +76,12 @@ class Build(Reading):
         self.base = _base(ctx.namespace)
         self.code, self.trigger = self.comp(header[9], 1), self.comp(header[9], 2)
         self.control = ctx.text(header[10]).strip()
-        self.fallback = ("", self.sender, self.control or source)
+        self.fallback = ("", self.sender, self.control, content)
         self.resources, self.entries = {}, {}
         self.patients: list[tuple[str, ...]] = []
         self.keys: dict[str, int] = {}
         self.kin = Kin()
+        self.moved: list[JsonObject] = []
         self.enclosed: list[Enclosed] = []
         self.dosing: dict[str, tuple[JsonObject, Dosing]] = {}
         self.bundle: JsonObject = {"resourceType": "Bundle", "type": "message"}
@@ -95,6 +99,7 @@ class Build(Reading):
         A key that this message used before gives the same resource where the map says `merge`,
         else the key with its number behind.
         """
+        key = owned(key, kind, group, namespace=self.namespace, patients=self.patients)
         found = resource_id(self.namespace, kind, *key)
         reference = f"{kind}/{found}"
         if reference in self.resources:
@@ -116,7 +121,7 @@ class Build(Reading):
         return made
 
     def unkeyed(self, fields: list[str]) -> tuple[str, ...]:
-        """The key of a segment without identifier: control id and source path."""
+        """The key of a segment without identifier: its message and its place there."""
         return (*self.fallback, f"{fields[0]}[{self.ctx.occurrence}]")
 
     def identity(self, text: str, function: Convert) -> tuple[str, str]:

@@ -32,6 +32,7 @@ def changes(build: Build) -> JsonObject | None:
         **_assumed(build),
         **_exact(build),
         **_deleted(build),
+        **_moved(build),
     }
     if not operations:
         return None
@@ -77,6 +78,12 @@ def _exact(build: Build) -> _Operations:
         for resource, name in build.exacts
         for kind in (cast("str", resource["resourceType"]),)
     )
+
+
+def _moved(build: Build) -> _Operations:
+    """Visits and accounts that are another patient's now, with what is filed under them."""
+    names = [cast("str", reference_to(one)["reference"]) for one in build.moved]
+    return dict(_default(name, name.partition("/")[0], "move") for name in names)
 
 
 def _default(target: str, path: str, says: str = "default") -> tuple[tuple[str, str], JsonObject]:

@@ -163,12 +163,13 @@ class Hl7v2:
         ctx.findings += early
         _check_header(lines[0], message)
         _infer(lines, message.delimiters)
+        whole = "\r".join(message.lines)
         build = Build(
             ctx,
             header=lines[0],
-            source=source.hex(),
+            content=sha256(whole[len(message.lines[0]) :].encode()).hex(),
             memory=engine.memory,
-            nulls='""' in "\r".join(message.lines),
+            nulls='""' in whole,
             tracing=tracing,
         )
         name, mapped = engine.grammar.structure_of(build.code, build.trigger)

@@ -13,17 +13,17 @@ import rlp
 
 from bridge.chain.account import AnchorAccount
 from bridge.chain.endpoint import RpcRefusal
-from bridge.chain.evidence import Place, gone, header_rlp, located, mismatch, proved
+from bridge.chain.evidence import Place, header_rlp, located, mismatch, proved
 from bridge.chain.evm import EvmChain
 from bridge.chain.rows import ChainRow
 from bridge.chain.rpc import Endpoints
 from bridge.core.errors import BridgeError
 from bridge.core.ids import sha256
 from bridge.core.proof.anchors import CalldataAnchor, anchor_value, seconds_text
+from bridge.core.proof.block import block_of_transaction
 from bridge.core.proof.calldata import PostedHead, encode_posted, parse_posted, transaction_data
 from bridge.core.proof.evm import parse_header
 from bridge.core.proof.keccak import keccak256
-from bridge.core.proof.trie import verify_receipt_proof
 from bridge.ports.chain import AnchoredHead, Inclusion, Payload
 
 __all__ = ["CalldataChain", "transaction_bytes"]
@@ -91,21 +91,15 @@ def _capture(endpoints: Endpoints, place: Place, tx_hash: bytes) -> bytes:
     Raises:
         BridgeError: as `bridge.chain.evidence.capture`.
     """
-    found = endpoints.ask("eth_getTransactionReceipt", _hex(tx_hash), read=located)
-    if found is None:
-        raise gone(tx_hash)
-    block_hash, index = found
-    block = endpoints.ask("eth_getBlockByHash", block_hash, True, read=_whole_block)
-    if block is None:
-        raise gone(tx_hash)
-    header, transactions = block
+    block_hash, index, (header, transactions) = located(
+        endpoints, tx_hash, whole=True, read=_whole_block
+    )
     if not index < len(transactions) or keccak256(transactions[index]) != tx_hash:
         raise mismatch("the transaction is not where its receipt says", block_hash)
     try:
-        read = parse_header(header)
-        nodes = proved(transactions, index, read.transactions_root)
-        verify_receipt_proof(
-            root=read.transactions_root, index=index, receipt=transactions[index], nodes=nodes
+        nodes = proved(transactions, index, parse_header(header).transactions_root)
+        read = block_of_transaction(
+            header, index=index, transaction=transactions[index], nodes=nodes
         )
         parse_posted(transaction_data(transactions[index]))
     except BridgeError as error:

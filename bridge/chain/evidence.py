@@ -5,9 +5,9 @@ with the verifier of `bridge.core` that strangers run. Built here with other lib
 checked with there. Sources: https://ethereum.github.io/yellowpaper/ s4.3, EIP-2718, EIP-658.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import rlp
@@ -19,19 +19,20 @@ from bridge.chain.rpc import Endpoints
 from bridge.chain.trie import proof_of
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.proof.anchors import EvmAnchor, anchor_value, seconds_text
+from bridge.core.proof.block import block_of_receipt
 from bridge.core.proof.evm import find_anchored, parse_header, parse_transaction_receipt
-from bridge.core.proof.trie import verify_receipt_proof
 
 __all__ = [
     "Place",
     "capture",
-    "gone",
     "header_rlp",
     "located",
     "mismatch",
     "proved",
     "receipt_bytes",
 ]
+
+_Block = TypeVar("_Block")
 
 # In the order of the header, by the name of the API. What later forks append comes after.
 _HASHES: Final = ("parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot")
@@ -70,14 +71,9 @@ def capture(endpoints: Endpoints, place: Place, tx_hash: bytes) -> bytes:
         BridgeError: `evidence-mismatch` when parts do not hash to each other, `evidence-gone`
             when the transaction is in no canonical block.
     """
-    found = endpoints.ask("eth_getTransactionReceipt", _hex(tx_hash), read=located)
-    if found is None:
-        raise gone(tx_hash)
-    block_hash, index = found
-    block = endpoints.ask("eth_getBlockByHash", block_hash, False, read=_checked_header)
-    if block is None:
-        raise gone(tx_hash)
-    header, hashes = block
+    block_hash, index, (header, hashes) = located(
+        endpoints, tx_hash, whole=False, read=_checked_header
+    )
     encoded = _receipts(endpoints, block_hash, hashes)
     if hashes[index : index + 1] != [_hex(tx_hash)]:
         raise mismatch("the transaction is not where its receipt says", block_hash)
@@ -87,6 +83,29 @@ def capture(endpoints: Endpoints, place: Place, tx_hash: bytes) -> bytes:
     except BridgeError as error:
         raise mismatch(error.what, block_hash) from error
     return msgspec.json.encode(anchor_value(anchor))
+
+
+def located(
+    endpoints: Endpoints, tx_hash: bytes, *, whole: bool, read: Callable[[Any], _Block | None]
+) -> tuple[str, int, _Block]:
+    """The hash of the transaction's block, its place there, and the block.
+
+    Args:
+        endpoints: who is asked.
+        tx_hash: of the transaction.
+        whole: whether the block comes with its transactions or with their hashes alone.
+        read: takes the block out of the answer of one endpoint; None where it has none.
+
+    Raises:
+        BridgeError: `evidence-gone` when the transaction is in no canonical block.
+    """
+    place = endpoints.ask("eth_getTransactionReceipt", _hex(tx_hash), read=_place)
+    if place is None:
+        raise _gone(tx_hash)
+    block = endpoints.ask("eth_getBlockByHash", place[0], whole, read=read)
+    if block is None:
+        raise _gone(tx_hash)
+    return *place, block
 
 
 def proved(encoded: Sequence[bytes], index: int, root: bytes) -> tuple[bytes, ...]:
@@ -107,8 +126,7 @@ def _verified(
     place: Place, tx_hash: bytes, header: bytes, index: int, receipt: bytes, proof: Sequence[bytes]
 ) -> EvmAnchor:
     """The anchor, after the checks that a stranger's verifier will make (check 8)."""
-    block = parse_header(header)
-    verify_receipt_proof(root=block.receipts_root, index=index, receipt=receipt, nodes=proof)
+    block = block_of_receipt(header, index=index, receipt=receipt, nodes=proof)
     address = bytes.fromhex(place.address[2:])
     event = find_anchored(parse_transaction_receipt(receipt), address=address, log_id=place.log_id)
     return EvmAnchor(
@@ -191,8 +209,7 @@ def _receipts(endpoints: Endpoints, block_hash: str, hashes: Sequence[str]) -> l
     return receipts
 
 
-def located(receipt: dict[str, Any] | None) -> tuple[str, int] | None:
-    """Hash of its block, and its place there."""
+def _place(receipt: dict[str, Any] | None) -> tuple[str, int] | None:
     if receipt is None:
         return None
     return receipt["blockHash"], int(receipt["transactionIndex"], 16)
@@ -225,7 +242,7 @@ def _field(text: str, *, number: bool) -> bytes:
     return value.to_bytes((value.bit_length() + 7) // 8)
 
 
-def gone(tx_hash: bytes) -> BridgeError:
+def _gone(tx_hash: bytes) -> BridgeError:
     """Why there is no evidence: the transaction is in no block."""
     return BridgeError(
         "evidence-gone",

@@ -5,12 +5,10 @@ compared with the proof, and several servers with one another.
 """
 
 import re
-from http.client import HTTPException
 from typing import NoReturn
-from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
+from bridge.cli.exchange import UnansweredError, exchange
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.proof.bitcoin import parse_bitcoin_header
 
@@ -54,28 +52,24 @@ class EsploraReader:
 
     def _get(self, path: str, form: re.Pattern[str]) -> str | None:
         try:
-            with urlopen(self._url + path, timeout=TIMEOUT_S) as response:  # noqa: S310  the scheme was checked in __init__
-                data: bytes = response.read(MAX_ANSWER)
-        except HTTPError as error:
-            error.close()
-            if error.code == 404:
+            data = exchange(self._url + path, at_most=MAX_ANSWER, timeout_s=TIMEOUT_S)
+        except UnansweredError as error:
+            if error.status == 404:
                 return None
-            self._refuse(f"HTTP {error.code}")
-        except (OSError, HTTPException) as error:
-            self._refuse(f"it cannot be reached: {type(error).__name__}")
+            self._refuse(str(error), cause=error)
         text = data.decode("ascii", "replace").strip()
         if not form.fullmatch(text):
             self._refuse("the answer is not hex of the right length")
         return text
 
-    def _refuse(self, what: str) -> NoReturn:
+    def _refuse(self, what: str, *, cause: Exception | None = None) -> NoReturn:
         raise BridgeError(
             "bitcoin-unavailable",
             Fault.PEER,
             what=what,
             where=f"source of headers {self.name}",
             do="try again, or name another source with --bitcoin",
-        )
+        ) from cause
 
 
 def _host(url: str) -> str:

@@ -5,13 +5,10 @@ Source: https://ethereum.org/en/developers/docs/apis/json-rpc/, https://ethereum
 
 import json
 import re
-import time
-from http.client import HTTPException, HTTPResponse
 from typing import NoReturn
-from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
+from bridge.cli.exchange import UnansweredError, exchange
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest
 from bridge.core.proof.endpoints import LiveHead
@@ -130,28 +127,11 @@ class JsonRpcReader:
         return answer["result"]
 
     def _post(self, body: bytes) -> bytes:
-        request = Request(  # noqa: S310  the scheme was checked in __init__
-            self._url, data=body, headers={"Content-Type": "application/json"}
-        )
         try:
-            with urlopen(request, timeout=self._timeout_s) as response:  # noqa: S310  as above
-                return self._whole(response)
-        except HTTPError as error:
-            error.close()
-            self._refuse(f"HTTP {error.code}", cause=error)
-        except (OSError, HTTPException) as error:
-            self._refuse("it cannot be reached", cause=error)
-
-    def _whole(self, response: HTTPResponse) -> bytes:
-        """The body, bounded in size and in time: bytes that drip trip no socket's time-out."""
-        data, limit = bytearray(), time.monotonic() + 2 * self._timeout_s
-        while part := response.read1(65536):
-            data += part
-            if len(data) > MAX_ANSWER:
-                self._refuse(f"the answer exceeds {MAX_ANSWER} bytes", code=REFUSED)
-            if time.monotonic() > limit:
-                self._refuse("it gave no whole answer in time")
-        return bytes(data)
+            return exchange(self._url, body, at_most=MAX_ANSWER, timeout_s=self._timeout_s)
+        except UnansweredError as error:
+            code = REFUSED if error.too_long else "rpc-unavailable"
+            self._refuse(str(error), code=code, cause=error)
 
     def _answer(self, data: bytes) -> dict[str, object]:
         try:

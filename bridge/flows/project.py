@@ -11,7 +11,8 @@ from bridge.core.ids import record_id
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.canon import parse
 from bridge.core.record.claims import REVISION_NAMES, SALT_SIZE
-from bridge.core.record.merge import ResourceRef, references_touched
+from bridge.core.record.merge import ResourceRef, moved_in, references_touched
+from bridge.core.record.moves import MOVABLE
 from bridge.core.record.revision import (
     State,
     Version,
@@ -153,6 +154,10 @@ class _Batch:
     def _made(self, step: _Step) -> tuple[_Made, ...]:
         with _shape_checked():
             touched = {ref: self.current[ref] for ref in step.refs}
+            moved = moved_in(step.bundle, step.waiting.apply)
+            if moved:
+                self._fetch_filed(moved)
+                touched = self.current
             made = revise(step.bundle, step.waiting.apply, touched, at=self.at)
             return tuple(
                 _Made(
@@ -162,6 +167,19 @@ class _Batch:
                 )
                 for version in made
             )
+
+    def _fetch_filed(self, moved: Sequence[ResourceRef]) -> None:
+        """Lock what is filed under what moves, and under what moves with it.
+
+        The lanes of both patients are held, and what earlier records of this batch made is here.
+        """
+        places = list(moved)
+        while places:
+            found = [ref for ref in self.versions.filed_under(places) if ref not in self.current]
+            fresh = self.versions.current(found) if found else {}
+            self.current |= fresh
+            self.stored |= {ref for ref, state in fresh.items() if state.version}
+            places = [ref for ref in found if ref.type in MOVABLE]
 
 
 def _read(waiting: Waiting) -> _Step:

@@ -1,5 +1,6 @@
 """The book of anchoring attempts, and the heads that there are to anchor."""
 
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -109,10 +110,11 @@ class AnchorBook(Protocol):
     def standing(self, chain: str, contract: str) -> Attempt | None:
         """The largest that is mined, final or evidenced; None when none is. Needs a unit."""
 
-    def covering(self, size_from: int) -> tuple[Attempt, ...]:
-        """Mined, final and evidenced attempts of at least this size, smallest first; at most 100.
+    def covering(self, sizes: Collection[int]) -> Mapping[int, tuple[Attempt, ...]]:
+        """For each size the attempts of at least that size that stand on a chain, smallest first.
 
-        Of every chain. Needs a unit.
+        The nearest three that are mined, final or evidenced, and the nearest evidenced one; of
+        every chain. Needs a unit.
         """
 
 

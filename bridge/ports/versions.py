@@ -102,6 +102,12 @@ class Versions(Protocol):
         One entry a reference, also for a resource that does not exist yet.
         """
 
+    def filed_under(self, places: Sequence[ResourceRef]) -> Sequence[ResourceRef]:
+        """Present resources that are filed under these visits and accounts, by the index.
+
+        Sees what this unit kept; locks nothing.
+        """
+
     def find(self, query: SearchQuery) -> tuple[str, ...]:
         """Ids of present resources that match, at most 2: none, one, or ambiguous.
 

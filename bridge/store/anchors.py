@@ -1,10 +1,11 @@
 """Anchoring attempts: one row a transaction, changed by compare-and-swap on its version."""
 
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ARRAY, BigInteger, Row, cast, func, select, union, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bridge.core.ids import Digest, Instant, TreeSize, instant
@@ -17,6 +18,7 @@ __all__ = ["PostgresAnchors", "attempts_after"]
 
 # An evidence is 4 KB: one page of attempts stays below half a megabyte.
 _PAGE: Final = 100
+_NEAR: Final = 3
 _STANDING: Final = (State.MINED.value, State.FINAL.value, State.EVIDENCED.value)
 
 
@@ -132,15 +134,30 @@ class PostgresAnchors:
         row = self._database.connection.execute(statement).one_or_none()
         return None if row is None else _attempt(row)
 
-    def covering(self, size_from: int) -> tuple[Attempt, ...]:
-        """Mined, final and evidenced attempts of at least this size, on any chain."""
-        statement = (
-            select(table)
-            .where(table.c.state.in_(_STANDING), table.c.size >= size_from)
+    def covering(self, sizes: Collection[int]) -> Mapping[int, tuple[Attempt, ...]]:
+        """The nearest of each size by one query, their rows by another: many sizes share them."""
+        connection = self._database.connection
+        array = func.unnest(cast(list(sizes), ARRAY(BigInteger)))
+        asked = array.table_valued("size").render_derived(name="asked")
+        fits = (
+            select(table.c.id)
+            .where(table.c.state.in_(_STANDING), table.c.size >= asked.c.size)
             .order_by(table.c.size, table.c.id)
-            .limit(_PAGE)
+            .correlate(asked)
         )
-        return tuple(map(_attempt, self._database.connection.execute(statement)))
+        whole = fits.where(table.c.state == State.EVIDENCED.value)
+        near = union(fits.limit(_NEAR), whole.limit(1)).lateral()
+        pairs = connection.execute(select(asked.c.size, near.c.id)).all()
+        rows = select(table).where(table.c.id.in_({row.id for row in pairs}))
+        attempts = {row.id: _attempt(row) for row in connection.execute(rows)}
+        found: dict[int, list[Attempt]] = {size: [] for size in sizes}
+        for size, number in pairs:
+            found[size].append(attempts[number])
+        return {size: tuple(sorted(each, key=_place)) for size, each in found.items()}
+
+
+def _place(attempt: Attempt) -> tuple[int, int]:
+    return attempt.payload.size, attempt.id
 
 
 def attempts_after(database: Database, after: int, limit: int) -> tuple[Attempt, ...]:

@@ -80,6 +80,9 @@ WITH compartment AS (
     SELECT i.target_type, i.target_id FROM index_reference i
     JOIN compartment c ON c.type = i.type AND c.id = i.id
     WHERE i.target_type NOT IN ('', 'Patient') AND NOT (i.target_type = ANY(%(inside)b::text[]))
+      AND NOT EXISTS (
+          SELECT FROM index_reference p WHERE p.type = i.target_type AND p.id = i.target_id
+            AND p.target_type = 'Patient' AND p.param IN ('patient', 'subject'))
 ), all_of_it AS (SELECT type, id FROM compartment UNION SELECT * FROM referred)
 SELECT r.type, r.id, r.updated FROM all_of_it a
 JOIN resource r ON r.type = a.type AND r.id = a.id AND NOT r.deleted
@@ -186,7 +189,7 @@ class PostgresReading(RecordReading):
         page: str,
         caller: str,
     ) -> Page:
-        """The patients, their compartments, and what these refer to."""
+        """The patients, their compartments, and what these refer to that is no other patient's."""
         pairs = self._compartment(patients)
         binding = bound("everything", caller, str(since), *types, "of", *patients)
         last = opened(page, binding)[0] if page else "/"

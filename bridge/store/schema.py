@@ -409,6 +409,12 @@ anchor_attempt = Table(
         "id",
         postgresql_where=text("state = 'evidenced'"),
     ),
+    Index(
+        "anchor_attempt_standing",
+        "size",
+        "id",
+        postgresql_where=text("state IN ('mined', 'final', 'evidenced')"),
+    ),
 )
 
 access_patient = Table(

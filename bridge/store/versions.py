@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, text
 
+from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import RecordId
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.canon import parse
@@ -20,6 +21,10 @@ from bridge.store.lanes import Lanes
 from bridge.store.search import page_statement
 
 __all__ = ["PostgresVersions"]
+
+MAX_FILED = 20_000
+"""Resources that follow one visit to another patient in one transaction: a long stay in intensive
+care has some thousand results."""
 
 PLACE = """
 INSERT INTO resource (type, id, version, deleted)
@@ -75,6 +80,12 @@ LEAF_TYPES = ("int2", "text", "bytea")
 
 LEAVE_LANES = text("DELETE FROM lane_queue WHERE seq = ANY(:seqs)")
 
+FILED = """
+SELECT DISTINCT i.type, i.id FROM unnest(%(types)b::text[], %(ids)b::text[]) AS u (type, id)
+JOIN index_reference i ON i.target_id = u.id AND i.target_type = u.type
+WHERE i.param IN ('encounter', 'context', 'account') ORDER BY 1, 2 LIMIT %(size)s
+"""
+
 MADE_BY = text("""
 SELECT v.type, v.id, v.version = 1 OR b.deleted AS created FROM record r
 JOIN revision n ON n.record_seq = r.seq JOIN resource_version v ON v.revision = n.id
@@ -101,6 +112,19 @@ class PostgresVersions(Lanes):
             ref: State(version=version, body=bodies.get(ref))
             for ref, version in ((ResourceRef(r.type, r.id), r.version) for r in rows)
         }
+
+    def filed_under(self, places: Sequence[ResourceRef]) -> tuple[ResourceRef, ...]:
+        """Present resources that are filed under these visits and accounts."""
+        rows = self._run(FILED, names(places) | {"size": MAX_FILED + 1}).all()
+        if len(rows) > MAX_FILED:
+            raise BridgeError(
+                "move-size",
+                Fault.SENDER,
+                what=f"over {MAX_FILED:,} resources are filed under what moves",
+                where="MRG-5",
+                do="move them in parts through FHIR, then retry the record",
+            )
+        return tuple(ResourceRef(row.type, row.id) for row in rows)
 
     def find(self, query: SearchQuery) -> tuple[str, ...]:
         """Ids of present resources that match, at most 2."""

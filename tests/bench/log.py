@@ -1,22 +1,26 @@
-"""What the log costs: sequencing into PostgreSQL, a proof, an audit, beside pymerkle.
+"""What the log costs: sequencing into PostgreSQL, a proof, a receipt, an audit, beside pymerkle.
 
-Run as `python -m tests.bench.log [LEAVES]`; starts an embedded PostgreSQL in a fresh folder.
+Run as `python -m tests.bench.log [LEAVES]`; starts an embedded PostgreSQL in a fresh folder, which
+takes some 5 GB for ten million leaves.
 """
 
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pymerkle import InmemoryTree
+from pymerkle import BaseMerkleTree, InmemoryTree, SqliteTree
 from sqlalchemy import text
 
 from bridge.core.ids import Instant, LeafIndex, TreeSize
 from bridge.core.log.checkpoint import VerifierKey
 from bridge.core.log.merkle import leaf_hash, leaf_hashes, verify_inclusion
 from bridge.core.log.tiles import grow, prove_consistency, prove_inclusion
+from bridge.core.log.tlog_proof import TlogProof
+from bridge.core.proof.receipt import Rebase, encode_receipt, parse_receipt
 from bridge.embedded import postgres
 from bridge.flows.check import check, fetch_from
 from bridge.flows.sequence import sequence
@@ -24,13 +28,21 @@ from bridge.ports.logbook import PublishedHead
 from bridge.store.database import Database
 from bridge.store.logbook import PostgresLogBook
 from bridge.store.schema import metadata
+from tests.fakes import sealed
 from tests.fakes.signer import KnownSigner
 
 __all__ = ["main"]
 
-LEAVES = 1_000_000
-PEER_LEAVES = 20_000
-"""pymerkle keeps an object a node and slows down as it grows; this is enough to see its rate."""
+LEAVES = 10_000_000
+QUEUED = 1_000_000
+"""Leaves that wait at a time: more than a backlog is in use, little enough to be vacuumed."""
+PROOFS = 1000
+FAR_APART = 6_700_417
+"""A prime: leaves of consecutive proofs share no tile but the upper ones."""
+PEER_IN_MEMORY = 1_000_000
+"""pymerkle keeps an object a node: ten million leaves would take 5 GB."""
+PEER_PROOFS = 3
+"""pymerkle hashes all leaves again for a proof of what it keeps in SQLite."""
 # Subjects rise with time, as ids of UUID version 7 do: a random one would touch every index page.
 QUEUE = text("""
 INSERT INTO leaf_queue (kind, subject, leaf)
@@ -61,31 +73,52 @@ def main() -> None:
         finally:
             database.close()
             postgres.stop(Path(folder))
-    _peer()
+    _peers(count)
 
 
-def row(name: str, leaves: int, work: Callable[[], object]) -> None:
-    """Time one piece of work; print its rate."""
-    begin = time.perf_counter()
+def row(name: str, times: int, work: Callable[[], object]) -> None:
+    """Time one piece of work; print its rate, by the clock and by this process's processor."""
+    seconds, on_processor = _timed(work)
+    _print(name, times, seconds, on_processor)
+
+
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
+    begin, begin_cpu = time.perf_counter(), time.process_time()
     work()
-    seconds = time.perf_counter() - begin
-    print(f"{name:<44} {leaves / seconds:>12,.0f} leaves/s {seconds / leaves * 1e6:>10.1f} us")  # noqa: T201
+    return time.perf_counter() - begin, time.process_time() - begin_cpu
+
+
+def _print(name: str, times: int, seconds: float, on_processor: float) -> None:
+    each, cpu = seconds / times * 1e6, on_processor / times * 1e6
+    figures = f"{times / seconds:>12,.0f} /s{each:>12,.1f} us{cpu:>12,.1f} us CPU"
+    print(f"{name:<52}{figures}", flush=True)  # noqa: T201
 
 
 def _with_postgres(database: Database, count: int) -> None:
     book = PostgresLogBook(database)
-    with database.unit():
-        database.connection.execute(QUEUE, {"begin": 1, "end": count})
-        database.connection.execute(text("ANALYZE leaf_queue"))
-    row("sequenced into PostgreSQL, 10,000 a batch", count, lambda: _drain(book))
-    indices = [LeafIndex(at * count // 200) for at in range(200)]
+    _append(database, book, count)
     row("audit of the log from PostgreSQL", count, lambda: _audit(book))
     head = book.newest()
     if head is None:
         return
-    row("inclusion proof from PostgreSQL", 200, lambda: _prove(book, head.size, indices))
-    row("consistency proof from PostgreSQL", 200, lambda: _extend(book, head.size, indices))
-    row("inclusion proof, leaf read, verified", 200, lambda: _verify(book, head, indices))
+    indices = [LeafIndex(place * FAR_APART % count) for place in range(PROOFS)]
+    row("inclusion proof from PostgreSQL", PROOFS, lambda: _prove(book, head.size, indices))
+    row("consistency proof from PostgreSQL", PROOFS, lambda: _extend(book, head.size, indices))
+    row("inclusion proof, leaf read, verified", PROOFS, lambda: _verify(book, head, indices))
+    print(f"{'anchored receipt of a record':<52}{_receipt_size(book, head):>12,} bytes")  # noqa: T201
+
+
+def _append(database: Database, book: PostgresLogBook, count: int) -> None:
+    """Queue and sequence a slab at a time; only the sequencer's share is timed."""
+    seconds = on_processor = 0.0
+    for begin in range(0, count, QUEUED):
+        with database.unit():
+            slab = {"begin": begin + 1, "end": min(begin + QUEUED, count)}
+            database.connection.execute(QUEUE, slab)
+            database.connection.execute(text("ANALYZE leaf_queue"))
+        took = _timed(lambda: _drain(book))
+        seconds, on_processor = seconds + took[0], on_processor + took[1]
+    _print("sequenced into PostgreSQL, 10,000 a batch", count, seconds, on_processor)
 
 
 def _drain(book: PostgresLogBook) -> None:
@@ -110,6 +143,19 @@ def _verify(book: PostgresLogBook, head: PublishedHead, indices: list[LeafIndex]
         verify_inclusion(leaf_hash(book.leaf_at(index) or b""), index, head.size, path, head.root)
 
 
+def _receipt_size(book: PostgresLogBook, head: PublishedHead) -> int:
+    """Bytes of a receipt with a path of this tree, and a rebase from its middle to its head."""
+    middle = TreeSize(head.size // 2 + 1)
+    path = prove_inclusion(LeafIndex(0), head.size, book.tiles)
+    further = prove_consistency(middle, head.size, book.tiles)
+    receipt = replace(
+        parse_receipt(sealed.dumped(sealed.World().record_receipt())),
+        proof=TlogProof(index=LeafIndex(0), path=path, checkpoint=head.note),
+        rebase=(Rebase(checkpoint=head.note, path=further),),
+    )
+    return len(encode_receipt(receipt))
+
+
 def _audit(book: PostgresLogBook) -> None:
     signer = KnownSigner()
     key = VerifierKey.parse(signer.verifier_key)
@@ -118,17 +164,28 @@ def _audit(book: PostgresLogBook) -> None:
         raise SystemExit(str(report.findings[0]))
 
 
-def _peer() -> None:
-    tree = InmemoryTree(algorithm="sha256")
+def _peers(count: int) -> None:
+    """The same of pymerkle: in memory, and in the SQLite file that outlives a process."""
+    few = min(count, PEER_IN_MEMORY)
+    _peer(f"pymerkle in memory, {few:,} leaves", InmemoryTree(algorithm="sha256"), few, PROOFS)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        SqliteTree(str(Path(folder) / "pymerkle.db"), algorithm="sha256") as kept,
+    ):
+        _peer(f"pymerkle in SQLite, {count:,} leaves", kept, count, PEER_PROOFS)
 
+
+def _peer(name: str, tree: BaseMerkleTree, count: int, proofs: int) -> None:
     def fill() -> None:
-        for index in range(PEER_LEAVES):
-            tree.append_entry(index.to_bytes(52))
+        for begin in range(0, count, 10_000):
+            tree.append_entries([i.to_bytes(52) for i in range(begin, min(begin + 10_000, count))])
 
-    row("pymerkle in memory, appended", PEER_LEAVES, fill)
-    row(
-        "pymerkle in memory, proofs", 200, lambda: [tree.prove_inclusion(i + 1) for i in range(200)]
-    )
+    def prove() -> None:
+        for place in range(proofs):
+            tree.prove_inclusion(place * count // proofs + 1)
+
+    row(name, count, fill)
+    row(f"{name}: a proof", proofs, prove)
 
 
 if __name__ == "__main__":

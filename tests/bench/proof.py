@@ -9,6 +9,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bridge.core.ids import Digest
+from bridge.core.proof import keccak
 from bridge.core.proof.endpoints import HeadReader
 from bridge.core.proof.receipt import encode_receipt, parse_receipt
 from bridge.core.proof.trust import parse_trust
@@ -34,6 +35,9 @@ def main() -> None:
     _report("record, anchored alone", world, _apart(world, record), sealed.DOCUMENT)
     resource = world.resource_receipt(version)
     _report("resource version, anchored", world, [resource], world.versions[version])
+    keccak.keccak256_each = keccak.in_python
+    name = "record, anchored alone, Keccak in Python"
+    _report(name, world, _apart(world, record), sealed.DOCUMENT)
 
 
 def _apart(world: sealed.World, record: dict[str, Any]) -> list[dict[str, Any]]:

@@ -209,9 +209,29 @@ def test_covering_attempts_are_those_that_stand_on_a_chain(book: AnchorBook) -> 
             book.swap(stored, replace(whole(stored), state=state))
 
     with book.unit():
-        found = book.covering(6)
+        found = book.covering([6, 8, 10])
 
-    assert [each.state for each in found] == [State.EVIDENCED, State.MINED]
+    assert {size: [each.state for each in near] for size, near in found.items()} == {
+        6: [State.EVIDENCED, State.MINED],
+        8: [State.MINED],
+        10: [],
+    }
+
+
+def test_covering_reaches_the_nearest_evidence_behind_those_that_have_none(
+    book: AnchorBook,
+) -> None:
+    """A leaf is final by an anchor that is, also where the nearest ones still wait."""
+    for nonce in range(6):
+        stored = planned(book, attempt(nonce=nonce, size=10 + nonce))
+        state = State.EVIDENCED if nonce > 3 else State.MINED
+        with book.unit():
+            book.swap(stored, replace(whole(stored), state=state))
+
+    with book.unit():
+        found = book.covering({3})
+
+    assert [each.payload.size for each in found[3]] == [10, 11, 12, 14]
 
 
 def test_newest_evidence_is_that_of_the_highest_block(book: AnchorBook) -> None:

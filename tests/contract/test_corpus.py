@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,50 @@ def test_every_bundle_is_valid_r4_and_closed(corpus: list[bytes]) -> None:
         inside = {f"#{one['id']}" for top in made for one in top.get("contained", ())}
         assert set(_references(made)) <= names | inside
         assert len({entry["fullUrl"] for entry in bundle["entry"]}) == len(made)
+
+
+def test_no_number_of_a_sample_crosses_to_another_patient(corpus: list[bytes]) -> None:
+    """The same message about somebody else: people, places and devices are what both share.
+
+    And what moves between patients by its number (docs/adr/0023).
+    """
+    dialect = Hl7v2()
+    shared: set[str] = set()
+
+    for raw in corpus:
+        other = _about_somebody_else(raw)
+        with suppress(BridgeError):
+            shared |= {kind for kind, _ in _names(dialect, raw) & _names(dialect, other)}
+
+    assert shared <= {
+        *("Account", "Appointment", "Device", "Encounter", "EpisodeOfCare", "Location"),
+        *("Organization", "Patient", "Practitioner", "PractitionerRole"),
+    }
+
+
+def _about_somebody_else(raw: bytes) -> bytes:
+    """Each number of PID with a letter before it; MRG keeps its own, so that Patient is shared.
+
+    Empty where PID has no number.
+    """
+    field, component, repeat = raw[3:4], raw[4:5], raw[5:6]
+    lines = re.split(rb"[\r\n]+", raw)
+    for at, line in enumerate(lines):
+        if line.startswith(b"PID" + field):
+            parts = line.split(field)
+            for number in {2, 3, 4, 18, 19} & set(range(len(parts))):
+                parts[number] = repeat.join(
+                    b"X" + one if one and not one.startswith((component, b'"')) else one
+                    for one in parts[number].split(repeat)
+                )
+            lines[at] = field.join(parts)
+    made = b"\r".join(lines)
+    return b"" if made == b"\r".join(re.split(rb"[\r\n]+", raw)) else made
+
+
+def _names(dialect: Hl7v2, raw: bytes) -> set[tuple[str, str]]:
+    entries = json.loads(dialect.convert(raw, sender="").canonical)["entry"]
+    return {(one["resource"]["resourceType"], one["resource"]["id"]) for one in entries}
 
 
 def test_another_process_makes_the_same_bytes(corpus: list[bytes], shared: Path) -> None:

@@ -1,6 +1,6 @@
 """An anchor book in memory that can crash before or after a change is durable."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -102,18 +102,23 @@ class MemoryAnchors:
 
     def standing(self, chain: str, contract: str) -> Attempt | None:
         """The largest."""
-        rows = [row for row in self.covering(0) if (row.chain, row.contract) == (chain, contract)]
+        rows = [row for row in self._standing() if (row.chain, row.contract) == (chain, contract)]
         return rows[-1] if rows else None
 
-    def covering(self, size_from: int) -> tuple[Attempt, ...]:
-        """Smallest first."""
+    def covering(self, sizes: Collection[int]) -> dict[int, tuple[Attempt, ...]]:
+        """Three, and the first evidenced."""
+        found = {}
+        for size in sizes:
+            rows = [row for row in self._standing() if row.payload.size >= size]
+            whole = [row for row in rows if row.state is State.EVIDENCED]
+            near = {row.id for row in (*rows[:3], *whole[:1])}
+            found[size] = tuple(row for row in rows if row.id in near)
+        return found
+
+    def _standing(self) -> list[Attempt]:
         standing = (State.MINED, State.FINAL, State.EVIDENCED)
-        rows = [
-            row
-            for row in self.rows.values()
-            if row.state in standing and row.payload.size >= size_from
-        ]
-        return tuple(sorted(rows, key=lambda row: (row.payload.size, row.id))[:100])
+        rows = [row for row in self.rows.values() if row.state in standing]
+        return sorted(rows, key=lambda row: (row.payload.size, row.id))
 
     def newest_evidenced(self, chain: str, account: str) -> tuple[Attempt, ...]:
         """Highest block first."""

@@ -110,13 +110,15 @@ class Key:
 
 
 LOG_KEY = Key(name=ORIGIN, seed=b"\x01" * 32)
+STRANGER_KEY = Key(name="log.ex\u0430mple/hospital", seed=b"\x03" * 32)
+"""Of a log whose name looks like ours: its third vowel is Cyrillic."""
 WITNESS_KEY = Key(name="witness.example", seed=b"\x02" * 32)
 
 
 def note(leaves: list[bytes], *, key: Key = LOG_KEY, witness: Key | None = None) -> bytes:
     """A signed checkpoint over these leaves."""
     root = base64.b64encode(tree_root(leaves)).decode()
-    text = f"{ORIGIN}\n{len(leaves)}\n{root}\n".encode()
+    text = f"{key.name}\n{len(leaves)}\n{root}\n".encode()
     lines = key.line(text) + (witness.cosignature(text, TIME_S) if witness else b"")
     return text + b"\n" + lines
 
@@ -196,6 +198,7 @@ class World:
     index: int = 5
     size: int = 9
     anchored: int = 11
+    key: Key = LOG_KEY
     salts: dict[str, bytes] = field(default_factory=dict)
     leaves: list[bytes] = field(default_factory=list)
     versions: dict[str, bytes] = field(default_factory=dict)
@@ -236,14 +239,15 @@ class World:
     def _place(self, index: int) -> dict[str, Any]:
         leaves = self.leaves[: self.size]
         path = "".join(base64.b64encode(h).decode() + "\n" for h in tree_path(index, leaves))
-        text = f"c2sp.org/tlog-proof@v1\nindex {index}\n{path}\n" + note(leaves).decode()
+        signed = note(leaves, key=self.key).decode()
+        text = f"c2sp.org/tlog-proof@v1\nindex {index}\n{path}\n{signed}"
         later = self.leaves[: self.anchored]
         return {
             "format": "fhir-anchor/receipt/1",
             "tlog_proof": text,
             "rebase": [
                 {
-                    "checkpoint": note(later).decode(),
+                    "checkpoint": note(later, key=self.key).decode(),
                     "path": [h.hex() for h in tree_consistency(self.size, later)],
                 }
             ],

@@ -1,12 +1,21 @@
-"""Time-stamp tokens with any certificate, which `openssl ts` would refuse to make."""
+"""Time-stamp tokens and certificates of any form, which `openssl ts` would refuse to make."""
 
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    generate_private_key,
+)
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bridge.core.ids import sha256
 from bridge.core.proof.der import (
@@ -21,54 +30,154 @@ from bridge.core.proof.der import (
     encode_oid,
 )
 
-__all__ = ["signed_token"]
+__all__ = [
+    "STAMPING",
+    "Holder",
+    "attribute",
+    "certified",
+    "forged_token",
+    "new_key",
+    "signed_token",
+]
 
-_SHA256 = encode(SEQUENCE, encode_oid("2.16.840.1.101.3.4.2.1"), encode(NULL))
+STAMPING = ExtendedKeyUsageOID.TIME_STAMPING
+_DIGESTS = {
+    "md5": "1.2.840.113549.2.5",
+    "sha1": "1.3.14.3.2.26",
+    "sha256": "2.16.840.1.101.3.4.2.1",
+    "sha512": "2.16.840.1.101.3.4.2.3",
+}
 _TST_INFO = encode_oid("1.2.840.113549.1.9.16.1.4")
+_YEARS = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """A certificate and its private key."""
+
+    key: EllipticCurvePrivateKey
+    certificate: x509.Certificate
+
+
+def new_key() -> EllipticCurvePrivateKey:
+    """A key that nobody had before."""
+    return generate_private_key(SECP256R1())
+
+
+def certified(  # noqa: PLR0913  each is something to lie about
+    name: str,
+    *,
+    by: Holder | None = None,
+    key: EllipticCurvePrivateKey | None = None,
+    uses: Sequence[x509.ObjectIdentifier] = (),
+    critical: bool = True,
+    authority: bool = False,
+    path_length: int | None = None,
+    valid: tuple[datetime, datetime] = _YEARS,
+) -> Holder:
+    """A certificate of any kind; of itself unless another issues it."""
+    key = key or new_key()
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(by.certificate.subject if by else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(valid[0])
+        .not_valid_after(valid[1])
+    )
+    if authority:
+        made = made.add_extension(x509.BasicConstraints(ca=True, path_length=path_length), True)
+    if uses:
+        made = made.add_extension(x509.ExtendedKeyUsage(uses), critical)
+    return Holder(key=key, certificate=made.sign(by.key if by else key, hashes.SHA256()))
 
 
 def signed_token(folder: Path, data: bytes, *, at: datetime | None = None) -> bytes:
     """A well-formed token by the key `tsa.key` and the certificate `tsa.pem` of a folder."""
     key = load_pem_private_key((folder / "tsa.key").read_bytes(), None)
-    certificate = x509.load_pem_x509_certificate((folder / "tsa.pem").read_bytes())
     assert isinstance(key, EllipticCurvePrivateKey)
-    der = certificate.public_bytes(Encoding.DER)
+    certificate = x509.load_pem_x509_certificate((folder / "tsa.pem").read_bytes())
     moment = at or datetime.now(UTC)  # noqa: TID251  a liar has a clock of his own
+    time = moment.strftime("%Y%m%d%H%M%SZ")
+    return forged_token(Holder(key=key, certificate=certificate), data, time=time)
+
+
+def forged_token(  # noqa: PLR0913  each is something to lie about
+    signer: Holder,
+    data: bytes,
+    *,
+    time: str = "20260101000000Z",
+    digest: str = "sha256",
+    more_info: bytes = b"",
+    more_attributes: bytes = b"",
+    others: Sequence[x509.Certificate | bytes] = (),
+    named: x509.Certificate | None = None,
+    bound: x509.Certificate | None = None,
+    content: bytes = _TST_INFO,
+    signers: int = 1,
+) -> bytes:
+    """A token whose signature is sound and whose other parts are as told.
+
+    Args:
+        signer: who signs; its certificate stands first.
+        data: what is stamped.
+        time: GeneralizedTime.
+        digest: of the imprint and of the content.
+        more_info: elements behind the time.
+        more_attributes: signed attributes behind the honest ones.
+        others: further certificates.
+        named: the certificate that the signer info names instead.
+        bound: the certificate that the signed attributes name instead.
+        content: the type of content that the signed attributes name.
+        signers: how often the signer info stands there.
+    """
+    named, bound = named or signer.certificate, bound or signer.certificate
+    algorithm = encode(SEQUENCE, encode_oid(_DIGESTS[digest]), encode(NULL))
     info = encode(
         SEQUENCE,
         encode_integer(1),
         encode_oid("1.2.3"),
-        encode(SEQUENCE, _SHA256, encode(OCTETS, sha256(data))),
+        encode(SEQUENCE, algorithm, encode(OCTETS, hashlib.new(digest, data).digest())),
         encode_integer(1),
-        encode(TIME, moment.strftime("%Y%m%d%H%M%SZ").encode()),
+        encode(TIME, time.encode()),
+        more_info,
     )
-    ess = encode(SEQUENCE, encode(SEQUENCE, encode(SEQUENCE, encode(OCTETS, sha256(der)))))
+    ess = encode(OCTETS, sha256(bound.public_bytes(Encoding.DER)))
     attributes = (
-        _attribute("1.2.840.113549.1.9.3", _TST_INFO)
-        + _attribute("1.2.840.113549.1.9.4", encode(OCTETS, sha256(info)))
-        + _attribute("1.2.840.113549.1.9.16.2.47", ess)
+        attribute("1.2.840.113549.1.9.3", content)
+        + attribute("1.2.840.113549.1.9.4", encode(OCTETS, hashlib.new(digest, info).digest()))
+        + attribute(
+            "1.2.840.113549.1.9.16.2.47", encode(SEQUENCE, encode(SEQUENCE, encode(SEQUENCE, ess)))
+        )
+        + more_attributes
     )
-    signer = encode(
+    sid = encode(SEQUENCE, named.issuer.public_bytes(), encode_integer(named.serial_number))
+    signer_info = encode(
         SEQUENCE,
         encode_integer(1),
-        encode(
-            SEQUENCE, certificate.issuer.public_bytes(), encode_integer(certificate.serial_number)
-        ),
-        _SHA256,
+        sid,
+        algorithm,
         encode(context(0), attributes),
         encode(SEQUENCE, encode_oid("1.2.840.10045.4.3.2")),
-        encode(OCTETS, key.sign(encode(SET, attributes), ECDSA(hashes.SHA256()))),
+        encode(OCTETS, signer.key.sign(encode(SET, attributes), ECDSA(hashes.SHA256()))),
     )
+    certificates = [signer.certificate.public_bytes(Encoding.DER)]
+    certificates += [
+        one if isinstance(one, bytes) else one.public_bytes(Encoding.DER) for one in others
+    ]
     signed = encode(
         SEQUENCE,
         encode_integer(3),
-        encode(SET, _SHA256),
+        encode(SET, algorithm),
         encode(SEQUENCE, _TST_INFO, encode(context(0), encode(OCTETS, info))),
-        encode(context(0), der),
-        encode(SET, signer),
+        encode(context(0), *certificates),
+        encode(SET, *[signer_info] * signers),
     )
     return encode(SEQUENCE, encode_oid("1.2.840.113549.1.7.2"), encode(context(0), signed))
 
 
-def _attribute(name: str, value: bytes) -> bytes:
+def attribute(name: str, value: bytes) -> bytes:
+    """A signed attribute with one value."""
     return encode(SEQUENCE, encode_oid(name), encode(SET, value))

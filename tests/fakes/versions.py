@@ -8,6 +8,7 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant, RecordId
 from bridge.core.record.bundle import Apply
 from bridge.core.record.merge import ResourceRef
+from bridge.core.record.moves import filed_under
 from bridge.core.record.revision import State
 from bridge.core.search.query import SearchQuery
 from bridge.ports.versions import NewRevision, Stalled, Waiting
@@ -93,6 +94,14 @@ class MemoryVersions:
         """The states, version 0 where there is none."""
         absent = State(version=0, body=None)
         return {ref: self.tables.states.get(ref, absent) for ref in refs}
+
+    def filed_under(self, places: Sequence[ResourceRef]) -> tuple[ResourceRef, ...]:
+        """By the bodies."""
+        return tuple(
+            ref
+            for ref, state in self.tables.states.items()
+            if state.body and any(filed_under(state.body, str(place)) for place in places)
+        )
 
     def find(self, query: SearchQuery) -> tuple[str, ...]:
         """Nothing is indexed here: no condition is ever met."""

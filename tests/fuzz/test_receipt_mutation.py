@@ -4,11 +4,8 @@ import re
 from typing import Any
 
 import pytest
-from eth_hash.auto import keccak
 
 from bridge.core.errors import BridgeError
-from bridge.core.ids import Digest
-from bridge.core.proof import calldata, evm, trie
 from bridge.core.proof.report import Level, Verdict
 from bridge.core.proof.trust import parse_trust
 from bridge.core.proof.verify import verify
@@ -23,18 +20,6 @@ HARMLESS = re.compile(rb'"(?:tx":"0x[0-9a-f]{64}|finality":"[a-z0-9-]+)"|"size":
 verifier finds the event by the receipt trie and waits by its own trust file. `resource.size` only
 tells where the path turns: another size with the same turns proves the same claim, whose name and
 bytes are what counts."""
-
-
-@pytest.fixture(autouse=True)
-def _quick_keccak(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The C implementation, which another test proves equal: 13,000 verifications in seconds."""
-
-    def quick(data: bytes) -> Digest:
-        return Digest(keccak(data))
-
-    monkeypatch.setattr(evm, "keccak256", quick)
-    monkeypatch.setattr(calldata, "keccak256", quick)
-    monkeypatch.setattr(trie, "keccak256_each", lambda nodes: [quick(node) for node in nodes])
 
 
 @pytest.mark.parametrize("flip", [0x01, 0x20], ids=["lowest-bit", "letter-case"])

@@ -6,7 +6,7 @@ from typing import Any, cast
 from adapters.hl7v2.dialect import Hl7v2
 from bridge.core.record.bundle import Apply, JsonObject
 from bridge.core.record.canon import canonical, parse
-from bridge.core.record.merge import ResourceRef, apply_bundle, references_touched
+from bridge.core.record.merge import ResourceRef, apply_bundle, moved_in, references_touched
 
 __all__ = ["Hospital", "Resource"]
 
@@ -35,6 +35,8 @@ class Hospital:
         self.lanes = made.lanes
         bundle = cast("JsonObject", parse(made.canonical))
         current = {ref: self.states.get(ref) for ref in references_touched(bundle, Apply.MERGE)}
+        if moved_in(bundle, Apply.MERGE):
+            current |= self.states
         for change in apply_bundle(bundle, Apply.MERGE, current):
             self.states[change.ref] = change.body
             self.history.append(change.ref)

@@ -426,6 +426,93 @@ def test_a_moved_visit_belongs_to_the_other_patient(hospital: Hospital) -> None:
     assert hospital.one("Encounter")["subject"] == {"reference": f"Patient/{patient['id']}"}
 
 
+BERTA = "PID|1||200^^^STMARY^MR||Berg^Berta"
+MOVED = ("EVN|A45", BERTA, "MRG|100^^^STMARY^MR||||V1^^^STMARY", ADMITTED)
+
+
+def owners(hospital: Hospital, *kinds: str) -> set[str]:
+    """Whose the resources of these types are."""
+    return {one["subject"]["reference"] for kind in kinds for one in hospital.all(kind)}
+
+
+def test_what_was_filed_under_a_moved_visit_is_the_other_patients(hospital: Hospital) -> None:
+    """A45: results, orders and diagnoses follow the visit; moved back they come back."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED, "DG1|1||J18.9^Pneumonia^I10|||A")
+    hospital.send("ORU^R01", RICH, ADMITTED, *RESULT, obx("4.0", "F"))
+    kinds = ("Encounter", "Observation", "DiagnosticReport", "ServiceRequest", "Condition")
+    before = owners(hospital, *kinds)
+
+    hospital.send("ADT^A45", *MOVED)
+    berta = f"Patient/{hospital.patient('200')['id']}"
+    moved = owners(hospital, *kinds)
+    hospital.send("ADT^A45", "EVN|A45", RICH, "MRG|200^^^STMARY^MR||||V1^^^STMARY", ADMITTED)
+
+    assert (len(before), moved, owners(hospital, *kinds)) == (1, {berta}, before)
+
+
+def test_what_a_moved_visit_does_not_hold_stays(hospital: Hospital) -> None:
+    """Results of another visit, and what another patient's message filed there by mistake."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+    hospital.send("ORU^R01", RICH, "OBR|1|P9|F9|X", obx("4.0", "F"))
+    third = RICH.replace("100^^^", "300^^^")
+    hospital.send("ORU^R01", third, ADMITTED, "OBR|1|P8|F8|X", obx("4.0", "F"))
+    before = [one["subject"] for one in hospital.all("Observation")]
+
+    hospital.send("ADT^A45", *MOVED)
+
+    assert [one["subject"] for one in hospital.all("Observation")] == before
+
+
+def test_a_correction_of_a_result_that_moved_does_not_take_it_back(hospital: Hospital) -> None:
+    """The laboratory still names the patient whose it was: the value changes, not the patient."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+    hospital.send("ORU^R01", RICH, ADMITTED, *RESULT, obx("4.0", "P"))
+    hospital.send("ADT^A45", *MOVED)
+
+    hospital.send("ORU^R01", RICH, ADMITTED, *RESULT, obx("4.4", "C"))
+
+    result = hospital.one("Observation")
+    berta = f"Patient/{hospital.patient('200')['id']}"
+    assert (result["subject"]["reference"], result["status"]) == (berta, "corrected")
+    assert hospital.one("Encounter")["subject"]["reference"] == berta
+
+
+def test_a_moved_account_takes_its_visits_and_their_results_along(hospital: Hospital) -> None:
+    """A44: what was charged to it was the other patient's."""
+    hospital.send("ADT^A01", "EVN|A01", f"{RICH}||||A1^^^STMARY", ADMITTED)
+    hospital.send("ORU^R01", RICH, ADMITTED, *RESULT, obx("4.0", "F"))
+
+    hospital.send("ADT^A44", "EVN|A44", BERTA, "MRG|100^^^STMARY^MR||A1^^^STMARY")
+
+    berta = f"Patient/{hospital.patient('200')['id']}"
+    assert hospital.one("Account")["subject"] == [{"reference": berta}]
+    assert owners(hospital, "Encounter", "Observation", "DiagnosticReport") == {berta}
+
+
+def test_a_visit_number_used_again_mixes_no_two_patients(hospital: Hospital) -> None:
+    """A department that counts its visits from 1: no part of one visit is in another's."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED, "PV2|||R10^Pain")
+
+    hospital.send("ADT^A01", "EVN|A01", BERTA, "PV1|1|O|||||||||||||||||V1^^^STMARY")
+
+    visit = hospital.one("Encounter")
+    assert visit["subject"]["reference"] == f"Patient/{hospital.patient('200')['id']}"
+    assert visit["class"]["code"] == "AMB"
+    assert not {"participant", "location", "reasonCode", "serviceType"} & visit.keys()
+
+
+def test_a_survivor_goes_on_with_the_visit_of_the_record_he_took_over(hospital: Hospital) -> None:
+    """Merged in the middle of a stay: one visit, with all that was known of it."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+    hospital.send("ADT^A40", "EVN|A40", BERTA, "MRG|100^^^STMARY^MR")
+
+    hospital.send("ADT^A03", "EVN|A03", BERTA, "PV1|1|I|||||||||||||||||V1^^^STMARY")
+
+    visit = hospital.one("Encounter")
+    assert visit["subject"]["reference"] == f"Patient/{hospital.patient('200')['id']}"
+    assert (visit["status"], "location" in visit) == ("finished", True)
+
+
 def test_results_without_visit_number_share_the_visit_that_began_then(hospital: Hospital) -> None:
     """Patient and admission time stand for the number; another patient's visit is another."""
     unnumbered = ADMITTED.replace("V1^^^STMARY", "")

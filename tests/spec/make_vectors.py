@@ -134,6 +134,8 @@ def _receipts() -> Any:
         _case("salt changed", _with(record, "record/disclosed/0/salt", "00" * 32),
               sealed.DOCUMENT, "changed", 0, 5),
         _case("signed by a thief", _thief(world, record), sealed.DOCUMENT, "changed", 0, 4),
+        _case("log of a stranger", World(key=sealed.STRANGER_KEY).record_receipt(),
+              sealed.DOCUMENT, "cannot-say", 1),
         _case("consistency path changed", _with(record, "rebase/0/path/0", "00" * 32),
               sealed.DOCUMENT, "changed", 0, 7),
         _case("junk anchored", _with(record, "anchors/0", sealed.block(11, b"\x33" * 32)),

@@ -42,6 +42,8 @@ def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     _in_order_with(f, b)
     retired["identifier"] = [identifier]
     retired["subject"] = [_reference(r)]
+    if b.trigger == "A44":
+        b.moved.append(retired)
     if survivor is None and b.trigger == "A44":
         retired["status"] = "active"
         b.assume(retired, "status")
@@ -78,9 +80,14 @@ def merge_visit(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     prior["identifier"] = identifiers
     if survivor in {("", ""), key}:
         prior["subject"] = _reference(r)
+        if b.trigger == "A45":
+            b.moved.append(prior)
         prior.setdefault("status", "unknown")
         prior.setdefault("class", {**_UNKNOWN_CLASS})
         return
+    if b.trigger == "A45":
+        prior["subject"] = _reference(r)
+        b.moved.append(prior)
     prior["class"] = {**_UNKNOWN_CLASS}
     prior["status"] = "entered-in-error"
     prior["partOf"] = {"reference": f"Encounter/{resource_id(b.namespace, 'Encounter', *survivor)}"}

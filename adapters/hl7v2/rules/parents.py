@@ -7,6 +7,7 @@ from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.elements import append
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.kinship import Child, Numbered
+from adapters.hl7v2.owners import owned
 from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.identity import resource_id
@@ -69,16 +70,17 @@ def observed_specimen(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
 
 
 @rule("parent-specimen", reads=("SPM-3",), writes="parent")
-def parent_specimen(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+def parent_specimen(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     """SPM-3: the specimens that this one was taken of, of this message or of an earlier one."""
     repetition = b.ctx.repetition
     for one in f[3].split(repetition) if repetition in f[3] else [f[3]]:
         numbers = _numbers(one, "SPM-3", b)
         if numbers:
             key = b.identity(one, _FILLER if len(numbers) > 1 or _FILLER(one, b.ctx) else _PLACER)
+            own = owned(key, "Specimen", g, namespace=b.namespace, patients=b.patients)
             stub: JsonObject = {
                 "resourceType": "Specimen",
-                "id": resource_id(b.namespace, "Specimen", *key),
+                "id": resource_id(b.namespace, "Specimen", *own),
                 "identifier": cast("Json", numbers),
             }
             if "subject" in r:

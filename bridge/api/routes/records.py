@@ -1,6 +1,7 @@
 """`/records`: the status of what was sent, and what it takes to prove it."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -101,7 +102,7 @@ def find_status(record: RecordId, node: Node, caller: Caller) -> Told:
     with node.reading.unit():
         row = node.reading.record(record)
         if row is not None and row.feed.startswith(own):
-            return _status(row, node)
+            return _statuses([row], node)[0]
         refusal = node.reading.refusal(record)
     if refusal is None or not refusal.feed.startswith(own):
         raise _unknown()
@@ -124,7 +125,7 @@ def _records(asked: dict[str, str], node: Node, caller: Caller) -> Told:
             count=count_of(asked, "count", USUAL_PAGE),
             page=asked.get("page", ""),
         )
-        rows = [_status(row, node) for row in found.records]
+        rows = _statuses(found.records, node)
     return {"records": rows, "next": found.next or None}
 
 
@@ -142,8 +143,15 @@ def _refusals(asked: dict[str, str], node: Node, caller: Caller) -> Told:
     return {"records": [_refused(one) for one in found.refusals], "next": found.next or None}
 
 
-def _status(row: RecordRow, node: Node) -> Told:
-    anchors = node.anchors.covering(row.index + 1) if row.index is not None else ()
+def _statuses(rows: Sequence[RecordRow], node: Node) -> list[Told]:
+    """Of a page: what covers its leaves is asked once."""
+    covering = node.anchors.covering({row.index + 1 for row in rows if row.index is not None})
+    return [
+        _status(row, () if row.index is None else covering[row.index + 1], node) for row in rows
+    ]
+
+
+def _status(row: RecordRow, anchors: tuple[Attempt, ...], node: Node) -> Told:
     halt = None if row.projected else node.reading.halt(row.id)
     return {
         "record": row.id,

@@ -11,6 +11,7 @@ from typing import NoReturn
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest
 from bridge.core.proof.anchors import EvmAnchor, seconds_text
+from bridge.core.proof.block import block_of_receipt
 from bridge.core.proof.endpoints import (
     Finding,
     HeadReader,
@@ -24,11 +25,9 @@ from bridge.core.proof.evm import (
     BlockHeader,
     TransactionReceipt,
     find_anchored,
-    parse_header,
     parse_transaction_receipt,
 )
 from bridge.core.proof.report import AnchorOutcome, Check
-from bridge.core.proof.trie import verify_receipt_proof
 from bridge.core.proof.trust import Contract, Trust
 
 __all__ = ["check_anchor"]
@@ -97,7 +96,8 @@ def _unpinned(
     if not readers:
         return AnchorOutcome(checks=(evidence,))
     found = ask_all(_question(anchor, event, contract, heads), readers)
-    live = Check(id=8, name="chain", ok=found.ok, detail=f"{found.detail}; the chain you named")
+    detail = f"{found.detail}; the chain you named, by the receipt's own rule of finality"
+    live = Check(id=8, name="chain", ok=found.ok, detail=f"{detail} ({anchor.finality})")
     return AnchorOutcome(checks=(evidence, live), time=anchor.time if found.ok else None)
 
 
@@ -117,8 +117,10 @@ def _named(anchor: EvmAnchor, origin: str, readers: Sequence[HeadReader]) -> Con
 
 def _evidence(anchor: EvmAnchor, heads: Sequence[LiveHead]) -> Anchored:
     """Header to block hash, receipt to header, event to a proved head."""
-    _check_header(anchor, _parsed(anchor.header))
-    receipt = _proved(anchor.header, anchor.receipt_index, anchor.receipt, anchor.receipt_proof)
+    block, receipt = _proved(
+        anchor.header, anchor.receipt_index, anchor.receipt, anchor.receipt_proof
+    )
+    _check_header(anchor, block)
     event = find_anchored(receipt, address=anchor.address, log_id=anchor.log_id)
     if event.position != anchor.log_position:
         _refuse("the event stands at another place of its transaction", "log_position")
@@ -130,18 +132,13 @@ def _evidence(anchor: EvmAnchor, heads: Sequence[LiveHead]) -> Anchored:
     return event
 
 
-_parsed = lru_cache(maxsize=_BLOCKS)(parse_header)
-
-
 @lru_cache(maxsize=_BLOCKS)
 def _proved(
     header: bytes, index: int, receipt: bytes, nodes: tuple[bytes, ...]
-) -> TransactionReceipt:
-    """What the transaction did, by a proof that leads to the header."""
-    verify_receipt_proof(
-        root=_parsed(header).receipts_root, index=index, receipt=receipt, nodes=nodes
-    )
-    return parse_transaction_receipt(receipt)
+) -> tuple[BlockHeader, TransactionReceipt]:
+    """The block, and what the transaction did by a proof that leads to its header."""
+    block = block_of_receipt(header, index=index, receipt=receipt, nodes=nodes)
+    return block, parse_transaction_receipt(receipt)
 
 
 def _check_header(anchor: EvmAnchor, header: BlockHeader) -> None:

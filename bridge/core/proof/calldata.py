@@ -12,12 +12,11 @@ from typing import Final, NoReturn
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, TreeSize, sha256
 from bridge.core.proof.anchors import CalldataAnchor, seconds_text
+from bridge.core.proof.block import block_of_transaction
 from bridge.core.proof.endpoints import Finding, HeadReader, LiveHead, Question, ask_all
-from bridge.core.proof.evm import parse_header
 from bridge.core.proof.keccak import keccak256
 from bridge.core.proof.report import AnchorOutcome, Check
 from bridge.core.proof.rlp import decode
-from bridge.core.proof.trie import verify_receipt_proof
 from bridge.core.proof.trust import Network, Trust
 
 __all__ = ["PostedHead", "check_calldata", "encode_posted", "parse_posted", "transaction_data"]
@@ -106,7 +105,8 @@ def check_calldata(
     independent = pin is not None and pin.independent
     detail = found.detail
     if pin is None:
-        detail += "; the chain you named"
+        detail += "; the chain you named, by the receipt's own rule of finality"
+        detail += f" ({anchor.finality})"
     elif not independent:
         detail += "; your trust file does not call this chain independent: it raises no level"
     return AnchorOutcome(
@@ -118,7 +118,12 @@ def check_calldata(
 
 def _evidence(anchor: CalldataAnchor, origin: str, heads: Sequence[LiveHead]) -> PostedHead:
     """Header to block hash, transaction to header, data to a proved head."""
-    header = parse_header(anchor.header)
+    header = block_of_transaction(
+        anchor.header,
+        index=anchor.transaction_index,
+        transaction=anchor.transaction,
+        nodes=anchor.transaction_proof,
+    )
     if header.hash != anchor.block_hash:
         _refuse("anchor-evidence", "the header does not hash to the block hash", "anchor.header")
     if header.number != anchor.block_number:
@@ -126,12 +131,6 @@ def _evidence(anchor: CalldataAnchor, origin: str, heads: Sequence[LiveHead]) ->
         _refuse("anchor-evidence", what, "anchor.block_number")
     if seconds_text(header.timestamp_s) != anchor.time:
         _refuse("anchor-evidence", "the header states another time", "anchor.time")
-    verify_receipt_proof(
-        root=header.transactions_root,
-        index=anchor.transaction_index,
-        receipt=anchor.transaction,
-        nodes=anchor.transaction_proof,
-    )
     if keccak256(anchor.transaction) != anchor.tx:
         _refuse("anchor-evidence", "the transaction has another hash", "anchor.tx")
     posted = parse_posted(transaction_data(anchor.transaction))

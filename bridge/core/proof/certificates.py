@@ -32,6 +32,7 @@ _JUDGED: Final = frozenset(
 """Critical extensions whose meaning is known here; any other one refuses the certificate."""
 _UNREADABLE: Final = (
     ValueError,
+    TypeError,  # a name in a BIT STRING
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
     x509.InvalidVersion,
@@ -94,21 +95,18 @@ def leads_to_root(
         roots: believed.
         at: the moment at which every certificate of the chain must be valid, in UTC.
     """
-    pool = (*roots, *others)
-    chains: list[tuple[x509.Certificate, ...]] = [(certificate,)]
-    for _ in range(MAX_DEPTH):
-        longer: list[tuple[x509.Certificate, ...]] = []
-        for chain in chains:
-            if not _is_sound(chain[-1], at):
-                continue
-            if chain[-1] in roots:
-                return chain[-1]
-            longer += [
-                (*chain, issuer)
-                for issuer in pool
-                if issuer not in chain and _issued(chain[-1], issuer, below=len(chain) - 1)
-            ]
-        chains = longer
+    left, reached = [*roots, *others], [certificate]
+    for below in range(MAX_DEPTH):
+        sound = [one for one in reached if _is_sound(one, at)]
+        for one in sound:
+            if one in roots:
+                return one
+        # The shortest way to a certificate is enough, for more authorities below it allow no more:
+        # else a token of sixteen that all issued one another would have a million ways.
+        reached = [
+            issuer for issuer in left if any(_issued(one, issuer, below=below) for one in sound)
+        ]
+        left = [one for one in left if one not in reached]
     return None
 
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest
-from bridge.core.proof.keccak import keccak256
+from bridge.core.proof.keccak import Keccak, keccak256
 from bridge.core.proof.rlp import Item, decode, number
 
 __all__ = [
@@ -79,12 +79,13 @@ class Anchored:
     """Among the events of its transaction, from 0."""
 
 
-def parse_header(data: bytes) -> BlockHeader:
+def parse_header(data: bytes, keccak: Keccak = keccak256) -> BlockHeader:
     """Decode a block header of any fork.
 
     Args:
         data: the RLP bytes whose Keccak-256 is the block hash. Chains that hash a header without
             its seals (IBFT 2.0, QBFT) are captured in that form.
+        keccak: `keccak256`, or one that has hashed these bytes beside others.
 
     Raises:
         BridgeError: `rlp-form` or `header-form`.
@@ -93,7 +94,7 @@ def parse_header(data: bytes) -> BlockHeader:
     if isinstance(fields, bytes) or len(fields) < _HEADER_FIELDS:
         _refuse("header-form", f"a header is a list of at least {_HEADER_FIELDS} fields", "header")
     return BlockHeader(
-        hash=keccak256(data),
+        hash=keccak(data),
         parent=_fixed(fields[0], 32, "header parentHash"),
         transactions_root=Digest(_fixed(fields[4], 32, "header transactionsRoot")),
         receipts_root=Digest(_fixed(fields[5], 32, "header receiptsRoot")),

@@ -1,19 +1,27 @@
 """Keccak-256 as Ethereum uses it: SHA-3 with the padding byte 0x01 of the original submission.
 
 Here because receipts must verify with the standard library alone: its `hashlib` has this hash where
-OpenSSL 3.2 or later is linked, and elsewhere Python computes it. Source: FIPS 202 s3 for the
-permutation, the Keccak reference s1.1 for the padding, https://ethereum.github.io/yellowpaper/ s3.
+OpenSSL 3.2 or later is linked. Elsewhere PyCryptodome computes it if it is installed (a server has
+it, a verifier may), else Python does. Source: FIPS 202 s3 for the permutation, the Keccak reference
+s1.1 for the padding, https://ethereum.github.io/yellowpaper/ s3.
 """
 
 import hashlib
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Protocol, TypeAlias
 
 from bridge.core.ids import Digest
 
-__all__ = ["chosen", "in_python", "keccak256", "keccak256_each"]
+try:
+    from Crypto.Hash import keccak as _pycryptodome
+except (ImportError, OSError):  # OSError: it is there, its machine code does not load
+    _pycryptodome = None  # type: ignore[assignment]
 
+__all__ = ["Keccak", "chosen", "in_python", "keccak256", "keccak256_each", "side_by_side"]
+
+Keccak: TypeAlias = Callable[[bytes], Digest]
+"""Keccak-256 of a message."""
 Each: TypeAlias = Callable[[Sequence[bytes]], tuple[Digest, ...]]
 """Keccak-256 of each message."""
 
@@ -70,6 +78,12 @@ def keccak256(data: bytes) -> Digest:
     return keccak256_each((data,))[0]
 
 
+def side_by_side(messages: Sequence[bytes]) -> Keccak:
+    """`keccak256` that has hashed these messages at once: `in_python` takes the longest's time."""
+    known = dict(zip(messages, keccak256_each(messages), strict=True))
+    return lambda data: known[data] if data in known else keccak256(data)
+
+
 class Hashed(Protocol):
     """What `hashlib.new` gives."""
 
@@ -77,19 +91,30 @@ class Hashed(Protocol):
         """The hash of the data."""
 
 
-def chosen(new: Callable[[str, bytes], Hashed]) -> Each:
-    """The library's Keccak-256 if it has one that knows the hash of nothing, else `in_python`.
+Library: TypeAlias = Callable[[str, bytes], Hashed]
+"""As `hashlib.new`; it refuses a name that it does not know with ValueError."""
 
-    Args:
-        new: `hashlib.new`; it refuses a name that it does not know with ValueError.
-    """
-    try:
-        known = new(_NAME, b"").digest() == _OF_NOTHING
-    except ValueError:
-        known = False
-    if not known:
-        return in_python
-    return lambda messages: tuple(Digest(new(_NAME, one).digest()) for one in messages)
+
+def chosen(*libraries: Library) -> Each:
+    """The Keccak-256 of the first library that knows the hash of nothing, else `in_python`."""
+    for new in libraries:
+        try:
+            if new(_NAME, b"").digest() == _OF_NOTHING:
+                return partial(_each_by, new)
+        except ValueError:
+            continue
+    return in_python
+
+
+def _each_by(new: Library, messages: Sequence[bytes]) -> tuple[Digest, ...]:
+    return tuple(Digest(new(_NAME, one).digest()) for one in messages)
+
+
+def pycryptodome(name: str, data: bytes) -> Hashed:
+    """`hashlib.new` of PyCryptodome, where it is installed."""
+    if _pycryptodome is None:
+        raise ValueError(name)
+    return _pycryptodome.new(digest_bits=256, data=data)
 
 
 def in_python(messages: Sequence[bytes]) -> tuple[Digest, ...]:
@@ -186,5 +211,5 @@ def _permute(lanes: list[int], every: int, rounds: tuple[int, ...]) -> list[int]
     return [*head, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24]
 
 
-keccak256_each = chosen(hashlib.new)
-"""Keccak-256 of each message, by the faster of the two ways that there are here."""
+keccak256_each = chosen(hashlib.new, pycryptodome)
+"""Keccak-256 of each message, by the fastest way that there is here."""

@@ -15,6 +15,7 @@ from bridge.core.log.tlog_proof import MAX_PATH, TlogProof, parse_tlog_proof
 from bridge.core.proof.anchors import Anchor, anchor_value, parse_anchor
 from bridge.core.proof.members import Members, Value, dump, load
 from bridge.core.record.claims import (
+    ACCESS_NAMES,
     KEY_EVENT_NAMES,
     MARKER_NAMES,
     RECORD_NAMES,
@@ -50,6 +51,7 @@ _NAMES = {
     Kind.RECORD: RECORD_NAMES,
     Kind.KEY_EVENT: KEY_EVENT_NAMES,
     Kind.FEED_MARKER: MARKER_NAMES,
+    Kind.AUDIT: ACCESS_NAMES,
     Kind.REVISION: REVISION_NAMES,
 }
 _RESOURCE_NAME = re.compile(r"[A-Z][A-Za-z]{0,63}/[A-Za-z0-9.\-]{1,64}/[1-9][0-9]{0,8}", re.ASCII)

@@ -314,11 +314,14 @@ def _verify(
 def _times(info: Sequence[Element]) -> tuple[datetime, datetime]:
     """When it was stamped by the authority's clock, and the latest moment that this allows."""
     moment, cut = info[4].time_text()
-    latest = moment + timedelta(seconds=1 if cut else 0)
+    later = timedelta(seconds=1 if cut else 0)
     rest = info[5:]
     if rest and rest[0].tag == SEQUENCE:
-        latest += _accuracy(rest[0])
-    return moment, latest
+        later += _accuracy(rest[0])
+    try:
+        return moment, moment + later
+    except OverflowError as error:
+        raise _refusal("token-form", "the time lies beyond the year 9999") from error
 
 
 def _accuracy(element: Element) -> timedelta:

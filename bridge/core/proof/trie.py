@@ -9,25 +9,31 @@ from typing import NoReturn
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest
-from bridge.core.proof.keccak import keccak256_each
+from bridge.core.proof.keccak import Keccak, keccak256
 from bridge.core.proof.rlp import Item, decode, encode
 
-__all__ = ["MAX_NODES", "verify_receipt_proof"]
+__all__ = ["MAX_NODES", "verify_trie_proof"]
 
 MAX_NODES = 16
 """The key rlp(index) has at most 5 bytes for a 32-bit index: 10 nibbles, 11 nodes and a margin."""
 
 
-def verify_receipt_proof(
-    *, root: Digest, index: int, receipt: bytes, nodes: Sequence[bytes]
+def verify_trie_proof(
+    *,
+    root: Digest,
+    index: int,
+    value: bytes,
+    nodes: Sequence[bytes],
+    keccak: Keccak = keccak256,
 ) -> None:
-    """Prove that the receipt is number `index` of the block whose header names `root`.
+    """Prove that the value is number `index` of the trie with this root.
 
     Args:
-        root: the header's receiptsRoot.
+        root: the header's receiptsRoot or transactionsRoot.
         index: the transaction's position in its block.
-        receipt: the consensus encoding with its type byte (EIP-2718).
+        value: a receipt or transaction in consensus encoding with its type byte (EIP-2718).
         nodes: RLP of the trie nodes from the root down; every one must be used.
+        keccak: `keccak256`, or one that has hashed the nodes beside others.
 
     Raises:
         BridgeError: `trie-proof` naming the first node that does not fit.
@@ -36,15 +42,15 @@ def verify_receipt_proof(
         _refuse(f"a proof has 1 to {MAX_NODES} nodes, found {len(nodes)}", 0)
     key = _nibbles(encode(index.to_bytes((index.bit_length() + 7) // 8)))
     reference: Item = root
-    for place, (node, digest) in enumerate(zip(nodes, keccak256_each(nodes), strict=True)):
-        if not isinstance(reference, bytes) or digest != reference:
+    for place, node in enumerate(nodes):
+        if not isinstance(reference, bytes) or keccak(node) != reference:
             _refuse("a node is not the one its parent (or the header) names by hash", place)
         reference, key, done = _descend(decode(node, where=f"trie node {place}"), key, place)
         if done:
             if place != len(nodes) - 1:
                 _refuse(f"{len(nodes) - 1 - place} nodes follow the value", place + 1)
-            if reference != receipt:
-                _refuse("the trie holds another receipt at this index", place)
+            if reference != value:
+                _refuse("the trie holds another value at this index", place)
             return
     _refuse("the proof ends before the value", len(nodes))
 

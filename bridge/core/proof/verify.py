@@ -89,7 +89,9 @@ def verify(
         for number, name in ((9, "opentimestamps"), (10, "rfc3161"))
         if name not in {check.name for check in checks}
     ]
-    return _conclude(checks, outcomes, given=document is not None)
+    return _conclude(
+        checks, outcomes, given=document is not None, foreign=_is_foreign(checkpoint, trust)
+    )
 
 
 def _check_document(receipt: Receipt, document: bytes | None) -> tuple[Check, Digest | None]:
@@ -164,7 +166,7 @@ def _check_checkpoint(receipt: Receipt, trust: Trust) -> tuple[Check, Checkpoint
         checkpoint = parse_checkpoint(parse_note(note).text)
     except BridgeError as error:
         return Check(id=4, name=name, ok=False, detail=str(error)), None
-    said = f"log {checkpoint.origin} with {checkpoint.size} leaves"
+    said = f"log {_shown(checkpoint.origin)} with {checkpoint.size} leaves"
     keys = trust.keys_of(checkpoint.origin)
     if not keys:
         detail = f"{said}: no key of this log in your trust file, so anybody may have signed"
@@ -174,6 +176,16 @@ def _check_checkpoint(receipt: Receipt, trust: Trust) -> tuple[Check, Checkpoint
         return Check(id=4, name=name, ok=False, detail=f"{said}: {refusal}"), checkpoint
     detail = f"{said}, signed by a key of your trust file"
     return Check(id=4, name=name, ok=True, detail=detail), checkpoint
+
+
+def _shown(origin: str) -> str:
+    """Letters of other alphabets look like those of a name that one knows: they are spelt out."""
+    return origin if origin.isascii() else f"{origin!a} (not all of its letters are ASCII)"
+
+
+def _is_foreign(checkpoint: Checkpoint | None, trust: Trust) -> bool:
+    """Whether the trust file names logs, and this is none of them."""
+    return bool(trust.logs and checkpoint is not None and not trust.keys_of(checkpoint.origin))
 
 
 def _check_inclusion(receipt: Receipt, checkpoint: Checkpoint) -> Check:
@@ -264,7 +276,9 @@ class _Answer:
 _CAVEAT = "A proof shows that this existed and is intact, not that what it says is true."
 
 
-def _conclude(checks: Sequence[Check], outcomes: Sequence[AnchorOutcome], *, given: bool) -> Report:
+def _conclude(
+    checks: Sequence[Check], outcomes: Sequence[AnchorOutcome], *, given: bool, foreign: bool
+) -> Report:
     """11 the earliest anchor that passed; 12 the verdict and on whose word it rests."""
     passed = [outcome for outcome in outcomes if outcome.time is not None]
     first = min(passed, key=lambda outcome: outcome.time or "", default=None)
@@ -278,7 +292,7 @@ def _conclude(checks: Sequence[Check], outcomes: Sequence[AnchorOutcome], *, giv
         else "no anchor passed every check: the time is the log's own word",
     )
     level = _level(checks, outcomes)
-    answer = _answer(checks, _word(level, passed), given=given)
+    answer = _answer(checks, _word(level, passed), given=given, foreign=foreign)
     twelfth = Check(id=12, name="verdict", ok=answer.ok, detail=f"{answer.words} {_CAVEAT}")
     return Report(
         verdict=answer.verdict,
@@ -316,7 +330,7 @@ def _word(level: Level, passed: Sequence[AnchorOutcome]) -> str:
             assert_never(level)
 
 
-def _answer(checks: Sequence[Check], word: str, *, given: bool) -> _Answer:
+def _answer(checks: Sequence[Check], word: str, *, given: bool, foreign: bool) -> _Answer:
     no = failed(checks)
     if no and all(check.name in {"chain", "bitcoin"} for check in no):
         numbers = ", ".join(dict.fromkeys(str(check.id) for check in no))
@@ -326,6 +340,9 @@ def _answer(checks: Sequence[Check], word: str, *, given: bool) -> _Answer:
         named = ", ".join(f"{check.id} {check.name}" for check in no)
         words = f"Changed: failed at {named}."
         return _Answer(verdict=Verdict.CHANGED, ok=False, words=words)
+    if foreign:
+        words = "Cannot say: the receipt is of a log that your trust file does not name."
+        return _Answer(verdict=Verdict.CANNOT_SAY, ok=None, words=words)
     if not word:
         words = "Cannot say: the receipt agrees with itself, but nobody you trust stands behind it."
         return _Answer(verdict=Verdict.CANNOT_SAY, ok=None, words=words)

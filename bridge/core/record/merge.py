@@ -4,15 +4,26 @@ A later, poorer message never wipes what a richer one said; only an explicit del
 element away.
 """
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.record.bundle import Apply, Json, JsonObject
 from bridge.core.record.elements import filled, merged, vacated
 from bridge.core.record.kinds import settled, superseded
-from bridge.core.record.patch import Assumption, Exactly, Path, read, without
+from bridge.core.record.moves import MOVABLE, follow, given, takes_over, whose
+from bridge.core.record.patch import (
+    Assumption,
+    Deletion,
+    Exactly,
+    Move,
+    Operation,
+    Path,
+    read,
+    without,
+)
 from bridge.core.record.standing import (
     MENTIONED,
     is_provisional,
@@ -22,7 +33,7 @@ from bridge.core.record.standing import (
     sure,
 )
 
-__all__ = ["Change", "ResourceRef", "apply_bundle", "references_touched"]
+__all__ = ["Change", "ResourceRef", "apply_bundle", "moved_in", "references_touched"]
 
 _PATCH = "Parameters"
 
@@ -80,6 +91,14 @@ def references_touched(bundle: JsonObject, apply: Apply) -> tuple[ResourceRef, .
     return tuple(sorted({step.ref for step in _steps(bundle, apply)}))
 
 
+def moved_in(bundle: JsonObject, apply: Apply) -> tuple[ResourceRef, ...]:
+    """Visits and accounts that the record gives to another patient, with what is filed there."""
+    if apply is not Apply.MERGE:
+        return ()
+    found = (one for one in _operations(_entries(bundle)) if isinstance(one, Move))
+    return tuple(dict.fromkeys(ResourceRef(*one.target) for one in found))
+
+
 def apply_bundle(
     bundle: JsonObject, apply: Apply, current: Mapping[ResourceRef, JsonObject | None]
 ) -> tuple[Change, ...]:
@@ -89,8 +108,9 @@ def apply_bundle(
         bundle: a canonical Bundle whose resources carry their ids and literal references.
         apply: how its entries are meant.
         current: stored bodies by reference; absent or None where there is none or it is
-            deleted. `meta.versionId` and `meta.lastUpdated` in them are ignored, except
-            that `request.ifMatch` is compared with the former. Never altered.
+            deleted; with all that is filed under what is `moved_in`. `meta.versionId` and
+            `meta.lastUpdated` in them are ignored, except that `request.ifMatch` is compared with
+            the former. Never altered.
 
     Returns:
         No entry for a resource that would stay as it is.
@@ -99,15 +119,39 @@ def apply_bundle(
         BridgeError: an entry without type or id, a patch that cannot be read, a conditional
             request that was not resolved before, or an `ifMatch`/`ifNoneMatch` that does not hold.
     """
-    before = {ref: _plain(body) for ref, body in current.items() if body is not None}
+    before: dict[ResourceRef, JsonObject | None] = {
+        ref: _plain(body) for ref, body in current.items() if body is not None
+    }
     after: dict[ResourceRef, JsonObject | None] = {}
+    states = ChainMap(after, before)
+    moved = moved_in(bundle, apply)
     for step in _steps(bundle, apply):
-        stored = after[step.ref] if step.ref in after else before.get(step.ref)
         _check_precondition(step, current.get(step.ref))
-        after[step.ref] = _applied(step, stored)
+        if isinstance(step, _Put) and step.merge and step.ref not in moved:
+            after[step.ref] = _kept_apart(step, states)
+        else:
+            after[step.ref] = _applied(step, states.get(step.ref))
+    follow(moved, before, after)
     return tuple(
         Change(ref=ref, body=body) for ref, body in after.items() if body != before.get(ref)
     )
+
+
+def _kept_apart(step: _Put, states: Mapping[ResourceRef, JsonObject | None]) -> JsonObject | None:
+    """The resource, of which no part is of two patients.
+
+    What moved with its visit stays where it is. The number of another patient's visit is a visit of
+    its own from now on, unless the patient took over that record, or is only named by the message.
+    """
+    stored = states.get(step.ref)
+    former, now = whose(stored), whose(step.body)
+    if not former or not now or former == now:
+        return _applied(step, stored)
+    if step.ref.type not in MOVABLE:
+        return _applied(replace(step, body=given(step.body, former)), stored)
+    if takes_over(states.get(ResourceRef(*now.split("/", 1))), former):
+        return _applied(step, stored)
+    return stored if step.identifies else _applied(step, None)
 
 
 def _applied(step: _Step, stored: JsonObject | None) -> JsonObject | None:
@@ -171,7 +215,7 @@ def _check_precondition(step: _Step, stored: JsonObject | None) -> None:
 
 def _steps(bundle: JsonObject, apply: Apply) -> Iterator[_Step]:
     """Deletes before sets, so that deleting and setting one element in one message sets it."""
-    entries = [cast("JsonObject", entry) for entry in cast("list[Json]", bundle.get("entry", []))]
+    entries = _entries(bundle)
     if apply is Apply.MERGE:
         yield from _merge_steps(entries)
         return
@@ -180,20 +224,29 @@ def _steps(bundle: JsonObject, apply: Apply) -> Iterator[_Step]:
     yield from (step for step in steps if isinstance(step, _Put))
 
 
+def _entries(bundle: JsonObject) -> list[JsonObject]:
+    return [cast("JsonObject", entry) for entry in cast("list[Json]", bundle.get("entry", []))]
+
+
+def _operations(entries: list[JsonObject]) -> Iterator[Operation]:
+    """What the change sets of the bundle say."""
+    for index, entry in enumerate(entries):
+        if _is_patch(entry):
+            yield from read(
+                cast("JsonObject", entry["resource"]), f"Bundle.entry[{index}].resource"
+            )
+
+
 def _merge_steps(entries: list[JsonObject]) -> Iterator[_Step]:
     assumed: dict[tuple[str, str], set[str]] = {}
     exact: dict[tuple[str, str], set[str]] = {}
-    for index, entry in enumerate(entries):
-        if not _is_patch(entry):
-            continue
-        body = cast("JsonObject", entry["resource"])
-        for one in read(body, f"Bundle.entry[{index}].resource"):
-            if isinstance(one, Assumption):
-                assumed.setdefault(one.target, set()).add(one.element)
-            elif isinstance(one, Exactly):
-                exact.setdefault(one.target, set()).add(one.element)
-            else:
-                yield _Delete(ref=ResourceRef(*one.target), path=one.path)
+    for one in _operations(entries):
+        if isinstance(one, Assumption):
+            assumed.setdefault(one.target, set()).add(one.element)
+        elif isinstance(one, Exactly):
+            exact.setdefault(one.target, set()).add(one.element)
+        elif isinstance(one, Deletion):
+            yield _Delete(ref=ResourceRef(*one.target), path=one.path)
     for index, entry in enumerate(entries):
         if _is_patch(entry):
             continue

@@ -7,7 +7,7 @@ refused, never guessed. docs/mapping-language.md has it as a table.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.record.bundle import Json, JsonObject
@@ -18,6 +18,8 @@ __all__ = [
     "Condition",
     "Deletion",
     "Exactly",
+    "Move",
+    "Operation",
     "Path",
     "parse_path",
     "read",
@@ -84,6 +86,16 @@ class Exactly:
     element: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """The visit or account is now the patient's whom the snapshot names, with what it holds."""
+
+    target: tuple[str, str]
+
+
+Operation: TypeAlias = Deletion | Assumption | Exactly | Move
+
+
 def parse_path(text: str) -> Path | None:
     """`birthDate`, `telecom.where(use='work')`, `name.where(use !~ 'old').given`; None if odd.
 
@@ -105,7 +117,7 @@ def parse_path(text: str) -> Path | None:
     return Path(names=before + after, conditions=conditions, at=len(before))
 
 
-def read(body: JsonObject, where: str) -> Iterator[Deletion | Assumption | Exactly]:
+def read(body: JsonObject, where: str) -> Iterator[Operation]:
     """What a Parameters entry says, in its order.
 
     Each parameter names its resource in a part `target`, since one Parameters speaks of several.
@@ -124,7 +136,7 @@ def read(body: JsonObject, where: str) -> Iterator[Deletion | Assumption | Exact
                 "patch-form",
                 Fault.US,
                 what="a patch operation is not target Type/id, type delete, path Type.element, "
-                "nor a default or exact with target and path",
+                "nor a default, exact or move with target and path",
                 where=f"{where}.parameter[{number}]",
                 do="write element names joined by dots, starting with the type of the target, "
                 "and choose items of one list by where(element='text')",
@@ -132,7 +144,7 @@ def read(body: JsonObject, where: str) -> Iterator[Deletion | Assumption | Exact
         yield found
 
 
-def _read_one(name: str, parts: dict[str, str | None]) -> Deletion | Assumption | Exactly | None:
+def _read_one(name: str, parts: dict[str, str | None]) -> Operation | None:
     kind, _, resource = (parts.get("target") or "").partition("/")
     root, dot, below = (parts.get("path") or "").partition(".")
     if not resource or root != kind or (dot and not below):
@@ -142,6 +154,8 @@ def _read_one(name: str, parts: dict[str, str | None]) -> Deletion | Assumption 
         return Assumption(target=(kind, resource), element=below) if plain else None
     if name == "exact" and "type" not in parts:
         return Exactly(target=(kind, resource), element=below) if below.isalpha() else None
+    if name == "move" and "type" not in parts:
+        return Move(target=(kind, resource)) if not below else None
     if name != "operation" or parts.get("type") != "delete":
         return None
     path = parse_path(below) if below else Path(names=())

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import TreeSize, instant, sha256
 from bridge.core.proof.anchors import Anchor, CalldataAnchor, EvmAnchor, parse_anchor, seconds_text
+from bridge.core.proof.block import block_of_receipt, block_of_transaction
 from bridge.core.proof.calldata import parse_posted, transaction_data
-from bridge.core.proof.evm import find_anchored, parse_header, parse_transaction_receipt
+from bridge.core.proof.evm import find_anchored, parse_transaction_receipt
 from bridge.core.proof.keccak import keccak256
 from bridge.core.proof.members import load
 from bridge.core.proof.ots import BitcoinAttestation, attestations, parse_ots
 from bridge.core.proof.rfc3161 import verify_token
-from bridge.core.proof.trie import verify_receipt_proof
 from bridge.flows.fsck.finding import Difference, Progress, pages
 from bridge.ports.anchors import Attempt, State
 from bridge.ports.chain import Inclusion, Payload
@@ -112,9 +112,8 @@ def _proved(anchor: Anchor) -> tuple[Inclusion, bytes]:
         return _posted(anchor)
     if not isinstance(anchor, EvmAnchor):
         raise _not_evm()
-    header = parse_header(anchor.header)
-    verify_receipt_proof(
-        root=header.receipts_root,
+    header = block_of_receipt(
+        anchor.header,
         index=anchor.receipt_index,
         receipt=anchor.receipt,
         nodes=anchor.receipt_proof,
@@ -136,11 +135,10 @@ def _proved(anchor: Anchor) -> tuple[Inclusion, bytes]:
 
 
 def _posted(anchor: CalldataAnchor) -> tuple[Inclusion, bytes]:
-    header = parse_header(anchor.header)
-    verify_receipt_proof(
-        root=header.transactions_root,
+    header = block_of_transaction(
+        anchor.header,
         index=anchor.transaction_index,
-        receipt=anchor.transaction,
+        transaction=anchor.transaction,
         nodes=anchor.transaction_proof,
     )
     head = parse_posted(transaction_data(anchor.transaction))

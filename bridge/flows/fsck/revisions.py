@@ -11,7 +11,7 @@ from bridge.core.log.merkle import root as merkle_root
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.canon import parse
 from bridge.core.record.claims import claim
-from bridge.core.record.merge import references_touched
+from bridge.core.record.merge import moved_in, references_touched
 from bridge.core.record.revision import (
     RULES,
     State,
@@ -85,7 +85,9 @@ def _versions(revision: StoredRevision, stored: Stored, where: str) -> Iterator[
         return
     try:
         bundle = cast("JsonObject", parse(revision.bundle))
-        refs = references_touched(bundle, revision.apply)
+        refs = [*references_touched(bundle, revision.apply)]
+        if moved_in(bundle, revision.apply):  # what followed is known by what was made of it
+            refs += [one.ref for one in revision.versions if one.ref not in refs]
         before = {ref: _state(one) for ref, one in stored.before(revision.seq, refs).items()}
         made = revise(bundle, revision.apply, before, at=revision.at)
     except BridgeError as error:

@@ -1,10 +1,12 @@
 """Searches after a merge over HL7v2: the survivor has all that the person has."""
 
+from collections import Counter
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from bridge.flows.fsck.revisions import revisions
 from bridge.flows.project import project
 from tests.integration.api.outcomes import refused
 from tests.served_api import ServedApi
@@ -185,3 +187,32 @@ def test_pages_of_other_records_are_refused(api: ServedApi, kept: str, url: str)
 
     assert before.status_code == 200
     assert "merged since" in refused(api["reader"].get(following), 400, "page-token")
+
+
+def test_results_of_a_moved_visit_are_found_under_the_other_patient(api: ServedApi) -> None:
+    """A45 there and back: search, `$everything` and fsck say whose they are, and nobody else."""
+    one, other = "PID|1||MV1^^^HOSP^MR||ONE^ANN", "PID|1||MV2^^^HOSP^MR||TWO^BEA"
+    visit = f"PV1|1|I|WARD^1^1{'|' * 16}MOVING"
+    send(api, "V1", "ADT^A01^ADT_A01", one, visit)
+    send(api, "V2", "ADT^A04^ADT_A01", other)
+    obx = f"OBX|1|NM|718-7^Hb^LN||5.5|g/dL|||||F|||{NOW}"
+    send(api, "V3", "ORU^R01^ORU_R01", one, visit, "OBR|1|PM|FM|24323-8^Panel^LN", obx)
+
+    def holdings() -> list[tuple[int, bool]]:
+        urls = [f"Observation?patient={name_of(api, number)}" for number in ("MV1", "MV2")]
+        charts = [f"Patient/{name_of(api, number)}/$everything" for number in ("MV1", "MV2")]
+        counts = [len(matches(get(api, f"/fhir/{url}"))) for url in urls]
+        kinds = [{one["resource"]["resourceType"] for one in get(api, f"/fhir/{url}")["entry"]}
+                 for url in charts]  # fmt: skip
+        return [(n, "Observation" in kind) for n, kind in zip(counts, kinds, strict=True)]
+
+    before = holdings()
+    send(api, "V4", "ADT^A45^ADT_A45", other, "MRG|MV1^^^HOSP^MR||||MOVING", visit)
+    moved = holdings()
+    send(api, "V5", "ADT^A45^ADT_A45", one, "MRG|MV2^^^HOSP^MR||||MOVING", visit)
+
+    assert before == holdings() == [(1, True), (0, False)]
+    assert moved == [(0, False), (1, True)]
+    node = api.services
+    found = revisions(node.stored, lambda _stage, _done: None, Counter())
+    assert [one.where for one in found] == []

@@ -9,7 +9,7 @@ from trie.hexary import HexaryTrie
 from bridge.chain.trie import proof_of
 from bridge.core.errors import BridgeError
 from bridge.core.ids import Digest
-from bridge.core.proof.trie import verify_receipt_proof
+from bridge.core.proof.trie import verify_trie_proof
 
 
 def receipts(count: int, size: int) -> list[bytes]:
@@ -39,6 +39,6 @@ def test_proof_passes_the_strangers_verifier(count: int, size: int) -> None:
 
     for index in {0, 1, 15, 16, 127, 128, 255, 256, count - 1} & set(range(count)):
         root, nodes = proof_of(values, index)
-        verify_receipt_proof(root=Digest(root), index=index, receipt=values[index], nodes=nodes)
-        with pytest.raises(BridgeError, match="another receipt at this index"):
-            verify_receipt_proof(root=Digest(root), index=index, receipt=b"other", nodes=nodes)
+        verify_trie_proof(root=Digest(root), index=index, value=values[index], nodes=nodes)
+        with pytest.raises(BridgeError, match="another value at this index"):
+            verify_trie_proof(root=Digest(root), index=index, value=b"other", nodes=nodes)

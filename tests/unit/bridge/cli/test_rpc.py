@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -115,32 +114,3 @@ def test_closed_port_is_a_peer_fault() -> None:
     """An endpoint that is down is said to be down."""
     with pytest.raises(BridgeError, match="it cannot be reached"):
         JsonRpcReader("http://127.0.0.1:9").chain()
-
-
-def test_endpoint_that_drips_is_given_up() -> None:
-    """A byte now and then never trips the time-out of the socket."""
-
-    class Drip(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "100000")
-            self.end_headers()
-            for _ in range(40):
-                self.wfile.write(b" ")
-                self.wfile.flush()
-                time.sleep(0.05)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Drip) as server:
-        server.handle_error = lambda *_: None  # type: ignore[method-assign]  # it is hung up on
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            reader = JsonRpcReader(f"http://127.0.0.1:{server.server_port}", timeout_s=0.2)
-            with pytest.raises(BridgeError, match="no whole answer in time"):
-                reader.height()
-        finally:
-            server.shutdown()
-            thread.join()

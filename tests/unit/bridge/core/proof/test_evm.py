@@ -4,9 +4,6 @@ from typing import Any
 
 import pytest
 import rlp
-from eth.db.trie import make_trie_root_and_nodes
-from eth_tester import EthereumTester, PyEVMBackend
-from trie.hexary import HexaryTrie
 
 from bridge.core.errors import BridgeError
 from bridge.core.proof.evm import (
@@ -18,49 +15,16 @@ from bridge.core.proof.evm import (
     parse_transaction_receipt,
 )
 from bridge.core.proof.rlp import encode
-from bridge.core.proof.trie import verify_receipt_proof
+from tests.mined_block import DATA, LOG_ID, mined
 
-ADDRESS, LOG_ID = b"\xaa" * 20, b"\x07" * 32
-
-# Emits LOG3(topics Anchored, LOG_ID, 5) with its 96 bytes of call data.
-EMITTER = (
-    bytes.fromhex("60606000600037" + "6005" + "7f")
-    + LOG_ID
-    + b"\x7f"
-    + ANCHORED
-    + bytes.fromhex("60606000a300")
-)
-DATA = (41).to_bytes(32) + b"\x21" * 32 + b"\x22" * 32
+ADDRESS = b"\xaa" * 20
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def block() -> Any:
-    """One block of a Prague chain: two plain transfers and an anchor between them."""
-    tester = EthereumTester(PyEVMBackend())
-    account, second, third = tester.get_accounts()[:3]
-    size = len(EMITTER)
-    creation = bytes([0x60, size, 0x80, 0x60, 0x0B, 0x60, 0, 0x39, 0x60, 0, 0xF3]) + EMITTER
-    created = tester.send_transaction(
-        {"from": account, "gas": 500_000, "data": "0x" + creation.hex()}
-    )
-    address = tester.get_transaction_receipt(created)["contract_address"]
-    tester.disable_auto_mine_transactions()
-    transfer = {"to": account, "gas": 21_000, "value": 1}
-    anchor = {"from": second, "to": address, "gas": 100_000, "data": "0x" + DATA.hex()}
-    tester.send_transaction({**transfer, "from": account, "gas_price": 2 * 10**9})
-    tester.send_transaction(anchor)
-    tester.send_transaction({**transfer, "from": third})
-    tester.mine_block()
-    chain = tester.backend.chain
-    made = chain.get_canonical_block_by_number(2)
-    receipts = made.get_receipts(chain.chaindb)
-    return made.header, receipts, bytes.fromhex(address[2:])
-
-
-def _proof(receipts: Any, index: int) -> list[bytes]:
-    root, nodes = make_trie_root_and_nodes(receipts)
-    trie: Any = HexaryTrie(dict(nodes), root)
-    return [rlp.encode(node) for node in trie.get_proof(rlp.encode(index))]
+    """Header, receipts and the address of the contract that emits."""
+    made, receipts, address = mined()
+    return made.header, receipts, address
 
 
 def test_header_of_a_real_block(block: Any) -> None:
@@ -72,24 +36,6 @@ def test_header_of_a_real_block(block: Any) -> None:
     assert (read.hash, read.number) == (header.hash, header.block_number)
     assert (read.timestamp_s, read.receipts_root) == (header.timestamp, header.receipt_root)
     assert read.parent == header.parent_hash
-
-
-def test_anchor_is_proved_from_header_to_event(block: Any) -> None:
-    """Header, receipt-trie proof and event together give the anchored size and root."""
-    header, receipts, address = block
-    raw = receipts[1].encode()
-    read = parse_header(rlp.encode(header))
-
-    verify_receipt_proof(
-        root=read.receipts_root,
-        index=1,
-        receipt=raw,
-        nodes=_proof(receipts, 1),
-    )
-    event = find_anchored(parse_transaction_receipt(raw), address=address, log_id=LOG_ID)
-
-    assert (event.sequence, event.size, event.position) == (5, 41, 0)
-    assert (event.root, event.previous) == (b"\x21" * 32, b"\x22" * 32)
 
 
 def test_receipts_of_every_type_are_read(block: Any) -> None:

@@ -2,11 +2,19 @@
 
 import hashlib
 
+import pytest
 from eth_hash.auto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.proof.keccak import chosen, in_python, keccak256, keccak256_each
+from bridge.core.proof.keccak import (
+    chosen,
+    in_python,
+    keccak256,
+    keccak256_each,
+    pycryptodome,
+    side_by_side,
+)
 
 
 def test_empty_input_gives_the_published_digest() -> None:
@@ -67,6 +75,40 @@ def test_a_library_without_the_hash_is_not_asked_again() -> None:
 def test_a_library_that_pads_otherwise_is_not_believed() -> None:
     """SHA-3 differs in one byte of padding: the hash of nothing tells them apart."""
     assert chosen(lambda _name, data: hashlib.new("sha3_256", data)) is in_python
+
+
+def test_the_first_library_that_has_the_hash_is_taken() -> None:
+    """One that lacks it or gives another is passed over."""
+    each = chosen(
+        lambda _name, data: hashlib.new("no such hash", data),
+        lambda _name, data: hashlib.new("sha3_256", data),
+        _Linked,
+    )
+
+    assert each is not in_python
+    assert each([b"a"]) == in_python([b"a"])
+
+
+@given(st.lists(st.binary(max_size=300), max_size=5))
+def test_pycryptodome_gives_what_python_gives(messages: list[bytes]) -> None:
+    """The library that a server has says of any bytes what the code here says."""
+    assert chosen(pycryptodome)(messages) == in_python(messages)
+
+
+def test_pycryptodome_that_is_not_there_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verifier has three dependencies; this is none of them."""
+    monkeypatch.setattr("bridge.core.proof.keccak._pycryptodome", None)
+
+    assert chosen(pycryptodome) is in_python
+
+
+def test_messages_known_beforehand_and_others_hash_alike() -> None:
+    """What was hashed side by side is looked up, what was not is hashed."""
+    keccak_of = side_by_side([b"a", b"b" * 500])
+
+    assert [keccak_of(one) for one in (b"b" * 500, b"a", b"c")] == [
+        keccak256(one) for one in (b"b" * 500, b"a", b"c")
+    ]
 
 
 def test_each_is_the_hash_of_one() -> None:

@@ -2,14 +2,16 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
 
 from bridge.core.errors import BridgeError
 from bridge.core.ids import sha256
+from bridge.core.proof.der import SEQUENCE, TIME, encode, encode_integer, encode_oid
 from bridge.core.proof.rfc3161 import encode_query, encode_response, parse_response, verify_token
-from tests.fakes.token import signed_token
+from tests.fakes.token import STAMPING, attribute, certified, forged_token, signed_token
 from tests.stamping import Tsa, make_tsa
 
 DATA = b"a signed checkpoint\n"
@@ -98,3 +100,60 @@ def test_refused_query_is_said() -> None:
 def test_response_round_trips(token: bytes) -> None:
     """The exported file holds the token."""
     assert parse_response(encode_response(token), nonce=7) == token
+
+
+ROOT = certified("root", authority=True)
+SIGNER = certified("tsa", by=ROOT, uses=[STAMPING])
+OTHER = certified("other", by=ROOT, uses=[STAMPING])
+ACCURACY_OF_A_DAY = encode(SEQUENCE, encode_integer(86_400))
+SIGNING_TIME = attribute("1.2.840.113549.1.9.5", encode(TIME, b"20260101000000Z"))
+
+
+@pytest.mark.parametrize(
+    ("lie", "what"),
+    [
+        pytest.param({"digest": "sha1"}, "not SHA-256, SHA-384 or SHA-512", id="sha1-imprint"),
+        pytest.param({"digest": "md5"}, "not SHA-256, SHA-384 or SHA-512", id="md5-imprint"),
+        pytest.param({"named": OTHER.certificate}, "names is not there", id="other-serial"),
+        pytest.param({"bound": OTHER.certificate}, "names is not there", id="other-bound"),
+        pytest.param({"others": [OTHER.certificate]}, "one that issues none", id="two-signers"),
+        pytest.param({"others": [b"\x30\x00"]}, "cannot be read", id="no-certificate"),
+        pytest.param({"signers": 2}, "2 signers where a token has one", id="signed-twice"),
+        pytest.param({"signers": 0}, "0 signers where a token has one", id="unsigned"),
+        pytest.param({"content": encode_oid("1.2.3")}, "not of a time-stamp", id="other-content"),
+        pytest.param(
+            {"more_attributes": SIGNING_TIME * 2}, "attribute stands twice", id="twin-attribute"
+        ),
+        pytest.param(
+            {"more_attributes": attribute("1.2.3", SIGNING_TIME * 2)},
+            "2 values where a signed attribute has one",
+            id="attribute-of-two-values",
+        ),
+        pytest.param({"time": "20260230000000Z"}, "does not exist", id="thirtieth-of-february"),
+        pytest.param({"time": "20260101000000+0100"}, "YYYYMMDDhhmmss", id="local-time"),
+        pytest.param({"time": "99991231235959.9Z"}, "beyond the year 9999", id="end-of-years"),
+        pytest.param(
+            {"time": "99991231235959Z", "more_info": ACCURACY_OF_A_DAY},
+            "beyond the year 9999",
+            id="a-day-after-the-end",
+        ),
+        pytest.param({"time": "20310101000000Z"}, "no trusted root", id="after-it-ran-out"),
+        pytest.param({"time": "20190101000000Z"}, "no trusted root", id="before-it-was-valid"),
+    ],
+)
+def test_lying_token_is_refused_by_name(lie: dict[str, Any], what: str) -> None:
+    """Each lie of an authority's own key, or of whoever has a key like it, has its refusal."""
+    honest = verify_token(forged_token(SIGNER, DATA), DATA, roots=[ROOT.certificate])
+    assert honest.authority == "CN=tsa"
+
+    with pytest.raises(BridgeError, match=what):
+        verify_token(forged_token(SIGNER, DATA, **lie), DATA, roots=[ROOT.certificate])
+
+
+def test_certificate_that_ran_out_since_is_believed_for_its_time() -> None:
+    """What was signed while it was valid was signed."""
+    valid = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC))
+    old = certified("old", by=ROOT, uses=[STAMPING], valid=valid)
+    token = forged_token(old, DATA, time="20200601000000Z")
+
+    assert verify_token(token, DATA, roots=[ROOT.certificate]).time.year == 2020

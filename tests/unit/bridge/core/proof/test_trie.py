@@ -9,7 +9,7 @@ from trie.hexary import HexaryTrie
 from bridge.core.errors import BridgeError
 from bridge.core.ids import Digest
 from bridge.core.proof.keccak import keccak256
-from bridge.core.proof.trie import verify_receipt_proof
+from bridge.core.proof.trie import verify_trie_proof
 
 
 def _trie(values: list[bytes]) -> Any:
@@ -34,10 +34,10 @@ def test_every_index_of_a_block_verifies(count: int, size: int) -> None:
     trie = _trie(values)
 
     for index in {0, 1, 15, 16, 127, 128, count - 1} & set(range(count)):
-        verify_receipt_proof(
+        verify_trie_proof(
             root=Digest(trie.root_hash),
             index=index,
-            receipt=values[index],
+            value=values[index],
             nodes=_proof(trie, index),
         )
 
@@ -52,7 +52,7 @@ ROOT = Digest(TRIE.root_hash)
 def test_proof_for_another_index_is_refused(index: int) -> None:
     """The position in the block is proved, not only the presence."""
     with pytest.raises(BridgeError) as refusal:
-        verify_receipt_proof(root=ROOT, index=index, receipt=VALUE, nodes=NODES)
+        verify_trie_proof(root=ROOT, index=index, value=VALUE, nodes=NODES)
 
     assert refusal.value.code == "trie-proof"
 
@@ -65,14 +65,14 @@ def test_proof_for_another_index_is_refused(index: int) -> None:
         pytest.param(NODES[:-1], VALUE, "ends before the value", id="cut"),
         pytest.param(NODES + NODES[:1], VALUE, "nodes follow the value", id="trailing"),
         pytest.param(NODES[1:], VALUE, "names by hash", id="root-left-out"),
-        pytest.param(NODES, VALUE[:-1], "holds another receipt", id="other-receipt"),
+        pytest.param(NODES, VALUE[:-1], "holds another value", id="other-receipt"),
         pytest.param([b"\xc0", *NODES[1:]], VALUE, "names by hash", id="forged-root"),
     ],
 )
 def test_altered_proof_is_refused(nodes: list[bytes], receipt: bytes, what: str) -> None:
     """Nodes left out, added or forged, and another receipt, are each refused."""
     with pytest.raises(BridgeError, match=what):
-        verify_receipt_proof(root=ROOT, index=7, receipt=receipt, nodes=nodes)
+        verify_trie_proof(root=ROOT, index=7, value=receipt, nodes=nodes)
 
 
 def test_every_flipped_byte_of_a_proof_is_refused() -> None:
@@ -84,10 +84,10 @@ def test_every_flipped_byte_of_a_proof_is_refused() -> None:
             if at % 7 and place:
                 continue
             with pytest.raises(BridgeError):
-                verify_receipt_proof(
+                verify_trie_proof(
                     root=ROOT,
                     index=7,
-                    receipt=VALUE,
+                    value=VALUE,
                     nodes=[*NODES[:place], bytes(forged), *NODES[place + 1 :]],
                 )
 
@@ -106,8 +106,8 @@ EMPTY, HASH = b"", b"\x09" * 32
         pytest.param([b"\x07", HASH], "not hex-prefix encoded", id="padding-nibble"),
         pytest.param([b"\x20", VALUE], "holds nothing at this index", id="leaf-of-a-shorter-key"),
         pytest.param([b"\x20\x08", VALUE], "holds nothing at this index", id="leaf-of-another-key"),
-        pytest.param([b"\x20\x07", b"x"], "holds another receipt", id="leaf-with-another-value"),
-        pytest.param([b"\x00\x07", [EMPTY] * 16 + [b"x"]], "another receipt", id="embedded-branch"),
+        pytest.param([b"\x20\x07", b"x"], "holds another value", id="leaf-with-another-value"),
+        pytest.param([b"\x00\x07", [EMPTY] * 16 + [b"x"]], "another value", id="embedded-branch"),
     ],
 )
 def test_node_that_an_attacker_made_up_is_refused(node: Any, what: str) -> None:
@@ -115,4 +115,4 @@ def test_node_that_an_attacker_made_up_is_refused(node: Any, what: str) -> None:
     forged = rlp.encode(node)
 
     with pytest.raises(BridgeError, match=what):
-        verify_receipt_proof(root=keccak256(forged), index=7, receipt=VALUE, nodes=[forged])
+        verify_trie_proof(root=keccak256(forged), index=7, value=VALUE, nodes=[forged])
