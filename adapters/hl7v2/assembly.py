@@ -1,6 +1,7 @@
 """The Bundle around the resources: order, fullUrl, focus, Provenance, and the change set."""
 
 from functools import lru_cache
+from itertools import compress
 from typing import Final, cast
 
 from msgspec import Raw
@@ -9,6 +10,7 @@ from adapters.hl7v2.build import Build
 from adapters.hl7v2.changes import changes
 from adapters.hl7v2.datatypes.components import clean, token
 from adapters.hl7v2.distinct import distinct
+from adapters.hl7v2.elements import name_of
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.published import system_of
 from bridge.core.ids import Digest
@@ -69,11 +71,11 @@ def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> J
     if not _COMPLETED.isdisjoint(kinds):
         _complete_resources(build)
     changed = changes(build)
-    focus = [name for name, kind in zip(build.resources, kinds, strict=True) if kind in _FOCUS]
+    focus = [*compress(build.resources, map(_FOCUS.__contains__, kinds))]
     if changed is not None:  # it is of the message's own data, and nothing else leads to it
-        focus.append(_name(changed))
+        focus.append(name_of(changed))
     _complete_header(header, build, focus)
-    _complete_provenance(provenance, [_name(header), *build.resources], header, source, mapping)
+    _complete_provenance(provenance, [name_of(header), *build.resources], header, source, mapping)
     entries: list[Json] = [
         build.entry(header),
         *build.entries.values(),
@@ -159,10 +161,6 @@ def _complete_provenance(
         {"role": "source", "what": _digest(source, "the message as received")},
         _derivation(mapping),
     ]
-
-
-def _name(resource: JsonObject) -> str:
-    return f"{cast('str', resource['resourceType'])}/{cast('str', resource['id'])}"
 
 
 def _references(names: list[str]) -> Raw:
