@@ -20,10 +20,7 @@ __all__: list[str] = []
 _V2: Final = "http://terminology.hl7.org/CodeSystem/v2-0443"
 _OBSERVER: Final[JsonObject] = {
     "coding": [
-        {
-            "system": "http://terminology.hl7.org/CodeSystem/practitioner-role",
-            "code": "responsibleObserver",
-        },
+        {"code": "responsibleObserver"},
         {"system": _V2, "code": "RO", "display": "Responsible Observer"},
     ]
 }
@@ -75,14 +72,14 @@ def responsible_observer(f: list[str], _g: Group, b: Build, r: JsonObject) -> No
 
 @rule("principal-interpreter", reads=("OBR-32",), writes="resultsInterpreter")
 def principal_interpreter(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """OBR-32, table 0443 PRI."""
-    _did(f[32], ("OBR-32", "resultsInterpreter", "PRI", "Primary Interpreter"), b, r)
+    """OBR-32, table 0443 PI."""
+    _did(f[32], ("OBR-32", "resultsInterpreter", "PI", "Primary Interpreter"), b, r)
 
 
 @rule("assistant-interpreter", reads=("OBR-33",), writes="resultsInterpreter")
 def assistant_interpreter(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """OBR-33, table 0443 ARI."""
-    _did(f[33], ("OBR-33", "resultsInterpreter", "ARI", "Assistant Result Interpreter"), b, r)
+    """OBR-33, table 0443 AI."""
+    _did(f[33], ("OBR-33", "resultsInterpreter", "AI", "Assistant/Alternate Interpreter"), b, r)
 
 
 @rule("report-technician", reads=("OBR-34",), writes="performer")

@@ -69,7 +69,7 @@ def test_interpreters_and_technicians_have_their_function_and_place(
     assert [one["display"] for one in report["performer"]] == ["Tea Tech", "Ty Type", "Tu Type"]
     roles = {one["practitioner"]["display"]: one for one in found["PractitionerRole"]}
     codes = [one["code"][0]["coding"][0]["code"] for one in roles.values()]
-    assert codes == ["PRI", "ARI", "TN", "TR", "TR"]
+    assert codes == ["PI", "AI", "TN", "TR", "TR"]
     room = next(one for one in found["Location"] if one["name"] == "R1")
     assert roles["Ina Inter"]["location"] == [{"reference": f"Location/{room['id']}"}]
 
