@@ -1,6 +1,7 @@
 """The Bundle around the resources: order, fullUrl, focus, Provenance, and the change set."""
 
 from functools import lru_cache
+from itertools import compress
 from typing import Final, cast
 
 from msgspec import Raw
@@ -8,6 +9,7 @@ from msgspec import Raw
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.changes import changes
 from adapters.hl7v2.distinct import distinct
+from adapters.hl7v2.elements import name_of
 from adapters.hl7v2.group import Group
 from bridge.core.ids import Digest
 from bridge.core.record.bundle import Json, JsonObject
@@ -66,7 +68,7 @@ def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> J
     _complete_header(header, build, kinds)
     if not _COMPLETED.isdisjoint(kinds):
         _complete_resources(build)
-    _complete_provenance(provenance, [_name(header), *build.resources], header, source, mapping)
+    _complete_provenance(provenance, [name_of(header), *build.resources], header, source, mapping)
     entries: list[Json] = [
         build.entry(header),
         *build.entries.values(),
@@ -92,7 +94,7 @@ def _complete_header(header: JsonObject, build: Build, kinds: list[str]) -> None
     for destination in cast("list[JsonObject]", header.get("destination", [])):
         if "endpoint" not in destination:
             destination["_endpoint"] = _UNKNOWN
-    focus = [name for name, kind in zip(build.resources, kinds, strict=True) if kind in _FOCUS]
+    focus = [*compress(build.resources, map(_FOCUS.__contains__, kinds))]
     if focus:
         header["focus"] = _references(focus)
 
@@ -156,10 +158,6 @@ def _complete_provenance(
         {"role": "source", "what": _digest(source, "the message as received")},
         _derivation(mapping),
     ]
-
-
-def _name(resource: JsonObject) -> str:
-    return f"{cast('str', resource['resourceType'])}/{cast('str', resource['id'])}"
 
 
 def _references(names: list[str]) -> Raw:

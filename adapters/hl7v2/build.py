@@ -11,7 +11,7 @@ from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.identifiers import governing
 from adapters.hl7v2.datatypes.registry import DATATYPES, Convert
 from adapters.hl7v2.dosing import Dosing
-from adapters.hl7v2.elements import reference_to
+from adapters.hl7v2.elements import name_of
 from adapters.hl7v2.enclosed import Enclosed
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.kinship import Kin
@@ -164,7 +164,7 @@ class Build(Reading):
 
     def keep(self, resource: JsonObject) -> None:
         """Put a resource into the bundle; what one of its key left open is filled, not altered."""
-        reference = cast("str", reference_to(resource)["reference"])
+        reference = name_of(resource)
         stored = self.resources.get(reference)
         if stored is None:
             self._enter(reference, resource)
@@ -174,12 +174,11 @@ class Build(Reading):
     def _enter(self, reference: str, resource: JsonObject) -> None:
         """The resource of that reference is this one, and may yet be altered."""
         self.resources[reference] = resource
-        self.entries[reference] = self.entry(resource)
+        self.entries[reference] = {"fullUrl": f"{self.base}/{reference}", "resource": resource}
 
     def entry(self, resource: JsonObject) -> JsonObject:
         """The Bundle.entry of a resource."""
-        reference = cast("str", reference_to(resource)["reference"])
-        return {"fullUrl": f"{self.base}/{reference}", "resource": resource}
+        return {"fullUrl": f"{self.base}/{name_of(resource)}", "resource": resource}
 
     # -- people and places, which are resources where they have an identifier -----------------
 
@@ -283,7 +282,7 @@ class Build(Reading):
 
     def kept(self, resource: JsonObject) -> Kept:
         """A resource that nothing alters any more, encoded."""
-        name = cast("str", reference_to(resource)["reference"])
+        name = name_of(resource)
         return name, resource, Raw(canonical(self.entry(resource)))
 
     def keep_assigners(self) -> None:

@@ -13,6 +13,7 @@ from adapters.hl7v2.escapes import unescape
 
 __all__ = [
     "DELETE",
+    "all_clean",
     "clean",
     "cleaned",
     "code_part",
@@ -49,11 +50,16 @@ def subparts(raw: str, ctx: Context) -> list[str]:
 
 
 def cleaned(text: str, ctx: Context, width: int) -> list[str]:
-    """The components as FHIR strings, at least `width` of them: what is missing is empty.
+    """The components as FHIR strings, at least `width` of them: what is missing is empty."""
+    return all_clean(text.split(ctx.component), ctx, width)
+
+
+def all_clean(raw: list[str], ctx: Context, width: int) -> list[str]:
+    """The same of components that are apart.
 
     Most fields hold nothing to resolve, to drop or to trim, and a field is asked that at once.
     """
-    raw = text.split(ctx.component)
+    text = "".join(raw)
     parts = [*raw, *_MISSING[len(raw) : width]]
     if '"' in text or (ctx.escape and ctx.escape in text) or not text.isprintable():
         return [one if one.isalnum() else clean(one, ctx) for one in parts]

@@ -32,7 +32,7 @@ __all__ = [
 _KEPT: Final = 8192
 """Distinct days that are remembered: two decades of them, a megabyte at most."""
 _DIGITS: Final = frozenset("0123456789")
-_CLOCK_ENDS: Final = {12: 12, 14: 14, 17: 12, 19: 14}
+_USUAL: Final = {8: 8, 12: 12, 14: 14, 17: 12, 19: 14}
 """Length of a time, without offset or with `+ZZZZ`, to where its clock ends."""
 _SIGNS: Final = frozenset("+-")
 _MAX_FRACTION: Final = 9
@@ -46,9 +46,17 @@ def date_time(text: str, ctx: Context) -> str | None:
     Findings: `date-invalid` (dropped), `time-invalid` and `zone-missing` (cut to a date),
     `offset-invalid`, `time-form`, `time-precision`, `time-2400`, `time-ambiguous`.
     """
-    known = _as_usual(text, ctx.offset)
-    if known:
-        return known
+    # As nearly all are written: YYYYMMDD or YYYYMMDDHHMM[SS][+ZZZZ].
+    at = _USUAL.get(len(text))
+    if at is not None:
+        day = _date(text[:8])
+        if at == 8 and day:
+            return day
+        clock = _clock(text[8:at], "") if day else ""
+        tail = text[at:]
+        offset = (offset_of(tail) if tail[0] in _SIGNS else "") if tail else ctx.offset
+        if clock and offset:
+            return f"{day}T{clock}{offset}"
     stamp = _stamp(text, ctx)
     return _date_time(stamp, ctx) if stamp else None
 
@@ -151,19 +159,6 @@ def ends_before(first: str, last: str) -> bool:
 def moment_of(value: str) -> datetime:
     """The dateTime as a datetime; a leap second is the second before it."""
     return datetime.fromisoformat(value[:17] + value[17:19].replace("60", "59") + value[19:])
-
-
-def _as_usual(text: str, offset: str) -> str:
-    """`YYYYMMDDHHMM[SS][+ZZZZ]`, as nearly all times are written; empty for any other form."""
-    at = _CLOCK_ENDS.get(len(text), 0)
-    digits = text[:at]
-    if not (digits.isdigit() and digits.isascii()):
-        return ""
-    day, clock = _date(digits[:8]), _clock(digits[8:], "")
-    tail = text[at:]
-    if tail:
-        offset = offset_of(tail) if tail[0] in _SIGNS else ""
-    return f"{day}T{clock}{offset}" if day and clock and offset else ""
 
 
 def _stamp(text: str, ctx: Context) -> str:

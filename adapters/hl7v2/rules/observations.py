@@ -157,7 +157,8 @@ def ranges(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         return
     unit = unit_of(f[6], b)
     b.ctx.at = "OBX-7"
-    found = b.cached("OBX-7", _ranges_of(unit), f"{f[7]}{_BETWEEN}{f[6]}")
+    text = f"{f[7]}{_BETWEEN}{f[6]}"
+    found = b.shelf["OBX-7"].get(text) or b.cached("OBX-7", _ranges_of(unit), text)
     holders = cast("list[JsonObject]", r.get("component", [])) or [r]
     for holder in holders if found else ():
         holder["referenceRange"] = [*found]

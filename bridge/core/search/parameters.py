@@ -51,6 +51,8 @@ MAX_TEXT = 4_096
 
 METHOD = "_totalMethod"
 """How fhirpy asks for `_total=accurate`, with the value `count`."""
+ESTIMATED = "estimated"
+"""How HAPI's client spells `_total=estimate`."""
 _CONTROLS = ("_count", "_include", "_revinclude", "_sort", "_summary", "_total", METHOD, PAGE)
 _IGNORED = frozenset({"_format", "_pretty"})
 _PREFIXED = re.compile(r"([a-z]{2})(?=[\d.+\-])").match
@@ -348,7 +350,7 @@ def _total(text: str, method: str) -> Total:
     if method:
         return Total.ACCURATE
     try:
-        return Total(text)
+        return Total("estimate" if text == ESTIMATED else text)
     except ValueError:
         _refuse("search-value", "this is no _total", "_total", "use none, estimate or accurate")
 

@@ -125,7 +125,7 @@ def test_envelope_of_rubbish_is_empty() -> None:
         (
             {"request": {"method": "PATCH", "url": "Patient/a"}},
             "Bundle.entry[0].request.method",
-            "send PATCH by itself",
+            "DELETE here, and nothing else",
         ),
         (
             {"request": {"method": "PUT", "url": "Patient/b"}, "resource": PATIENT | {"id": "a"}},

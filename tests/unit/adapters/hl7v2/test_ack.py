@@ -69,6 +69,21 @@ def test_acceptance_mirrors_the_sender_and_echoes_the_control_id() -> None:
     )
 
 
+@pytest.mark.parametrize("version", [b"2.7", b"2.7.1", b"2.8.2", b"2.9"])
+@pytest.mark.parametrize("mode", ["original", "enhanced"])
+def test_acceptance_fills_no_withdrawn_field(version: bytes, mode: Mode) -> None:
+    """HAPI refuses an MSA-3 from v2.7 on; ERR of severity I names the record there."""
+    _, msa, err, rest = acknowledge(
+        ADT.replace(b"2.5.1", version), ACCEPTED, at=AT, mode=mode
+    ).split(b"\r")
+
+    assert msa in {b"MSA|AA|C-1", b"MSA|CA|C-1"}
+    assert err == (
+        b"ERR|||0^Message accepted^HL70357|I|accepted^^L|||record " + ACCEPTED.record.encode()
+    )
+    assert rest == b""
+
+
 def test_refusal_names_the_place_the_condition_and_the_next_step() -> None:
     """AE with ERR-2, ERR-3 and words, in the sender's delimiters."""
     segments = acknowledge(ADT, refused(), at=AT).split(b"\r")
