@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from typing import Final, TypeAlias
 
 from msgspec import Raw
@@ -17,6 +18,7 @@ from bridge.core.search.definitions import Parameter, SearchType, Source, parame
 from bridge.core.search.ranges import EARLIEST, LATEST, date_range, folded, number
 
 __all__ = [
+    "MAX_ROWS",
     "RULES",
     "DateRow",
     "IndexRow",
@@ -103,10 +105,10 @@ def index_rows(resource: JsonObject) -> tuple[IndexRow, ...]:
     for name, value in resource.items():
         for parameter, source, make in plan.get(name, ()):
             for item in _values(value, source):
-                rows.update(dict.fromkeys(make(parameter.name, item, source)))
-        if len(rows) > MAX_ROWS:
-            break
-    return tuple(rows)[:MAX_ROWS]
+                rows.update(dict.fromkeys(islice(make(parameter.name, item, source), MAX_ROWS)))
+                if len(rows) >= MAX_ROWS:
+                    return tuple(rows)[:MAX_ROWS]
+    return tuple(rows)
 
 
 @cache

@@ -1,15 +1,17 @@
 """What a resource is found by."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from msgspec import Raw
 
 from bridge.core.record import canon
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.search.index import (
+    MAX_ROWS,
     DateRow,
     IndexRow,
     QuantityRow,
@@ -150,3 +152,20 @@ def test_real_resources_are_indexed_without_repeats(shared: Path) -> None:
 
         assert len(rows) == len(set(rows))
         assert rows == index_rows(resource)
+
+
+def test_rows_end_at_their_bound_within_one_element() -> None:
+    """A list of a million references, or one element of a million codes, is not read to its end."""
+    read = 0
+
+    class Counted(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            nonlocal read
+            for item in super().__iter__():
+                read += 1
+                yield item
+
+    codes = Counted({"system": "s", "code": f"{n}"} for n in range(100_000))
+    rows = index_rows({"resourceType": "Observation", "code": {"coding": codes}})
+
+    assert (len(rows), read) == (MAX_ROWS, MAX_ROWS)
