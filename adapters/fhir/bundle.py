@@ -210,7 +210,7 @@ def check_requests(bundle: JsonObject, at: Path, problems: Problems) -> None:
 def _request_problems(request: JsonObject, body: Json) -> Iterator[tuple[str, str]]:
     method = request.get("method")
     if method not in {"GET", "POST", "PUT", "DELETE"}:
-        yield "method", "a bundle may GET, POST, PUT and DELETE: send PATCH by itself"
+        yield "method", "a bundle may GET, POST, PUT and DELETE here, and nothing else"
     elif method == "GET":
         if body is not None:
             yield "method", "GET has no resource in its entry"

@@ -3,7 +3,6 @@
 Source: HL7 v2.5.1 ch. 2.9 (original and enhanced mode), tables 0008 and 0155, ch. 2.15.8 (MSA).
 """
 
-import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Literal
 
 from adapters.hl7v2.err import (
     Condition,
+    acceptance,
     condition,
     err,
     error_problem,
@@ -19,7 +19,7 @@ from adapters.hl7v2.err import (
     escape_bytes,
     finding_problem,
 )
-from adapters.hl7v2.header import Header, read_header
+from adapters.hl7v2.header import Delimiters, Header, read_header
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant, sha256
 from bridge.core.record.bundle import Finding, Severity
@@ -47,6 +47,9 @@ WARNING_LIMIT = 100
 """ERR segments of severity W in one acknowledgement: more than a person reads."""
 FALLBACK_VERSION = b"2.5.1"
 """Said where MSH-12 says nothing that is a version: a receiver picks its grammar by it."""
+NO_TEXT = (2, 7)
+"""From here on MSA-3 is withdrawn, and strict receivers refuse an acknowledgement that fills it
+(HL7 v2.7 ch. 2.14.8.3): ERR-8 names the record there, as information."""
 VERSION = re.compile(rb"\d\.\d{1,2}(\.\d{1,2})?")
 CONTROL = bytes(byte for byte in range(32) if byte != 0x1B)
 """Never mirrored: a VT, FS or CR would break the frame. ESC stays, ISO 2022 charsets need it."""
@@ -59,6 +62,16 @@ REJECTED = {
 """Table 0357 calls 200 to 203 grounds for AR: nothing is wrong with the message, it is not served
 here."""
 POLICY_WORDS = {"policy", "forbidden", "consent", "denied"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """MSH of an answer but for its time and its control id."""
+
+    version: tuple[int, ...]
+    before: bytes
+    between: bytes
+    after: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,18 +118,20 @@ def answer(
     findings: Sequence[Finding] = (),
 ) -> bytes:
     """The acknowledgement from its parts; `record` empty says that nothing was kept."""
-    version = _version(header)
+    frame = _frame_of(header)
+    version = frame.version
     text = f"record {record}" if record else ""
+    problems = [finding_problem(finding) for finding in _told(findings)] if findings else []
     if reason is not None:
-        text = reason.what if version < (2, 7) else ""
+        problems = [error_problem(reason, kept=f"kept as {text}" if text else "not kept")]
+        text = reason.what
+    elif text and version >= NO_TEXT:
+        problems.insert(0, acceptance(text))
     segments = [
-        _msh(header, at, version, _answer_id(header, record, at, mode)),
-        _msa(header, _code(reason, mode), text),
-    ]
-    problems = [finding_problem(finding) for finding in _told(findings)]
-    if reason is not None:
-        kept = f"kept as record {record}" if record else "not kept"
-        problems = [error_problem(reason, kept=kept)]
+        b"".join((frame.before, _stamp(at), frame.between, _answer_id(header, record, at, mode),
+                  frame.after)),
+        _msa(header, _code(reason, mode), text if version < NO_TEXT else ""),
+    ]  # fmt: skip
     segments += [err(p, header.delimiters, before_2_5=version < (2, 5)) for p in problems]
     message = b"\r".join((*segments, b""))
     if header.encoding:
@@ -193,18 +208,28 @@ def _is_policy(reason: BridgeError) -> bool:
     )
 
 
-def _msh(header: Header, at: Instant, version: tuple[int, ...], control_id: bytes) -> bytes:
+def _frame_of(header: Header) -> _Frame:
+    """By what MSH repeats of it, which is the same for all messages of a feed."""
+    parts = header.parts
+    repeated = (parts[2:6], parts[8:9], parts[10:12], parts[14:16], parts[17:18])
+    return _frame(header.delimiters, header.well_delimited, repeated)
+
+
+@lru_cache(maxsize=256)  # of 64 kB at worst, as much as is read of a header
+def _frame(
+    signs: Delimiters,
+    well_delimited: bool,  # noqa: FBT001 - a key of the cache
+    repeated: Sequence[tuple[bytes, ...]],
+) -> _Frame:
     """MSH: the sender's own words with sender and receiver swapped."""
-    signs = header.delimiters
+    names, kind, versions, asked, charset = repeated
+    none = (b"", b"")
+    parts = (*none, *names, *none, *kind, b"", *versions, *none, *asked, b"", *charset)
+    header = Header(delimiters=signs, parts=parts, well_delimited=well_delimited)
+    version = _version(header)
     no_further = b"NE" if asks_enhanced(header) else b""
-    fields = [
-        b"MSH",
-        signs.declared,
-        *(_mirror(header, number) for number in (5, 6, 3, 4)),
-        _stamp(at),
-        b"",
-        _message_type(header, version),
-        control_id,
+    swapped = (_mirror(header, number) for number in (5, 6, 3, 4))
+    last = [
         _mirror(header, 11) or b"P",
         _mirror(header, 12) if _has_version(header) else FALLBACK_VERSION,
         b"",
@@ -214,9 +239,14 @@ def _msh(header: Header, at: Instant, version: tuple[int, ...], control_id: byte
         b"",
         _mirror(header, 18),
     ]
-    while not fields[-1]:
-        fields.pop()
-    return signs.field.join(fields)
+    while not last[-1]:
+        last.pop()
+    return _Frame(
+        version=version,
+        before=signs.field.join((b"MSH", signs.declared, *swapped, b"")),
+        between=signs.field.join((b"", b"", _message_type(header, version), b"")),
+        after=signs.field.join((b"", *last)),
+    )
 
 
 @lru_cache(maxsize=16)  # inputs that arrive together are answered at one instant
@@ -225,9 +255,9 @@ def _stamp(at: Instant) -> bytes:
 
 
 def _msa(header: Header, code: bytes, text: str) -> bytes:
-    """MSA; MSA-3 (80 characters, withdrawn in v2.7) is what many senders' screens show.
+    """MSA; MSA-3 (80 characters) is what many senders' screens show.
 
-    An acceptance names the record there in every version: what the sender can later hold us to.
+    An acceptance names the record there: what the sender can later hold us to.
     """
     fields = [b"MSA", code, _mirror(header, 10)]
     if text:
@@ -269,7 +299,7 @@ def _answer_id(header: Header, record: str, at: Instant, mode: Mode) -> bytes:
     """
     seed = record.encode() or header.field(10) + at.isoformat().encode()
     kind = b"fhir-anchor/ack/1\0" if mode == "original" else b"fhir-anchor/accept/1\0"
-    return base64.b32encode(sha256(kind + seed)[:12]).rstrip(b"=")
+    return sha256(kind + seed)[:10].hex().upper().encode()
 
 
 def _told(findings: Sequence[Finding]) -> list[Finding]:

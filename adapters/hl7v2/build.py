@@ -11,7 +11,7 @@ from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.identifiers import governing
 from adapters.hl7v2.datatypes.registry import DATATYPES, Convert
 from adapters.hl7v2.dosing import Dosing
-from adapters.hl7v2.elements import reference_to
+from adapters.hl7v2.elements import name_of
 from adapters.hl7v2.enclosed import Enclosed
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.kinship import Kin
@@ -38,9 +38,9 @@ class Build(Reading):
     """Everything that the generated functions write into; one instance a message."""
 
     __slots__ = (
-        "base", "bundle", "code", "control", "dosing", "educations", "enclosed", "entries",
-        "fallback", "header", "keys", "kin", "lines", "moved", "namespace", "occurrences",
-        "patients", "resources", "sender", "shared", "trace", "trigger",
+        "base", "bundle", "code", "control", "documents", "dosing", "educations", "enclosed",
+        "entries", "fallback", "header", "keys", "kin", "lines", "moved", "namespace",
+        "occurrences", "patients", "resources", "sender", "shared", "trace", "trigger",
     )  # fmt: skip
 
     resources: dict[str, JsonObject]
@@ -90,6 +90,7 @@ class Build(Reading):
         self.shared: Shared | None = None
         self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
+        self.documents: list[JsonObject] = []
 
     # -- resources -------------------------------------------------------------------------
 
@@ -164,7 +165,7 @@ class Build(Reading):
 
     def keep(self, resource: JsonObject) -> None:
         """Put a resource into the bundle; what one of its key left open is filled, not altered."""
-        reference = cast("str", reference_to(resource)["reference"])
+        reference = name_of(resource)
         stored = self.resources.get(reference)
         if stored is None:
             self._enter(reference, resource)
@@ -174,12 +175,11 @@ class Build(Reading):
     def _enter(self, reference: str, resource: JsonObject) -> None:
         """The resource of that reference is this one, and may yet be altered."""
         self.resources[reference] = resource
-        self.entries[reference] = self.entry(resource)
+        self.entries[reference] = {"fullUrl": f"{self.base}/{reference}", "resource": resource}
 
     def entry(self, resource: JsonObject) -> JsonObject:
         """The Bundle.entry of a resource."""
-        reference = cast("str", reference_to(resource)["reference"])
-        return {"fullUrl": f"{self.base}/{reference}", "resource": resource}
+        return {"fullUrl": f"{self.base}/{name_of(resource)}", "resource": resource}
 
     # -- people and places, which are resources where they have an identifier -----------------
 
@@ -240,16 +240,16 @@ class Build(Reading):
         return {**reference} if reference else None
 
     def person(self, name: str, text: str) -> JsonObject | None:
-        """A reference to the practitioner of a field, for rules: as rows refer to one."""
+        """A reference to the person or place of a field, for rules: as rows refer to one."""
         kind = DATATYPES[name]
         display = DATATYPES[f"{name.split('.', 1)[0]}.display"].function
-        return self.refer(name, kind.gives, kind.function, text, display)
+        return self.refer(name, kind.gives.removesuffix("[]"), kind.function, text, display)
 
     def referring(self, name: str, text: str) -> Referred:
         """The same as values, for rules that make more of it and have it `recalled`."""
         kind = DATATYPES[name]
         display = DATATYPES[f"{name.split('.', 1)[0]}.display"].function
-        return self._person(kind.gives, kind.function, text, display)
+        return self._person(kind.gives.removesuffix("[]"), kind.function, text, display)
 
     def _person(self, kind: str, function: Convert, text: str, display: Convert | None) -> Referred:
         """The reference, and the resources that it needs in the bundle, as values and encoded."""
@@ -283,7 +283,7 @@ class Build(Reading):
 
     def kept(self, resource: JsonObject) -> Kept:
         """A resource that nothing alters any more, encoded."""
-        name = cast("str", reference_to(resource)["reference"])
+        name = name_of(resource)
         return name, resource, Raw(canonical(self.entry(resource)))
 
     def keep_assigners(self) -> None:

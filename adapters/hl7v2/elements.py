@@ -6,7 +6,7 @@ from msgspec import Raw, json
 
 from bridge.core.record.bundle import Json, JsonObject
 
-__all__ = ["NO_FIELDS", "append", "element", "reference_to"]
+__all__ = ["NO_FIELDS", "append", "element", "name_of", "reference_to"]
 
 NO_FIELDS: Final = [""] * 128
 """A segment that is not there: every field is empty. No HL7 segment has more than 60."""
@@ -14,8 +14,12 @@ NO_FIELDS: Final = [""] * 128
 
 def reference_to(resource: JsonObject) -> JsonObject:
     """A relative literal reference, https://hl7.org/fhir/R4/references.html#literal."""
-    kind, name = cast("str", resource["resourceType"]), cast("str", resource["id"])
-    return {"reference": f"{kind}/{name}"}
+    return {"reference": name_of(resource)}
+
+
+def name_of(resource: JsonObject) -> str:
+    """What refers to it: `Patient/abc`."""
+    return f"{resource['resourceType']}/{resource['id']}"  # type: ignore[str-bytes-safe] # both texts
 
 
 def append(target: JsonObject, name: str, value: Json) -> None:

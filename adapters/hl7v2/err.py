@@ -17,6 +17,7 @@ __all__ = [
     "Condition",
     "Place",
     "Problem",
+    "acceptance",
     "condition",
     "err",
     "error_problem",
@@ -67,7 +68,7 @@ class Problem:
     """What one ERR segment says."""
 
     severity: bytes
-    """Table 0516: E error, W warning."""
+    """Table 0516: E error, W warning, I information."""
     condition: Condition
     place: Place | None
     code: str
@@ -144,6 +145,18 @@ def error_problem(error: BridgeError, *, kept: str) -> Problem:
         code=error.code,
         diagnostic=f"{error} [{error.code}] {kept}",
         message=f"{error.what} - {error.do}",
+    )
+
+
+def acceptance(message: str) -> Problem:
+    """What an acknowledgement that has no MSA-3 says of a message that was accepted."""
+    return Problem(
+        severity=b"I",
+        condition=Condition.ACCEPTED,
+        place=None,
+        code="accepted",
+        diagnostic="",
+        message=message,
     )
 
 

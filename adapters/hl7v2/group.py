@@ -1,7 +1,7 @@
 """One opened group of one message: the resources made in it, and what lies around it."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from adapters.hl7v2.layout import Bracket
 from bridge.core.record.bundle import JsonObject
@@ -68,4 +68,4 @@ class Group:
     def put(self, kind: str, resource: JsonObject) -> None:
         """From now on this is the resource of that type in the group."""
         self.resources[kind] = resource
-        self.nearest[kind] = (resource, {"reference": f"{kind}/{cast('str', resource.get('id'))}"})
+        self.nearest[kind] = (resource, {"reference": f"{kind}/{resource['id']}"})  # type: ignore[str-bytes-safe] # a text

@@ -41,12 +41,11 @@ class Route:
     """Finding code, number and occurrence of each segment that is out of place."""
 
     def enter(self, at: int, groups: list[Group | None], lines: Sequence[list[str]]) -> Group:
-        """The group of that number, entered together with those around it."""
-        group = groups[at]
-        if group is None:
-            bracket, wanted = self.groups[at]
-            parent = None if bracket.around < 0 else self.enter(bracket.around, groups, lines)
-            group = groups[at] = Group(bracket, parent, lines, wanted)
+        """The group of that number, not entered before, together with those around it."""
+        bracket, wanted = self.groups[at]
+        above = bracket.around
+        parent = None if above < 0 else groups[above] or self.enter(above, groups, lines)
+        group = groups[at] = Group(bracket, parent, lines, wanted)
         return group
 
 
@@ -97,7 +96,7 @@ class Routes:
         asked = _Event(code, trigger)
         stops: list[Stop] = []
         for number, (name, place) in enumerate(zip(names, laid.places, strict=True)):
-            group = route.enter(place.group, groups, unread)
+            group = groups[place.group] or route.enter(place.group, groups, unread)
             known = self._functions.get(name, ())
             functions = tuple(apply for one in known if (apply := _chosen(one, group, asked)))
             if functions or not (known or name in self._silent):

@@ -6,7 +6,9 @@ of whom nothing is known. What cannot stand is taken out and reported; nothing i
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
+
+from msgspec import Raw
 
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.compiler.rows import SegmentMap
@@ -24,7 +26,8 @@ Periods: TypeAlias = Mapping[str, Mapping[str, tuple[tuple[str, ...], ...]]]
 
 _ENDS: Final = frozenset({"start", "end"})
 _REACHED_BY: Final = frozenset({"name", "telecom", "address", "organization"})
-_REVIEWED: Final = frozenset({"Patient", "Appointment"})
+_REVIEWED: Final = frozenset({"note", "contact"})
+_NO_PERIODS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {}
 _MAX_MINUTES: Final = 5_256_000
 """Ten years: no appointment lasts longer."""
 _LAST_YEAR: Final = 9980
@@ -64,18 +67,22 @@ def settle(build: Build, periods: Periods) -> None:
     that one.
     """
     _finish(build)
-    only = _only_patient(build)
-    # What is encoded came of one field, whose function has settled it.
-    for entry in [one for one in build.entries.values() if isinstance(one, dict)]:
-        resource = cast("JsonObject", entry["resource"])
-        kind = cast("str", resource["resourceType"])
-        if kind in periods and not periods[kind].keys().isdisjoint(resource):
-            _periods(resource, kind, periods[kind], build)
-        if "identifier" in resource and len(cast("list[Json]", resource["identifier"])) > 1:
-            resource["identifier"] = distinct(cast("list[Json]", resource["identifier"]))
+    kinds = build.kinds()
+    if "Specimen" in kinds:
+        _taken_from(build)
+    only = [*build.resources][kinds.index("Patient")] if kinds.count("Patient") == 1 else ""
+    for kind, entry in zip(kinds, build.entries.values(), strict=True):
+        if isinstance(entry, Raw):
+            continue  # of one field, whose function has settled it
+        resource: Any = entry["resource"]
         if only and resource.get("subject") == _UNKNOWN:
             resource["subject"] = {"reference": only}
-        if "note" in resource or kind in _REVIEWED:
+        spans = periods.get(kind, _NO_PERIODS)
+        if not spans.keys().isdisjoint(resource):
+            _periods(resource, kind, spans, build)
+        if "identifier" in resource and len(resource["identifier"]) > 1:
+            resource["identifier"] = distinct(resource["identifier"])
+        if not _REVIEWED.isdisjoint(resource) or kind == "Appointment":
             _review(resource, kind, build)
 
 
@@ -86,8 +93,6 @@ def _finish(build: Build) -> None:
     for order, dosing in build.dosing.values():
         instruct(order, dosing)
     resolve(build.kin, build.resources.values(), build.keep)
-    if "Specimen" in build.kinds():
-        _taken_from(build)
 
 
 def _taken_from(build: Build) -> None:
@@ -111,14 +116,6 @@ def _review(resource: JsonObject, kind: str, build: Build) -> None:
         _keep(resource, "contact", _REACHED_BY, build, kind)
     elif kind == "Appointment":
         _appointment(resource, build)
-
-
-def _only_patient(build: Build) -> str:
-    """The reference to the one patient of the message; empty where there are more or none."""
-    kinds = build.kinds()
-    if kinds.count("Patient") != 1:
-        return ""
-    return [*build.resources][kinds.index("Patient")]
 
 
 def _periods(

@@ -1,5 +1,7 @@
 """Bearer tokens and roles (RFC 6750): who asks, and whether they may."""
 
+import base64
+import binascii
 import tomllib
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
@@ -69,9 +71,8 @@ async def authenticate(request: Request) -> Caller:
     Raises:
         BridgeError: `token-missing` or `token-unknown`; the door answers 401.
     """
-    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
-    token = rest.strip()
-    if scheme.lower() != "bearer" or not token or len(token) > MAX_TOKEN_CHARACTERS:
+    token = _presented(request.headers.get("authorization", ""))
+    if not token or len(token) > MAX_TOKEN_CHARACTERS:
         raise BridgeError(
             "token-missing",
             Fault.SENDER,
@@ -91,6 +92,25 @@ async def authenticate(request: Request) -> Caller:
         )
     purpose = request.headers.get(PURPOSE_HEADER)
     return replace(caller, purpose=purpose) if purpose else caller
+
+
+def _presented(header: str) -> str:
+    """The token of an Authorization header: as Bearer, or as the password of Basic (RFC 7617).
+
+    Clients of HL7 over HTTP, HAPI's among them, know Basic alone. The user name says nothing here.
+    """
+    scheme, _, said = header.partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return said.strip()
+        case "basic":
+            try:
+                pair = base64.b64decode(said.strip(), validate=True).decode()
+            except (binascii.Error, UnicodeDecodeError):
+                return ""
+            return pair.partition(":")[2]
+        case _:
+            return ""
 
 
 Authenticated = Annotated[Caller, Depends(authenticate)]

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from bridge.api import problems
+from bridge.api.lengths import OneLength
 from bridge.api.meters import Metered
 from bridge.api.methods import PlainMethods
 from bridge.api.node import Node
@@ -56,4 +57,5 @@ def create_app(node: Node) -> FastAPI:
     app.add_middleware(Metered, metrics=node.metrics)
     app.add_middleware(PlainMethods, routes=doors)
     app.add_middleware(PlainPaths)
+    app.add_middleware(OneLength, routes=doors)
     return app

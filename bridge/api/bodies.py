@@ -51,13 +51,10 @@ async def body_of(request: Request, *, at_most: int) -> bytes:
 
     Raises:
         BridgeError: `body-too-large` as soon as the bound is passed, before or after inflating;
-            `body-slow`; `body-encoding` for another Content-Encoding, broken gzip, or bytes
-            after its end.
+            `body-slow`; `body-coding` for another Content-Encoding; `body-encoding` for broken
+            gzip, or bytes after its end.
     """
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if encoding not in {"identity", "gzip"}:
-        raise _bad_encoding(f"Content-Encoding {encoding[:40]} is not understood")
-    inflate = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
+    inflate = zlib.decompressobj(wbits=31) if _is_gzip(request) else None
     parts: list[bytes] = []
     room = at_most
     async for chunk in chunks_of(request, at_most=at_most):
@@ -69,6 +66,14 @@ async def body_of(request: Request, *, at_most: int) -> bytes:
     if inflate and not inflate.eof:
         raise _bad_encoding("the gzip body is cut short")
     return b"".join(parts)
+
+
+def _is_gzip(request: Request) -> bool:
+    """`x-gzip` is an old name of it (RFC 9110 s8.4.1.3)."""
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding in {"identity", "gzip", "x-gzip"}:
+        return coding != "identity"
+    raise _bad_encoding(f"Content-Encoding {coding[:40]} is not understood", "body-coding")
 
 
 def _inflated(inflate: "zlib._Decompress", chunk: bytes, at_most: int) -> bytes:
@@ -91,9 +96,9 @@ def _too_large(at_most: int) -> BridgeError:
     )
 
 
-def _bad_encoding(what: str) -> BridgeError:
+def _bad_encoding(what: str, code: str = "body-encoding") -> BridgeError:
     return BridgeError(
-        "body-encoding",
+        code,
         Fault.SENDER,
         what=what,
         where="Content-Encoding header",

@@ -18,7 +18,15 @@ from bridge.api.methods import allowed
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.record.bundle import Finding, Severity
 
-__all__ = ["FHIR_JSON", "findings_outcome", "install", "outcome", "status_line", "status_of"]
+__all__ = [
+    "FHIR_JSON",
+    "findings_outcome",
+    "install",
+    "outcome",
+    "refusal",
+    "status_line",
+    "status_of",
+]
 
 FHIR_JSON = "application/fhir+json"
 STATUS = {
@@ -40,7 +48,9 @@ STATUS = {
     "condition-ambiguous": 412,
     "already-exists": 412,
     "body-too-large": 413,
+    "bundle-size": 413,
     "media-type": 415,
+    "body-coding": 415,
     "bundle-type": 422,
     "condition-unmet": 422,
     "reference-unresolved": 422,
@@ -90,6 +100,8 @@ ISSUE_OF_FINDING = {
 INVARIANT = re.compile(r"[a-z]{3,4}-[0-9]{1,2}").fullmatch
 EXPRESSION = re.compile(r"[A-Z][a-z]\w*(?:\[\d+\]|\.\w+|\.\$\w+)*").fullmatch
 """A place that is FHIRPath; a segment, a header or a byte is not."""
+UNREAD = frozenset({"body-slow", "body-too-large", "length-twice"})
+"""After these the rest of the connection is not read: it ends."""
 RETRY_AFTER_S = 5
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
@@ -149,12 +161,14 @@ def _issue(severity: str, code: str, detail: str, text: str, where: str) -> dict
     return {**issue, "expression": [where]} if EXPRESSION(where) else issue
 
 
-def _answer(request: Request, error: BridgeError, doors: Sequence[BaseRoute]) -> Response:
+def refusal(request: Request, error: BridgeError, doors: Sequence[BaseRoute]) -> Response:
+    """The answer: status, headers, and the words in the form of the door."""
     status = status_of(error)
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}  # RFC 6750 s3
     headers |= {"Retry-After": str(RETRY_AFTER_S)} if error.fault is Fault.PEER else {}
     headers |= {"Allow": allowed(doors, request.scope)} if status == 405 else {}
-    headers |= {"Connection": "close"} if status in {408, 413} else {}  # the rest is not read
+    headers |= {"Connection": "close"} if error.code in UNREAD else {}
+    headers |= {"Accept-Encoding": "gzip"} if error.code == "body-coding" else {}  # RFC 7694 s3
     if error.kept_as:
         headers |= {"X-Record-Id": error.kept_as, "X-Record-Status": "quarantined"}
     path = request.url.path
@@ -174,8 +188,8 @@ def install(app: FastAPI, doors: Sequence[BaseRoute]) -> None:
 
     async def refused(request: Request, error: Exception) -> Response:
         if isinstance(error, BridgeError):
-            return _answer(request, error, doors)
-        return _answer(request, _translated(error), doors)
+            return refusal(request, error, doors)
+        return refusal(request, _translated(error), doors)
 
     for kind in (BridgeError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, refused)

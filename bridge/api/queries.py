@@ -14,6 +14,7 @@ from bridge.core.ids import Instant
 from bridge.core.search.ranges import date_range
 
 __all__ = [
+    "JSON_TYPES",
     "Return",
     "asked_in",
     "asked_of",
@@ -21,6 +22,7 @@ __all__ = [
     "is_lenient",
     "json_wanted",
     "moment_of",
+    "of_r4",
     "return_wanted",
 ]
 
@@ -47,7 +49,8 @@ async def json_wanted(request: Request) -> None:
         fits = form.partition(";")[0].strip().lower() in FORMATS
     else:
         header = request.headers.get("accept", "")
-        fits = not header.strip() or any(map(_is_json, header.split(",")))
+        kinds = JSON_TYPES | ANY_TYPES
+        fits = not header.strip() or any(of_r4(one, kinds) for one in header.split(","))
     if not fits:
         raise BridgeError(
             "not-acceptable",
@@ -58,12 +61,17 @@ async def json_wanted(request: Request) -> None:
         )
 
 
-def _is_json(text: str) -> bool:
+def of_r4(text: str, kinds: frozenset[str]) -> bool:
+    """One media type, wanted at all, is among these, and of R4 where it names a version.
+
+    https://hl7.org/fhir/R4/http.html#version-parameter, RFC 9110 s12.4.2 for a weight of 0.
+    """
     header = Message()
     header["content-type"] = text.strip()
     kind = text.partition(";")[0].strip().lower()
     version = str(header.get_param("fhirversion", ""))
-    return kind in JSON_TYPES | ANY_TYPES and version in VERSIONS
+    unwanted = re.fullmatch(r"0(\.0*)?", str(header.get_param("q", "")))
+    return kind in kinds and version in VERSIONS and not unwanted
 
 
 def asked_of(request: Request, *names: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Python source under construction: its lines, the names they use, and the key of a resource."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -52,41 +53,46 @@ def key(code: Code, depth: int) -> None:
     An identifier among its other parts must be valued too: without the patient, a time of admission
     is that of anybody.
     """
-    code.put(depth, "k = ()")
-    for number, texts in enumerate(code.rules.key):
-        inner = depth
-        if number:
-            code.put(inner, "if not k:")
-            inner += 1
-        lead, *rest = [_key_part(code, text, texts[0]) for text in texts]
-        code.put(inner, f"i = {lead}")
-        owners = [part for text, part in zip(texts[1:], rest, strict=True) if ":" in text]
-        valued = "".join(f" and {part}[-1]" for part in owners)
-        code.put(inner, f"if i[-1]{valued}: k = {' + '.join(('i', *rest))}")
-    code.put(depth, "if not k: k = b.unkeyed(f)")
+    asked = "if"
+    for texts in code.rules.key:
+        tests, parts = _alternative(code, texts)
+        code.put(depth, f"{asked} {' and '.join(tests)}: k = ({', '.join(parts)},)")
+        asked = "elif"
+    if code.rules.key:
+        code.put(depth, "else: k = b.unkeyed(f)")
+    else:
+        code.put(depth, "k = b.unkeyed(f)")
 
 
-def _key_part(code: Code, text: str, leading: str) -> str:
-    """A tuple: system and value of an identifier, or a text, which may only count when shared."""
-    where, _, function = text.partition(":")
-    at = parse_position(where.removesuffix("?"), code.rules.place)
-    field = code.read(at)
-    if where.endswith("?"):
-        number = code.read(parse_position(leading.partition(":")[0], code.rules.place))
-        return f"(b.apart({number}, {_component(field, at)}),)"
-    if function:
-        kind = datatype(function, code.rules.place)
-        name = code.name("I", kind.function)
-        known = f"identities.get(({name}, {field})) or b.identity({field}, {name})"
-        return f"({known} if {field} else NO_KEY)"
-    return f"({_component(field, at)},)" if at.component else f"({field},)"
+def _alternative(code: Code, texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What must be valued, and the parts of the key: `i0` is the first part, once it is made."""
+    tests: list[str] = []
+    parts: list[str] = []
+    for number, text in enumerate(texts):
+        where, _, function = text.partition(":")
+        at = parse_position(where.removesuffix("?"), code.rules.place)
+        field = code.read(at)
+        if function:
+            name = code.name("I", datatype(function, code.rules.place).function)
+            made = f"identities.get(({name}, {field})) or b.identity({field}, {name})"
+            tests += [field, f"(i{number} := {made})[-1]"]
+            parts.append(f"*i{number}")
+            continue
+        value = _component(field, at) if at.component else field
+        if where.endswith("?"):  # it only counts where the number is shared
+            leading = parse_position(texts[0].partition(":")[0], code.rules.place)
+            value = f"b.apart({code.read(leading)}, {value})"
+        if number == 0:
+            tests.append(f"(i0 := {value})")
+        parts.append(value if number else "i0")
+    return tests, parts
 
 
 def _component(field: str, at: Position) -> str:
     """A component as an expression; the first one without a call."""
     if at.component != 1 or at.subcomponent:
         return f"b.comp({field}, {at.component}, {at.subcomponent})"
-    return f"{field}.split(rep, 1)[0].split(sep, 1)[0]"
+    return f"{field}.partition(rep)[0].partition(sep)[0]"
 
 
 def datatype(name: str, place: str) -> Datatype:

@@ -115,7 +115,7 @@ class _Reader:
             return field
         if position.component > 1 or position.subcomponent:
             return f"b.comp({field}, {position.component or 1}, {position.subcomponent})"
-        return f"{field}.split(rep, 1)[0].split(sep, 1)[0]"
+        return f"{field}.partition(rep)[0].partition(sep)[0]"
 
     def literal(self, word: str) -> str:
         if word == "=":

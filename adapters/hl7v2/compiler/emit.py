@@ -8,6 +8,7 @@ import linecache
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 from adapters.hl7v2.build import Build
@@ -38,12 +39,15 @@ _LOCALS: Final = {
 """What a generated function looks up once, where it uses it."""
 _AT_HAND: Final = ("ctx", "rep", "sep", "shelf", "values", "identities", "nulls")
 """`Build.at_hand`: taken at once where a function uses several of them."""
+_QUOTED: Final = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[#].*"""
 _LOOKED_UP: Final = re.compile(
-    r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[#].*|(?<![.\w])("""
-    + "|".join([*_LOCALS, "s_[A-Z][A-Z0-9]{2}"])
-    + r")(?!\w)"
+    _QUOTED + r"|(?<![.\w])(" + "|".join([*_LOCALS, "s_[A-Z][A-Z0-9]{2}"]) + r")(?!\w)"
 )
 """Those names, and those of other segments, outside of texts and comments."""
+_OWN_FIELD: Final = re.compile(_QUOTED + r"|(?<!\w)f\[(\d+)\]")
+"""Fields of the map's own segment, outside of texts and comments."""
+_FEW: Final = 3
+"""Fields that are not worth being taken at once."""
 NOWHERE: Final[Mapping[str, frozenset[str]]] = {}
 
 
@@ -90,7 +94,6 @@ def emit(
         "EMPTY": ("", '""'),
         "EMPTY_OBJECT": {},
         "NO_FIELDS": NO_FIELDS,
-        "NO_KEY": ("", ""),
         "element": element,
         "held": held,
         "nulled": nulled,
@@ -108,7 +111,8 @@ def emit(
     if rules.into:
         code.put(1, "if e:")
         store(code, 2, "r", rules.into, "e", {})
-    code.lines[1:1] = _hoisted(code.lines[1:])
+    body = _taken(code, code.lines[1:])
+    code.lines[1:] = [*_hoisted(body), *body]
     source = "\n".join([*parts, *code.lines]) + "\n"
     filename = f"<{rules.name} {'trace' if tracing else 'fast'}>"
     scope = dict(code.names)
@@ -124,6 +128,19 @@ def emit(
         when=scope.get(f"{function}_when"),
         asked=scope.get(f"{function}_asked", scope[function]),
     )
+
+
+def _taken(code: Code, body: list[str]) -> list[str]:
+    """The body with its own fields taken at once: most are empty, and each is asked for itself."""
+    numbers = sorted({int(at) for line in body for at in _OWN_FIELD.findall(line) if at})
+    if len(numbers) <= _FEW:
+        return body
+    code.names["fields"] = itemgetter(*numbers)
+    names = ", ".join(f"f{at}" for at in numbers)
+    return [
+        f"    {names} = fields(f)",
+        *(_OWN_FIELD.sub(lambda at: f"f{at[1]}" if at[1] else at[0], line) for line in body),
+    ]
 
 
 def _asking(code: Code, function: str) -> list[str]:

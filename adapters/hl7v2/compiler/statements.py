@@ -25,9 +25,9 @@ def statements(code: Code, row: Row, code_tables: Mapping[str, CodeTable]) -> No
     source = row.source
     depth = 1
     if source is not None:
-        code.put(1, f"v = {code.read(source)}", row)
-        code.put(1, "if v:")
+        code.put(1, f"if {code.read(source)}:", row)
         depth = 2
+        code.put(2, f"v = {code.read(source)}")
         code.put(2, f"ctx.at = {Position(segment=source.segment, field=source.field).text!r}")
     if row.when:
         widen(code, row.when)
@@ -101,7 +101,7 @@ def _calling(code: Code, depth: int, row: Row) -> None:
         raise refuse("row-call", f"there is no rule {row.call}", row.place,
                      nearest(row.call, set(RULES)))  # fmt: skip
     rule = RULES[row.call]
-    code.put(depth, f"{code.name('R', rule.function)}(f, g, b, r)", row)
+    code.put(depth, f"{code.name('R', rule.function)}(f, g, b, e)", row)
     for text in rule.reads:
         where = parse_position(text, row.place)
         code.width = max(code.width, where.field)

@@ -7,7 +7,7 @@ from typing import Final
 
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.codes import look_up
-from adapters.hl7v2.datatypes.components import code_part, part, split_parts, subparts
+from adapters.hl7v2.datatypes.components import all_clean, code_part, part, split_parts, subparts
 from adapters.hl7v2.datatypes.registry import datatype
 from adapters.hl7v2.datatypes.times import period_between, period_of
 from adapters.hl7v2.tables import load
@@ -16,15 +16,15 @@ from bridge.core.record.bundle import Json, JsonObject, Severity
 __all__ = ["ad_address", "sad_address", "xad_address", "xad_string"]
 
 _CENSUS_TRACT: Final = "http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-censusTract"
-_PLAIN: Final = ((3, "city"), (4, "state"), (5, "postalCode"), (6, "country"))
-_LINES_FROM: Final = (2, 19)
-"""Other designation and addressee, behind the street."""
+_PLAIN: Final = ("city", "state", "postalCode", "country")
+"""XAD.3 to XAD.6."""
+_WIDTH: Final = 19
 _READS: Final = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 16, 17, 18, 19)
 _OF_BIRTH: Final = frozenset({"N", "BDL"})
 """Table 0190: address at birth, and where the birth took place."""
 
 
-@datatype("XAD", "Address", reads=_READS, version=2)
+@datatype("XAD", "Address", reads=_READS, version=3)
 def xad_address(text: str, ctx: Context) -> JsonObject | None:
     """Lines, city, district, state, postal code, country, use, type, period; None without place."""
     parts = split_parts(text, ctx)
@@ -37,13 +37,13 @@ def xad_address(text: str, ctx: Context) -> JsonObject | None:
     return result or None
 
 
-@datatype("XAD", "Residence", reads=_READS, gives="Address")
+@datatype("XAD", "Residence", reads=_READS, gives="Address", version=2)
 def xad_residence(text: str, ctx: Context) -> JsonObject | None:
     """As `XAD.Address`; None for where somebody was born."""
     return None if _kind(text, ctx) in _OF_BIRTH else xad_address(text, ctx)
 
 
-@datatype("XAD", "Birthplace", reads=_READS, gives="Address")
+@datatype("XAD", "Birthplace", reads=_READS, gives="Address", version=2)
 def xad_birthplace(text: str, ctx: Context) -> JsonObject | None:
     """The place alone, of an address of birth; None for any other."""
     if _kind(text, ctx) not in _OF_BIRTH:
@@ -74,7 +74,7 @@ def xad_string(text: str, ctx: Context) -> str | None:
     address = _place(split_parts(text, ctx), ctx)
     lines = address.get("line")
     pieces = [line for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
-    pieces += [value for _, key in _PLAIN if isinstance(value := address.get(key), str)]
+    pieces += [value for key in _PLAIN if isinstance(value := address.get(key), str)]
     return ", ".join(pieces) or None
 
 
@@ -83,22 +83,25 @@ def _kind(text: str, ctx: Context) -> str:
 
 
 def _place(parts: list[str], ctx: Context) -> JsonObject:
+    """The address without use, type and period; its lines are street, designation, addressee."""
+    clean = all_clean(parts, ctx, _WIDTH)
     result: JsonObject = {}
-    lines = _street(subparts(parts[0], ctx), ctx)
-    lines += [line for line in (part(parts, at, ctx) for at in _LINES_FROM) if line]
+    lines: list[Json] = [line for line in (clean[0], clean[1], clean[18]) if line]
+    if clean[0] and ctx.subcomponent in parts[0]:
+        lines[:1] = _street(subparts(parts[0], ctx), ctx)
     if lines:
         result["line"] = lines
-    for at, key in _PLAIN:
-        value = part(parts, at, ctx)
+    for key, value in zip(_PLAIN, clean[2:6], strict=True):
         if value:
             result[key] = value
     if len(parts) > 7:
-        district = _coded_text(parts, 9, ctx) or part(parts, 8, ctx)
+        district = _coded_text(parts, 9, ctx) or clean[7]
         if district:
             result["district"] = district
         tract = _coded_text(parts, 10, ctx)
         if tract:
-            result["extension"] = [{"url": _CENSUS_TRACT, "valueString": tract}]
+            rest: list[Json] = [None] * (len(lines) - 1)
+            result["_line"] = [{"extension": [{"url": _CENSUS_TRACT, "valueString": tract}]}, *rest]
     return result
 
 

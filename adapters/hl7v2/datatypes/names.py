@@ -8,7 +8,7 @@ from typing import Final
 
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.codes import look_up
-from adapters.hl7v2.datatypes.components import code_part, part, split_parts, subparts
+from adapters.hl7v2.datatypes.components import all_clean, part, split_parts, subparts, token
 from adapters.hl7v2.datatypes.registry import datatype
 from adapters.hl7v2.datatypes.times import period_between, period_of
 from adapters.hl7v2.tables import load
@@ -36,10 +36,7 @@ class NamePlan:
     """Where the parts of a name stand in a datatype, component numbers from 1; 0 means nowhere."""
 
     family: int
-    given: int
-    further: int
-    suffix: int
-    prefix: int
+    """FN; given name, further given names, suffix and prefix follow it."""
     suffixes: tuple[int, ...] = ()
     """Degree and professional suffix."""
     use: int = 0
@@ -47,33 +44,17 @@ class NamePlan:
     """A DR, its two times as subcomponents."""
     start: int = 0
     end: int = 0
+    width: int = 7
+    """Components that are looked at."""
 
 
 XPN_NAME: Final = NamePlan(
-    family=1,
-    given=2,
-    further=3,
-    suffix=4,
-    prefix=5,
-    suffixes=(6, 14),
-    use=7,
-    validity=10,
-    start=12,
-    end=13,
-)
+    family=1, suffixes=(6, 14), use=7, validity=10, start=12, end=13, width=14
+)  # fmt: skip
 XCN_NAME: Final = NamePlan(
-    family=2,
-    given=3,
-    further=4,
-    suffix=5,
-    prefix=6,
-    suffixes=(7, 21),
-    use=10,
-    validity=17,
-    start=19,
-    end=20,
-)
-CN_NAME: Final = NamePlan(family=2, given=3, further=4, suffix=5, prefix=6, suffixes=(7,))
+    family=2, suffixes=(7, 21), use=10, validity=17, start=19, end=20, width=21
+)  # fmt: skip
+CN_NAME: Final = NamePlan(family=2, suffixes=(7,))
 
 
 @datatype("XPN PN", "HumanName", reads=(1, 2, 3, 4, 5, 6, 7, 10, 12, 13, 14))
@@ -134,25 +115,34 @@ def fn_string(text: str, ctx: Context) -> str | None:
 
 def human_name(parts: list[str], plan: NamePlan, ctx: Context) -> JsonObject | None:
     """The HumanName that stands in the components by the plan; None without any part of a name."""
-    result: JsonObject = {}
-    count = len(parts)
-    if plan.family <= count and parts[plan.family - 1]:
-        _add_family(result, parts[plan.family - 1], ctx)
-    given = _strings(parts, (plan.given, plan.further), ctx)
-    if given:
-        result["given"] = given
-    if count < plan.suffix:
-        return result or None
-    suffix = _strings(parts, (plan.suffix, *plan.suffixes), ctx)
-    if suffix:
-        result["suffix"] = suffix
-    prefix = part(parts, plan.prefix, ctx)
-    if prefix:
-        result["prefix"] = [prefix]
+    clean = all_clean(parts, ctx, plan.width)
+    result = _named(clean, parts, plan, ctx)
     if not result:
         return None
-    if plan.use and count >= plan.use:
-        _add_use_and_period(result, parts, plan, ctx)
+    if plan.use and clean[plan.use - 1]:
+        _add_use(result, token(clean[plan.use - 1]), ctx)
+    if plan.use and len(parts) >= plan.validity:
+        _add_period(result, parts, plan, ctx)
+    return result
+
+
+def _named(clean: list[str], parts: list[str], plan: NamePlan, ctx: Context) -> JsonObject:
+    """The parts of the name alone."""
+    at = plan.family
+    family, given, further, suffix, prefix = clean[at - 1 : at + 4]
+    result: JsonObject = {}
+    if family and ctx.subcomponent in parts[at - 1]:
+        _add_family(result, parts[at - 1], ctx)
+    elif family:
+        result["family"] = family
+    if given or further:
+        result["given"] = [given, further] if given and further else [given or further]
+    titles: list[Json] = [suffix] if suffix else []
+    titles += [clean[number - 1] for number in plan.suffixes if clean[number - 1]]
+    if titles:
+        result["suffix"] = titles
+    if prefix:
+        result["prefix"] = [prefix]
     return result
 
 
@@ -167,11 +157,6 @@ def display_of(name: JsonObject, *, family_first: bool = False) -> str | None:
 
 def _texts(value: Json) -> list[str]:
     return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
-
-
-def _strings(parts: list[str], numbers: tuple[int, ...], ctx: Context) -> list[Json]:
-    count = len(parts)
-    return [value for number in numbers if number <= count and (value := part(parts, number, ctx))]
 
 
 def _add_family(result: JsonObject, raw: str, ctx: Context) -> None:
@@ -196,16 +181,15 @@ def _add_family(result: JsonObject, raw: str, ctx: Context) -> None:
         result["_family"] = {"extension": extensions}
 
 
-def _add_use_and_period(result: JsonObject, parts: list[str], plan: NamePlan, ctx: Context) -> None:
-    use = code_part(parts, plan.use, ctx)
-    if use:
-        row = look_up(load("NameType"), use)
-        if row is not None:
-            result["use"] = row[1]
-        else:
-            ctx.note("code-unmapped", "the name type has no use in FHIR", Severity.INFORMATION)
-    if len(parts) < plan.validity:
-        return
+def _add_use(result: JsonObject, use: str, ctx: Context) -> None:
+    row = look_up(load("NameType"), use)
+    if row is not None:
+        result["use"] = row[1]
+    else:
+        ctx.note("code-unmapped", "the name type has no use in FHIR", Severity.INFORMATION)
+
+
+def _add_period(result: JsonObject, parts: list[str], plan: NamePlan, ctx: Context) -> None:
     start, end = (parts[at - 1] if at <= len(parts) else "" for at in (plan.start, plan.end))
     period = (
         period_between(start, end, ctx)

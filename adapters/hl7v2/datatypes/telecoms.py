@@ -4,6 +4,7 @@ HL7 v2.8 ch. 2A.2.90 (XTN), v2.3 ch. 2.8.41 (TN); v2-to-FHIR map XTN[ContactPoin
 write `(555)555-5555` in XTN.1, newer ones the parts from XTN.5 on: what is populated decides.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from adapters.hl7v2.context import Context
@@ -18,7 +19,9 @@ from bridge.core.record.bundle import Json, JsonObject, Severity
 __all__ = ["contact_points", "contact_string"]
 
 _EXTENSION: Final = "http://hl7.org/fhir/StructureDefinition/contactpoint-"
-_PARTS: Final = ((5, "country"), (6, "area"), (7, "local"), (8, "extension"))
+_PARTS: Final = tuple(_EXTENSION + name for name in ("country", "area", "local", "extension"))
+"""URL of the extension of XTN.5 to XTN.8."""
+_NO_PARTS: Final = ("", "", "", "")
 _PAGES: Final = ("http://", "https://")
 _ELECTRONIC: Final = frozenset({"email", "url"})
 _WIDTH: Final = 18
@@ -47,10 +50,12 @@ def contact_points(text: str, ctx: Context) -> list[JsonObject] | None:
     numbers, addresses = _told_apart(parts, system)
     made: list[JsonObject] = []
     spoken = "phone" if system in _ELECTRONIC else system or "phone"
+    pieces: Sequence[str] = parts[4:8]
     for value in numbers:
-        made += _number(value, spoken, [] if made else parts)
-    said = "" if numbers else system
-    made += [{"system": _kind(value, said), "value": value} for value in addresses]
+        made += _number(value, spoken, pieces)
+        pieces = _NO_PARTS
+    for value in addresses:
+        made.append({"system": _kind(value, "" if numbers else system), "value": value})
     for one in made:
         _add_use(one, use, ctx, mobile=mobile)
         if len(raw) > 8:
@@ -82,6 +87,8 @@ def _told_apart(parts: list[str], system: str) -> tuple[list[str], list[str]]:
     numbers: list[str] = []
     addresses: list[str] = []
     composed, address = _composed(parts), parts[3]
+    if composed and not (parts[11] or parts[0] or address or "@" in composed or ":" in composed):
+        return [composed], addresses  # as nearly all are written
     for value in (composed, parts[11], parts[0], address):
         if not value:
             continue
@@ -134,17 +141,21 @@ def _kind(value: str, system: str) -> str:
     return "email" if "@" in value else system or "other"
 
 
-def _number(value: str, system: str, parts: list[str]) -> list[JsonObject]:
+def _number(value: str, system: str, pieces: Sequence[str]) -> list[JsonObject]:
     """The number, with its parts; of an old TN the extension, the beeper and the words apart."""
-    pieces = [(kind, piece) for at, kind in _PARTS if (piece := parts[at - 1])] if parts else []
+    extensions: list[Json] = []
+    for url, piece in zip(_PARTS, pieces, strict=True):
+        if piece:
+            extensions.append({"url": url, "valueString": piece})
     beeper = ""
-    if not pieces:
+    if not extensions:
         value, extension, beeper, words = _old_form(value)
-        pieces = [("extension", extension), ("comment", words)]
+        extensions += [
+            {"url": _EXTENSION + kind, "valueString": piece}
+            for kind, piece in (("extension", extension), ("comment", words))
+            if piece
+        ]
     point: JsonObject = {"system": system, "value": value}
-    extensions: list[Json] = [
-        {"url": _EXTENSION + kind, "valueString": piece} for kind, piece in pieces if piece
-    ]
     if extensions:
         point["extension"] = extensions
     return [point, {"system": "pager", "value": beeper}] if beeper else [point]

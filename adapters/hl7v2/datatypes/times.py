@@ -32,8 +32,10 @@ __all__ = [
 _KEPT: Final = 8192
 """Distinct days that are remembered: two decades of them, a megabyte at most."""
 _DIGITS: Final = frozenset("0123456789")
-_CLOCK_ENDS: Final = {12: 12, 14: 14, 17: 12, 19: 14}
+_USUAL: Final = {8: 8, 12: 12, 14: 14, 17: 12, 19: 14}
 """Length of a time, without offset or with `+ZZZZ`, to where its clock ends."""
+_DAY: Final = 8
+"""Digits of YYYYMMDD."""
 _SIGNS: Final = frozenset("+-")
 _MAX_FRACTION: Final = 9
 """HL7 allows four decimals of a second, FHIR readers take nine; more cannot be a clock's."""
@@ -46,9 +48,17 @@ def date_time(text: str, ctx: Context) -> str | None:
     Findings: `date-invalid` (dropped), `time-invalid` and `zone-missing` (cut to a date),
     `offset-invalid`, `time-form`, `time-precision`, `time-2400`, `time-ambiguous`.
     """
-    known = _as_usual(text, ctx.offset)
-    if known:
-        return known
+    # As nearly all are written: YYYYMMDD or YYYYMMDDHHMM[SS][+ZZZZ].
+    at = _USUAL.get(len(text))
+    if at is not None:
+        day = _date(text[:8])
+        if at == 8 and day:
+            return day
+        clock = _clock(text[8:at], "") if day else ""
+        tail = text[at:]
+        offset = (offset_of(tail) if tail[0] in _SIGNS else "") if tail else ctx.offset
+        if clock and offset:
+            return f"{day}T{clock}{offset}"
     stamp = _stamp(text, ctx)
     return _date_time(stamp, ctx) if stamp else None
 
@@ -153,19 +163,6 @@ def moment_of(value: str) -> datetime:
     return datetime.fromisoformat(value[:17] + value[17:19].replace("60", "59") + value[19:])
 
 
-def _as_usual(text: str, offset: str) -> str:
-    """`YYYYMMDDHHMM[SS][+ZZZZ]`, as nearly all times are written; empty for any other form."""
-    at = _CLOCK_ENDS.get(len(text), 0)
-    digits = text[:at]
-    if not (digits.isdigit() and digits.isascii()):
-        return ""
-    day, clock = _date(digits[:8]), _clock(digits[8:], "")
-    tail = text[at:]
-    if tail:
-        offset = offset_of(tail) if tail[0] in _SIGNS else ""
-    return f"{day}T{clock}{offset}" if day and clock and offset else ""
-
-
 def _stamp(text: str, ctx: Context) -> str:
     """The first component, and of it the first subcomponent; empty when absent."""
     if not text or text == DELETE:
@@ -184,7 +181,7 @@ def _date_time(stamp: str, ctx: Context) -> str | None:
     else:
         digits, fraction, offset = _separate(_plain(stamp, ctx))
     day = _checked_date(digits[:8], ctx)
-    if day is None or len(digits) <= 8:
+    if day is None or len(digits) <= _DAY or len(day) < len("YYYY-MM-DD"):
         return day
     clock = _clock(digits[8:], fraction)
     if not clock:
@@ -198,8 +195,11 @@ def _date_time(stamp: str, ctx: Context) -> str | None:
 
 def _with_zone(digits: str, day: str, clock: str, offset: str, ctx: Context) -> str:
     zone = offset_of(offset) if offset else ""
-    if offset and not zone:
-        ctx.note("offset-invalid", "an offset is not +HHMM up to 14 hours: it was not used")
+    if offset and not zone:  # whichever other offset were taken, it would be a guess
+        ctx.note(
+            "offset-invalid", "an offset is not +HHMM up to 14 hours: the time was cut to its date"
+        )
+        return day
     zone = zone or ctx.offset
     if not zone and ctx.zone is not None:
         zone = zone_offset(digits, ctx.zone, ctx)
@@ -255,6 +255,10 @@ def _plain(stamp: str, ctx: Context) -> str:
 
 def _checked_date(digits: str, ctx: Context) -> str | None:
     found = _date(digits)
+    if not found and len(digits) == _DAY and digits.endswith("00"):
+        found = _date(digits[:4] if digits.endswith("0000") else digits[:6])
+        if found:
+            ctx.note("date-partial", "a month or day of 00 was left out", Severity.INFORMATION)
     if not found:
         ctx.note("date-invalid", "a date is not YYYY[MM[DD]] of the calendar: it was left out")
     return found or None

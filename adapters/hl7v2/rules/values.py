@@ -9,6 +9,7 @@ from typing import Final, TypeAlias, cast
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.datatypes.components import clean
+from adapters.hl7v2.datatypes.numbers import decimal_part
 from adapters.hl7v2.datatypes.readings import reading
 from bridge.core.record.bundle import Json, JsonObject, Severity
 
@@ -16,7 +17,6 @@ __all__ = ["Value", "number_of", "text_of", "unit_of", "value_of"]
 
 Value: TypeAlias = tuple[str, Json]
 """Element name such as `valueQuantity`, and the value."""
-_QUANTITY: Final = DATATYPES["NM.Quantity"].function
 _UNIT: Final = DATATYPES["CWE.Quantity"].function
 _CODED: Final = frozenset({"CE", "CWE", "CNE", "CF", "IS", "ID"})
 _PLAIN: Final = {
@@ -75,9 +75,9 @@ def number_of(text: str, units: str, b: Build) -> Value | None:
         make = _structured if _is_structured(text, b) else _no_number
         return make(text, units, b)
     findings = len(ctx.findings)
-    quantity = _QUANTITY(text, ctx)
-    if quantity is not None:
-        return "valueQuantity", _with_unit(quantity, units, b)
+    number = decimal_part(text, ctx)
+    if number is not None:
+        return "valueQuantity", _with_unit({"value": number}, units, b)
     del ctx.findings[findings:]
     return _read(text, units, b) or _no_number(text, units, b)
 
@@ -145,10 +145,11 @@ def _with_unit(quantity: JsonObject, units: str, b: Build) -> JsonObject:
 
 def unit_of(units: str, b: Build) -> JsonObject | None:
     """OBX-6 as unit, system and code; shared, and never altered."""
-    if not units or units == '""':
-        return None
+    unit: JsonObject | None = b.shelf["OBX-6"].get(units)
+    if unit is not None or not units or units == '""':
+        return unit
     b.ctx.at = "OBX-6"
-    unit: JsonObject | None = b.cached("OBX-6", _UNIT, b.first(units))
+    unit = b.cached("OBX-6", _UNIT, b.first(units))
     b.ctx.at = "OBX-5"
     return unit
 

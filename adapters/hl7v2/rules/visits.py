@@ -1,6 +1,6 @@
 """Rules of Encounter, AllergyIntolerance and Coverage that need more than one value."""
 
-from typing import Final
+from typing import Final, cast
 
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
@@ -11,7 +11,6 @@ from bridge.core.record.bundle import Json, JsonObject
 
 __all__: list[str] = []
 
-_ALTERNATE: Final = "http://hl7.org/fhir/StructureDefinition/alternate-codes"
 _GRADES: Final = {
     "SV": "severe", "MO": "moderate", "MI": "mild",
     "SEVERE": "severe", "MODERATE": "moderate", "MILD": "mild",
@@ -65,16 +64,14 @@ def cancel_pending(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         b.erase(r, "location.where(status='reserved')")
 
 
-@rule("discharged-to", reads=("PV1-37",), writes="hospitalization.destination")
+@rule("discharged-to", reads=("PV1-37",), writes="hospitalization.destination", version=2)
 def discharged_to(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """PV1-37: a place without identifier, so words."""
+    """PV1-37: a place that its code identifies, table 0113; words are words."""
     b.ctx.at = "PV1-37"
-    concept = DATATYPES["DLD.CodeableConcept"].function(f[37], b.ctx, None) if f[37] else None
-    label = _words(concept)
-    if label:
-        stay = r.setdefault("hospitalization", {})
-        if isinstance(stay, dict):
-            stay["destination"] = {"display": label}
+    place = b.person("DLD.Location", f[37]) if f[37] not in {"", '""'} else None
+    if place:
+        stay = cast("JsonObject", r.get("hospitalization", {}))
+        r["hospitalization"] = {**stay, "destination": place}
 
 
 @rule("servicing-facility", reads=("PV1-39",), writes="serviceProvider")
@@ -86,13 +83,13 @@ def servicing_facility(f: list[str], _g: Group, b: Build, r: JsonObject) -> None
         r["serviceProvider"] = {"display": text}
 
 
-@rule("allergy-reaction", reads=("AL1-4", "AL1-5"), writes="reaction", version=2)
+@rule("allergy-reaction", reads=("AL1-4", "AL1-5"), writes="reaction", version=3)
 def allergy_reaction(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """AL1-5 repeats: one reaction with each manifestation, its severity by AL1-4."""
     _reaction("AL1", f[5], f[4], b, r)
 
 
-@rule("allergy-reaction-iam", reads=("IAM-4", "IAM-5"), writes="reaction", version=2)
+@rule("allergy-reaction-iam", reads=("IAM-4", "IAM-5"), writes="reaction", version=3)
 def allergy_reaction_iam(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """IAM-5 and IAM-4, as AL1-5 and AL1-4."""
     _reaction("IAM", f[5], f[4], b, r)
@@ -113,9 +110,9 @@ def _reaction(segment: str, texts: str, severity: str, b: Build, r: JsonObject) 
         append(r, "reaction", reaction)
     if severity and severity != '""' and "criticality" not in r and not (found and grade):
         b.ctx.at = f"{segment}-4"
-        sent = DATATYPES["CWE.CodeableConcept"].function(b.first(severity), b.ctx, None)
+        sent = DATATYPES["CWE.string"].function(b.first(severity), b.ctx)
         if sent:  # no reaction to grade, or a grade that R4 lacks: as it was sent
-            r["_criticality"] = {"extension": [{"url": _ALTERNATE, "valueCodeableConcept": sent}]}
+            append(r, "note", {"text": f"severity: {sent}"})
 
 
 def _manifestation(one: str, b: Build) -> JsonObject | None:
@@ -160,11 +157,3 @@ def parent_diagnosis(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         url = "http://hl7.org/fhir/StructureDefinition/condition-dueTo"
         target: JsonObject = {"type": "Condition", "identifier": identifier}
         append(r, "extension", {"url": url, "valueReference": target})
-
-
-def _words(concept: object) -> str:
-    """The text of a concept, else its first display or code."""
-    if not isinstance(concept, dict):
-        return ""
-    coding = (concept.get("coding") or [{}])[0]
-    return str(concept.get("text") or coding.get("display") or coding.get("code") or "")

@@ -50,8 +50,9 @@ async def metadata(request: Request) -> Response:
 
 
 @router.get("/{kind}", response_class=Response)
+@router.get("/{kind}/_search", response_class=Response, include_in_schema=False)
 def search(asking: Asked, kind: Kind, request: Request) -> Response:
-    """Search one type; parameters that are not known are refused."""
+    """Search one type; parameters that are not known are refused. `_search` is DSTU2's spelling."""
     pairs = parse_qsl(request.url.query, keep_blank_values=True)
     return asking.search(kind, pairs, lenient=is_lenient(request))
 

@@ -13,10 +13,10 @@ from fastapi.responses import JSONResponse, Response
 
 from bridge.api import answers
 from bridge.api.access import holding
-from bridge.api.bodies import MAX_FHIR_BYTES, body_of, media_type_of
+from bridge.api.bodies import MAX_FHIR_BYTES, body_of
 from bridge.api.node import Node, TheNode
 from bridge.api.problems import FHIR_JSON, findings_outcome
-from bridge.api.queries import Return, json_wanted, return_wanted
+from bridge.api.queries import JSON_TYPES, Return, json_wanted, of_r4, return_wanted
 from bridge.api.routes.fhir_read import Kind
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.policy.access import CLINICAL, Caller, Role
@@ -29,7 +29,6 @@ __all__ = ["STATUS", "Said", "Writer", "counted", "fhir_body", "router", "shown"
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"], dependencies=[Depends(json_wanted)])
 Writer = Annotated[Caller, Depends(holding(Role.SENDER))]
-MEDIA_TYPES = frozenset({"application/fhir+json", "application/json", "text/json"})
 STATUS = {"created": 201, "updated": 200, "unchanged": 200, "deleted": 204}
 Said = dict[str, str]
 PRECONDITIONS = {"if-match": "ifMatch", "if-none-match": "ifNoneMatch"}
@@ -92,14 +91,14 @@ async def fhir_body(request: Request) -> bytes:
     Raises:
         BridgeError: `media-type`, `body-too-large`, `body-slow`, `body-encoding`.
     """
-    media_type, _ = media_type_of(request)
-    if media_type not in MEDIA_TYPES:
+    said = request.headers.get("content-type", "")
+    if not of_r4(said, JSON_TYPES):
         raise BridgeError(
             "media-type",
             Fault.SENDER,
-            what=f"Content-Type {media_type[:60] or 'is absent'}",
+            what=f"Content-Type {said[:60] or 'is absent'}",
             where="Content-Type header",
-            do=f"send {FHIR_JSON}",
+            do=f"send {FHIR_JSON} of R4",
         )
     return await body_of(request, at_most=MAX_FHIR_BYTES)
 

@@ -181,8 +181,15 @@ def _of_entry(entry: JsonObject) -> Condition | None:
         return None
     url, query = cast("str", request.get("url", "")), request.get("ifNoneExist")
     if isinstance(query, str):
-        return Condition(url, query.removeprefix("?"))
+        return Condition(url, _query(query, url))
     return _of_text(url)
+
+
+def _query(text: str, kind: str) -> str:
+    """The search of an `ifNoneExist`: what follows the `?`, though HAPI sends the whole URL."""
+    before, mark, query = text.partition("?")
+    is_url = mark and "=" not in before and before.rpartition("/")[2] in {"", kind}
+    return query if is_url else text
 
 
 def _of_text(text: str) -> Condition | None:

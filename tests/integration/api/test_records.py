@@ -88,7 +88,7 @@ def test_every_acknowledgement_is_http_200(api: ServedApi) -> None:
         ("nobody", ER7, 401),
         ("reader", ER7, 403),
         ("sender", {"Content-Type": "application/json"}, 415),
-        ("sender", {**ER7, "Content-Encoding": "br"}, 400),
+        ("sender", {**ER7, "Content-Encoding": "br"}, 415),
         ("sender", {**ER7, "Content-Encoding": "gzip"}, 400),
     ],
 )

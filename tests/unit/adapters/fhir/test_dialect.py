@@ -125,7 +125,7 @@ def test_envelope_of_rubbish_is_empty() -> None:
         (
             {"request": {"method": "PATCH", "url": "Patient/a"}},
             "Bundle.entry[0].request.method",
-            "send PATCH by itself",
+            "DELETE here, and nothing else",
         ),
         (
             {"request": {"method": "PUT", "url": "Patient/b"}, "resource": PATIENT | {"id": "a"}},
@@ -232,5 +232,5 @@ def test_bundle_of_too_many_entries_is_refused_before_it_is_read() -> None:
     """A bundle is bounded by count as well as by size."""
     raw = b'{"resourceType":"Bundle","type":"batch","entry":[' + b"1," * 50_000 + b"1]}"
 
-    with pytest.raises(BridgeError, match="over 50000 entries"):
+    with pytest.raises(BridgeError, match="over 50,000 entries"):
         convert(raw, sender="lab")

@@ -64,9 +64,24 @@ def read_by_hl7apy(ack: bytes) -> Any:
 def test_acceptance_mirrors_the_sender_and_echoes_the_control_id() -> None:
     """AA with application and facility swapped, processing id, version and charset kept."""
     assert acknowledge(ADT, ACCEPTED, at=AT) == (
-        b"MSH|^~\\&|US|CLINIC|LAB|HOSP|20261122140005+0000||ACK^A01^ACK|KXSB7M5LPABYTNYHTROQ"
+        b"MSH|^~\\&|US|CLINIC|LAB|HOSP|20261122140005+0000||ACK^A01^ACK|55E41FB3AB780389B707"
         b"|T|2.5.1||||||8859/1\rMSA|AA|C-1|record " + ACCEPTED.record.encode() + b"\r"
     )
+
+
+@pytest.mark.parametrize("version", [b"2.7", b"2.7.1", b"2.8.2", b"2.9"])
+@pytest.mark.parametrize("mode", ["original", "enhanced"])
+def test_acceptance_fills_no_withdrawn_field(version: bytes, mode: Mode) -> None:
+    """HAPI refuses an MSA-3 from v2.7 on; ERR of severity I names the record there."""
+    _, msa, err, rest = acknowledge(
+        ADT.replace(b"2.5.1", version), ACCEPTED, at=AT, mode=mode
+    ).split(b"\r")
+
+    assert msa in {b"MSA|AA|C-1", b"MSA|CA|C-1"}
+    assert err == (
+        b"ERR|||0^Message accepted^HL70357|I|accepted^^L|||record " + ACCEPTED.record.encode()
+    )
+    assert rest == b""
 
 
 def test_refusal_names_the_place_the_condition_and_the_next_step() -> None:

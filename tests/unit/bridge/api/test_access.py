@@ -1,6 +1,7 @@
 """Tokens files and callers, without an application."""
 
 import asyncio
+import base64
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,11 @@ from bridge.core.policy.access import Caller, Role
 
 ADMIN = "the-token-of-the-admin"
 ROW = '[[token]]\nname = "lab"\nsha256 = "{}"\nroles = ["sender", "reader"]\n'
+
+
+def basic(pair: str) -> str:
+    """The header of RFC 7617."""
+    return "Basic " + base64.b64encode(pair.encode()).decode()
 
 
 def request_of(tokens: Tokens, **headers: str) -> Request:
@@ -79,6 +85,14 @@ def test_bearer_is_known_by_its_hash_and_states_its_purpose() -> None:
     assert stated.purpose == "HOPERAT"
 
 
+@pytest.mark.parametrize("pair", [f"lab:{ADMIN}", f":{ADMIN}"])
+def test_token_may_be_the_password_of_basic(pair: str) -> None:
+    """Clients of HL7 over HTTP know no other scheme; the user name says nothing."""
+    caller = caller_of(read_tokens(None, ADMIN), authorization=basic(pair))
+
+    assert caller.subject == "admin"
+
+
 @pytest.mark.parametrize(
     ("header", "code"),
     [
@@ -86,6 +100,11 @@ def test_bearer_is_known_by_its_hash_and_states_its_purpose() -> None:
         ("Bearer", "token-missing"),
         ("Bearer   ", "token-missing"),
         (f"Basic {ADMIN}", "token-missing"),
+        ("Basic", "token-missing"),
+        (basic("no colon"), "token-missing"),
+        (basic("name:"), "token-missing"),
+        (basic(f"{ADMIN}:wrong"), "token-unknown"),
+        (f"Digest {ADMIN}", "token-missing"),
         ("Bearer " + "x" * 5000, "token-missing"),
         ("Bearer wrong", "token-unknown"),
     ],

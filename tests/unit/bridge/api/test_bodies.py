@@ -48,6 +48,7 @@ def test_body_is_whole_however_it_is_cut() -> None:
     assert read(cut(data, 1)) == data
     assert read([packed], "gzip") == data
     assert read(cut(packed, 1), "GZIP") == data
+    assert read([packed], "x-gzip") == data
     assert read([b""]) == b""
 
 

@@ -11,8 +11,24 @@ def test_key_takes_the_first_alternative_that_is_valued() -> None:
 
     key(code, 0)
 
-    assert [line.split(" ")[0] for line in code.lines] == ["k", "i", "if", "if", "", "", "if"]
-    assert code.lines[-1] == "if not k: k = b.unkeyed(f)"
+    assert code.lines == [
+        "if (i0 := f[3]): k = (i0,)",
+        "elif (i0 := f[2]): k = (i0, f[4].partition(rep)[0].partition(sep)[0],)",
+        "else: k = b.unkeyed(f)",
+    ]
+
+
+def test_identifier_in_a_key_must_be_valued_wherever_it_stands() -> None:
+    """Without the patient, a time of admission is that of anybody."""
+    head = (
+        'segment = "AL1"\ntarget = "AllergyIntolerance"\nkey = [["AL1-3", "PID-3:CX.Identifier"]]'
+    )
+    code = Code(rules=parse_map("m", head), tracing=False)
+
+    key(code, 0)
+
+    assert code.lines[0].startswith("if (i0 := f[3]) and s_PID[3] and (i1 := identities.get(")
+    assert code.lines[0].endswith("[-1]: k = (i0, *i1,)")
 
 
 def test_slots_differ_by_table() -> None:

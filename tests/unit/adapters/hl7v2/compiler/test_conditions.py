@@ -10,8 +10,8 @@ from bridge.core.errors import BridgeError
     ("text", "python"),
     [
         ("PV1-2 valued", "(f[2] not in EMPTY)"),
-        ("not PV1-2.1 valued", "(not (f[2].split(rep, 1)[0].split(sep, 1)[0] not in EMPTY))"),
-        ("PV1-2 = 'P'", "(f[2].split(rep, 1)[0].split(sep, 1)[0] == 'P')"),
+        ("not PV1-2.1 valued", "(not (f[2].partition(rep)[0].partition(sep)[0] not in EMPTY))"),
+        ("PV1-2 = 'P'", "(f[2].partition(rep)[0].partition(sep)[0] == 'P')"),
         ("OBR-4.2.1 != 'x y'", "(b.comp(s_OBR[4], 2, 1) != 'x y')"),
         ("trigger in ('A01', 'A04')", "(b.trigger in ('A01', 'A04',))"),
         ("code = 'ADT' and (lead = 'PID' or lead = 'MSH')",

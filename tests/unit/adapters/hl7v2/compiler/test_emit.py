@@ -1,5 +1,6 @@
 """Generated functions."""
 
+import re
 import traceback
 from collections.abc import Callable
 
@@ -75,3 +76,12 @@ def test_trace_build_gives_the_same_bytes(dialect: Hl7v2, message: Callable[...,
 
     assert {one.canonical for one in fast} == {canonical(trace.bundle)}
     assert [one.findings for one in fast] == [tuple(trace.build.ctx.findings)] * 2
+
+
+def test_fields_of_a_segment_are_taken_at_once(dialect: Hl7v2) -> None:
+    """Each row asks for its own; nothing is indexed twice, and texts in the source stay."""
+    source = dialect.engine().sources["PV1.Encounter"]
+
+    body = source[source.index("def PV1_Encounter(") :]
+    assert " = fields(f)" in body
+    assert not re.search(r"\bf\[", "".join(line.split("  #")[0] for line in body.splitlines()))

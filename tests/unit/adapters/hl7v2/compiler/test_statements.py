@@ -19,7 +19,7 @@ def test_empty_field_costs_one_question() -> None:
     """All statements of a row that reads a field stand under it."""
     found = lines('from = "PV1-2"\nto = "class"\nas = "IS.Coding"')
 
-    assert found[:2] == ["    v = f[2]", "    if v:"]
+    assert found[:2] == ["    if f[2]:", "        v = f[2]"]
     assert all(line.startswith("        ") for line in found[2:])
 
 

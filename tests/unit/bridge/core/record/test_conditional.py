@@ -41,6 +41,24 @@ def test_create_that_somebody_meets_leads_to_him() -> None:
     assert bundle == before
 
 
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("identifier=a|1", "identifier=a|1"),
+        ("?identifier=a|1", "identifier=a|1"),
+        ("Patient?identifier=a|1", "identifier=a|1"),
+        ("https://here/fhir/Patient?identifier=a|1", "identifier=a|1"),
+        ("Group?identifier=a|1", "Group?identifier=a|1"),
+        ("identifier=http://h/Patient?a|1", "identifier=http://h/Patient?a|1"),
+    ],
+)
+def test_condition_of_a_create_is_what_its_url_asks(text: str, query: str) -> None:
+    """Clients that send the whole URL mean its query; of another type it is none that is known."""
+    create = _entry("POST", "Patient", PATIENT, ifNoneExist=text)
+
+    assert conditions(_bundle(create)) == (Condition("Patient", query),)
+
+
 def test_create_that_nobody_meets_creates() -> None:
     """Then the request is a plain one."""
     bundle = _bundle(_entry("POST", "Patient", PATIENT, ifNoneExist="identifier=urn:a|1"))

@@ -1,0 +1,103 @@
+"""What clients that others wrote send, word for word: each was seen to fail here once."""
+
+import httpx
+import pytest
+
+from tests.served_api import TOKENS, ServedApi
+
+MESSAGE = (
+    b"MSH|^~\\&|GUEST|FAC|US|X|20240102030405||ADT^A01^ADT_A01|{id}|P|2.7\r"
+    b"EVN||20240102030405\rPID|1||77^^^GUEST^MR||Doe^Ann\r"
+)
+
+
+def test_hl7_over_http_of_hapi_brings_its_token_as_a_password(api: ServedApi) -> None:
+    """Basic is the one scheme that HAPI's HL7-over-HTTP client writes."""
+    headers = {"Content-Type": "application/hl7-v2; charset=UTF-8"}
+    raw = MESSAGE.replace(b"{id}", b"HOH1")
+
+    answer = api["nobody"].post(
+        "/hl7v2", content=raw, headers=headers, auth=httpx.BasicAuth("hapi", TOKENS["sender"])
+    )
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].lower() == "application/hl7-v2; charset=utf-8"
+    assert b"\rMSA|AA|HOH1\rERR|||0^Message accepted^HL70357|I|" in answer.content
+
+
+@pytest.mark.parametrize("role", ["reader", "monitor"])
+def test_password_opens_no_more_than_its_token(api: ServedApi, role: str) -> None:
+    """The roles are the token's."""
+    headers = {"Content-Type": "text/plain"}
+
+    answer = api["nobody"].post(
+        "/hl7v2", content=MESSAGE, headers=headers, auth=httpx.BasicAuth("sender", TOKENS[role])
+    )
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param("http://node.test/fhir/Patient?", id="hapi"),
+        pytest.param("Patient?", id="relative"),
+        pytest.param("?", id="mark"),
+        pytest.param("", id="as-fhir-says"),
+    ],
+)
+def test_condition_of_a_create_may_be_a_whole_url(api: ServedApi, before: str) -> None:
+    """HAPI writes the search as it would ask it, in the header and in bundles."""
+    body = {"resourceType": "Patient", "identifier": [{"system": "urn:g|,$", "value": "1"}]}
+    condition = f"{before}identifier=urn:g%5C%7C%5C%2C%5C%24|1"
+    first = api["clinic"].post("/fhir/Patient", json=body, headers={"If-None-Exist": condition})
+
+    again = api["clinic"].post(
+        "/fhir/Patient", json=body | {"active": True}, headers={"If-None-Exist": condition}
+    )
+
+    assert (first.status_code in {200, 201}, again.status_code) == (True, 200)
+    assert again.json()["id"] == first.json()["id"]
+
+
+def test_condition_of_another_type_is_refused(api: ServedApi) -> None:
+    """It would select what is not created."""
+    headers = {"If-None-Exist": "http://node.test/fhir/Group?identifier=urn:g|1"}
+
+    answer = api["clinic"].post("/fhir/Patient", json={"resourceType": "Patient"}, headers=headers)
+
+    assert answer.status_code == 400
+
+
+def test_search_by_get_may_name_itself(api: ServedApi) -> None:
+    """`GET Patient/_search?` was DSTU2's, and HAPI still offers it."""
+    answer = api["reader"].get("/fhir/Patient/_search?family=Nobody&_total=estimated")
+
+    assert answer.status_code == 200
+    assert answer.json()["total"] == 0
+    assert answer.json()["link"][0]["url"].endswith("/fhir/Patient?family=Nobody&_total=estimated")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Type": "application/fhir+json; fhirVersion=4.0"}, 200),
+        ({"Content-Type": "application/fhir+json; fhirVersion=3.0"}, 415),
+        ({"Content-Type": "application/fhir+json;fhirVersion=5.0"}, 415),
+        ({"Content-Type": "application/fhir+json", "Content-Encoding": "deflate"}, 415),
+        ({"Content-Type": "application/fhir+json", "Accept": "application/json;q=0"}, 406),
+        ({"Content-Type": "application/fhir+json", "Accept": "text/html, */*;q=0.8"}, 200),
+    ],
+)
+def test_what_is_spoken_here_is_r4_as_json(
+    api: ServedApi, headers: dict[str, str], status: int
+) -> None:
+    """A resource of another version is never read as one of R4."""
+    answer = api["clinic"].post(
+        "/fhir/Patient/$validate", content=b'{"resourceType":"Patient"}', headers=headers
+    )
+
+    assert answer.status_code == status
+    assert answer.headers.get("accept-encoding") == (
+        "gzip" if "Content-Encoding" in headers else None
+    )
