@@ -2,7 +2,7 @@
 
 PostgreSQL's own compression of a bundle of 20 kB takes some 200 µs, more than all else that it does
 for a message; deflate at its fastest takes 50, leaves two thirds of that, and less goes over the
-line. Nothing is sealed but the canonical bytes; see docs/adr/0024.
+line. Nothing is sealed but the canonical bytes; see docs/adr/0027.
 """
 
 import zlib

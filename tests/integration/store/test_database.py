@@ -70,3 +70,19 @@ def test_a_machine_that_vanished_is_missed_within_half_a_minute(own: Database) -
     idle, every, times = (int(told[f"keepalives_{name}"]) for name in ("idle", "interval", "count"))
     assert idle + every * times <= 30
     assert int(told["tcp_user_timeout"]) <= 30_000
+
+
+def test_line_that_the_server_closed_is_replaced_before_a_unit_begins(
+    own: Database, database: Database
+) -> None:
+    """A restart of PostgreSQL while nobody wrote costs no sender an answer."""
+    with own.unit():
+        backend = own.connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with database.unit():
+        ended = text("SELECT pg_terminate_backend(:backend, 10000)")
+        database.connection.execute(ended, {"backend": backend})
+
+    with own.unit():
+        another = own.connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+
+    assert another != backend
