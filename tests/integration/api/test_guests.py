@@ -101,3 +101,30 @@ def test_what_is_spoken_here_is_r4_as_json(
     assert answer.headers.get("accept-encoding") == (
         "gzip" if "Content-Encoding" in headers else None
     )
+
+
+@pytest.mark.parametrize("kind", ["transaction", "batch"])
+@pytest.mark.parametrize("gender", ["female", "wrong"])
+def test_url_of_an_entry_may_begin_with_a_slash(api: ServedApi, kind: str, gender: str) -> None:
+    """As fhir-kit-client's own examples write it; a bad neighbour changes nothing of that."""
+    name = f"slash-{kind}-{gender}"
+    bodies = [
+        {"resourceType": "Patient", "id": f"{name}-1"},
+        {"resourceType": "Patient", "id": f"{name}-2", "gender": gender},
+    ]
+    entries: list[dict[str, object]] = [
+        {"resource": body, "request": {"method": "PUT", "url": f"/Patient/{body['id']}"}}
+        for body in bodies
+    ]
+    entries.append({"request": {"method": "GET", "url": f"/Patient/{name}-2"}})
+    expected = {
+        "female": ["201", "201", "200"],
+        "wrong": [] if kind == "transaction" else ["201", "400", "404"],
+    }
+
+    answer = api["clinic"].post(
+        "/fhir", json={"resourceType": "Bundle", "type": kind, "entry": entries}
+    )
+
+    told = [one["response"]["status"][:3] for one in answer.json().get("entry", ())]
+    assert told == expected[gender]
