@@ -39,6 +39,7 @@ from workers.places import DEVCHAIN_FOLDER, TRUST_FILE
 __all__ = [
     "FOLLOWING_FILE",
     "STATE_FILE",
+    "ChainAndFile",
     "account_of",
     "anchoring_chain",
     "chain_of",
@@ -47,7 +48,6 @@ __all__ = [
     "follow_key",
     "following_contract",
     "governor_of",
-    "high_water",
     "identity_of",
     "known_contract",
     "planned_contract",
@@ -211,7 +211,7 @@ def follow_key(settings: Settings, signer: FileSigner, contract: Deployment) -> 
         return True
     if found.owner != governor.teller.account.address:
         return False
-    governor.change_key(key_hash)
+    governor.change_key(key_hash).make()
     return True
 
 
@@ -329,26 +329,28 @@ def _pin(settings: Settings, contract: Deployment | Former) -> Contract:
     )
 
 
-def high_water(settings: Settings, chain: Callable[[], EvmChain]) -> AnchoredHead | None:
-    """The newest head that is known outside the database.
+class ChainAndFile:
+    """The port `HighWater`: what the chain says, and a file of the data folder.
 
-    The chain is asked; what it said last is kept in a file of the data folder. So a chain that is
-    down, or not set up yet, never stops the log, and a database that was restored from a backup is
-    still caught.
+    So a chain that is down, not set up yet, or that keeps no newest head never stops the log, and a
+    database that was restored from a backup is still caught.
     """
-    before = read_mark(settings)
-    try:
-        head = chain().view().head
-    except BridgeError:
-        return before
-    if before is not None and head.size <= before.size:
-        # A chain that was rolled back, or the empty log of a successor, takes nothing back.
-        return before
-    if head.size == 0:
-        return None
-    mark = AnchoredHead(size=head.size, root=head.root)
-    keep_mark(settings, mark)
-    return mark
+
+    def __init__(self, settings: Settings, chain: Callable[[], EvmChain]) -> None:
+        """Touch neither."""
+        self._settings, self._chain = settings, chain
+
+    def newest(self) -> AnchoredHead | None:
+        """The larger of both; a chain that was rolled back or a successor's takes nothing back."""
+        with suppress(BridgeError):
+            head = self._chain().view().head
+            if head.size:
+                self.keep(AnchoredHead(size=head.size, root=head.root))
+        return read_mark(self._settings)
+
+    def keep(self, head: AnchoredHead) -> None:
+        """Write it down, if it is the largest."""
+        keep_mark(self._settings, head)
 
 
 @contextmanager

@@ -1,4 +1,8 @@
-"""The newest head that was ever seen outside the database, in a file of the data folder."""
+"""The newest head that was ever published or seen on a chain, in a file of the data folder.
+
+Written with each checkpoint, so a database that is restored from a backup is signed upon by nobody,
+however young the backup is and whether or not the chain tells its newest head.
+"""
 
 import json
 import os
@@ -23,7 +27,10 @@ def read_mark(settings: Settings) -> AnchoredHead | None:
 
 
 def keep_mark(settings: Settings, head: AnchoredHead) -> None:
-    """Replace it; the caller sees to it that it only grows."""
+    """Replace it, if this head is larger."""
+    before = read_mark(settings)
+    if before is not None and head.size <= before.size:
+        return
     mark = json.dumps({"size": head.size, "root": head.root.hex()})
     replace_whole(settings.data / MARK_FILE, mark)
 

@@ -26,7 +26,7 @@ from bridge.flows.watch import watch
 from bridge.ports.stamps import Stamper
 from bridge.settings import Settings
 from bridge.telemetry import configure_logs
-from workers.anchoring import high_water
+from workers.anchoring import ChainAndFile
 from workers.answers import send_answer
 from workers.celery_app import QUIET, configured
 from workers.hearing import watch_hearing
@@ -63,7 +63,7 @@ def _sequence(node: Services, log: Log) -> bool:
         clock=node.clock,
         origin=node.settings.log.origin,
         max_leaves=node.settings.log.max_leaves,
-        high_water=lambda: high_water(node.settings, lambda: node.chain),
+        high_water=ChainAndFile(node.settings, lambda: node.chain),
     )
     if made:
         log.info("sequence", size=made.size, leaves=made.leaves)

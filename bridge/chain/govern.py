@@ -1,6 +1,7 @@
 """What a log's owner does in the contract: key, anchorer, owner, and its succession.
 
-Each verb looks first and sends only what is missing, so that a run that was cut is run again.
+Each verb gives a change, which is tried or made. It looks first and sends only what is missing, so
+that one that was cut is made again.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,27 @@ from bridge.chain.deploy import Deployment, Former, registration_of, write_deplo
 from bridge.chain.transact import Teller
 from bridge.core.errors import BridgeError, Fault
 
-__all__ = ["Governor", "take_over"]
+__all__ = ["Change", "Governor", "take_over"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One call of the owner."""
+
+    teller: Teller
+    call: bytes
+    stands: Callable[[], bool]
+    """Whether the chain shows its effect."""
+    wait: Callable[[], None]
+    """Called between two looks at the chain."""
+
+    def tried(self) -> int:
+        """The most gas that it would take; nothing is sent. Raises BridgeError."""
+        return self.teller.try_call(self.call)
+
+    def make(self) -> None:
+        """Send it unless it stands, and see it stand. Raises BridgeError."""
+        self.teller.call_until(self.call, self.stands, self.wait)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,33 +61,35 @@ class Governor:
             self.teller.endpoints, self.teller.contract, "0x" + self.log_id.hex()
         )
 
-    def change_key(self, key_hash: bytes) -> None:
-        """Name the key that signs from the present head on. Raises BridgeError."""
-        self._call(
+    def change_key(self, key_hash: bytes) -> Change:
+        """Name the key that signs from the present head on."""
+        return self._change(
             change_key_call(self.log_id, key_hash),
             lambda: self.registration().key_hash == key_hash,
         )
 
-    def set_anchorer(self, anchorer: str) -> None:
-        """Name the account that anchors; `NOBODY` stops anchoring. Raises BridgeError."""
-        self._call(
+    def set_anchorer(self, anchorer: str) -> Change:
+        """Name the account that anchors; `NOBODY` stops anchoring."""
+        return self._change(
             set_anchorer_call(self.log_id, anchorer),
             lambda: self.registration().anchorer == anchorer,
         )
 
-    def propose_owner(self, owner: str) -> None:
-        """Offer the log to another owner; `NOBODY` withdraws. Raises BridgeError."""
-        self._call(
+    def propose_owner(self, owner: str) -> Change:
+        """Offer the log to another owner; `NOBODY` withdraws."""
+        return self._change(
             propose_owner_call(self.log_id, owner),
             lambda: self.registration().pending_owner == owner,
         )
 
-    def accept_owner(self) -> None:
-        """Take a log that was offered to this account. Raises BridgeError."""
+    def accept_owner(self) -> Change:
+        """Take a log that was offered to this account."""
         account = self.teller.account.address
-        self._call(accept_owner_call(self.log_id), lambda: self.registration().owner == account)
+        return self._change(
+            accept_owner_call(self.log_id), lambda: self.registration().owner == account
+        )
 
-    def retire(self, successor: str, successor_log_id: bytes) -> None:
+    def retire(self, successor: str, successor_log_id: bytes) -> Change:
         """Close the log for ever and name where it goes on.
 
         Raises:
@@ -83,13 +106,13 @@ class Governor:
                 where=self.teller.contract,
                 do="look at that contract; a log that was closed cannot be closed again",
             )
-        self._call(
+        return self._change(
             retire_call(self.log_id, successor, successor_log_id),
             lambda: self.registration().successor == successor,
         )
 
-    def _call(self, data: bytes, there: Callable[[], bool]) -> None:
-        self.teller.call_until(data, there, self.wait)
+    def _change(self, call: bytes, stands: Callable[[], bool]) -> Change:
+        return Change(teller=self.teller, call=call, stands=stands, wait=self.wait)
 
 
 def take_over(state: Path, following: Path, made: Deployment) -> None:

@@ -5,13 +5,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from bridge.chain.endpoint import PATIENCE_S, Endpoint, Silence
 from bridge.core.errors import BridgeError, Fault
 
-__all__ = ["Endpoints", "Look"]
+__all__ = ["Endpoints"]
 
 T = TypeVar("T")
 
@@ -19,18 +18,6 @@ UNREADABLE: Final = (
     *(LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError),
 )
 """What reading an answer raises when it has not the form that nodes give."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """How one endpoint is."""
-
-    name: str
-    """Host and port."""
-    block: int | None
-    """Its newest block; None when it gave no usable answer."""
-    trouble: str = ""
-    """Why not."""
 
 
 class Endpoints:
@@ -90,19 +77,6 @@ class Endpoints:
         if not list(round_.answers()):
             raise self._divided(round_)
         return tuple(round_.said[node] for node in self._nodes if node in round_.said)
-
-    def survey(self) -> tuple[Look, ...]:
-        """How each endpoint is now, for people."""
-        round_ = _Round(self._nodes, "eth_blockNumber", (), lambda answer: int(answer, 16))
-        list(round_.answers())
-        return tuple(
-            Look(
-                name=node.name,
-                block=round_.said.get(node),
-                trouble=round_.silent.get(node, ""),
-            )
-            for node in self._nodes
-        )
 
     def close(self) -> None:
         """Close idle connections."""

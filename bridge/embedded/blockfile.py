@@ -111,7 +111,10 @@ class BlockFile:
         """All whole batches, and where the last of them ends."""
         batches = []
         at = len(_MAGIC)
-        while at + 8 <= len(data):
+        # A file that grew before its bytes reached the disk ends in zeros after a power cut, which
+        # would read as a batch of nothing with its checksum.
+        zeros = len(data.rstrip(b"\0"))
+        while at + 8 <= len(data) and at < zeros:
             length = int.from_bytes(data[at : at + 4])
             end = at + 8 + length
             if end > len(data):

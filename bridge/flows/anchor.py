@@ -218,7 +218,8 @@ def _is_news(newest: PublishedHead, view: ChainView, book: Heads) -> bool:
             Fault.US,
             what=f"the chain holds size {on_chain.size} and the log has only {newest.size} leaves",
             where=f"block {view.block_number}",
-            do="the database is older than the chain: restore a newer backup; sign nothing",
+            do="the database is older than the chain: restore a newer backup; sign nothing; if no "
+            "backup ever had so many leaves, it is a junk head of a thief: see the runbook",
         )
     if book.root_at(on_chain.size) != on_chain.root:
         raise BridgeError(
@@ -226,7 +227,7 @@ def _is_news(newest: PublishedHead, view: ChainView, book: Heads) -> bool:
             Fault.US,
             what=f"the chain's root at size {on_chain.size} is not the log's root at that size",
             where=f"block {view.block_number}",
-            do="keep both heads as evidence; if the anchoring key was stolen, name another one",
+            do="keep both heads as evidence; if the anchoring key was stolen, see the runbook",
         )
     return newest.size > on_chain.size
 

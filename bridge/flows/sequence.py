@@ -14,7 +14,7 @@ from bridge.core.ids import Digest, TreeSize
 from bridge.core.log.checkpoint import Checkpoint, VerifierKey, open_checkpoint
 from bridge.core.log.merkle import EMPTY_ROOT, leaf_hashes, verify_consistency
 from bridge.core.log.tiles import edge_root, edge_tiles, grow, path_of, prove_consistency
-from bridge.ports.logbook import AnchoredHead, Head, LogBook, PublishedHead
+from bridge.ports.logbook import AnchoredHead, Head, HighWater, LogBook, PublishedHead
 from bridge.ports.signer import Signer
 from bridge.ports.sources import Clock
 
@@ -41,7 +41,7 @@ def sequence(
     clock: Clock,
     origin: str,
     max_leaves: int = MAX_LEAVES,
-    high_water: Callable[[], AnchoredHead | None] | None = None,
+    high_water: HighWater | None = None,
 ) -> Sequenced | None:
     """Take one batch of pending leaves to a published checkpoint, or finish the batch a crash left.
 
@@ -53,8 +53,8 @@ def sequence(
         clock: for the time beside a checkpoint, which proves nothing.
         origin: identity of the log.
         max_leaves: of a batch.
-        high_water: asks an independent system for the newest head it holds, None when it has none;
-            a log that was rolled back is then never signed. May raise, which stops this run alone.
+        high_water: knows the newest head outside the database and is told of each checkpoint before
+            the next may be signed, so that a log that was rolled back is never signed.
 
     Raises:
         BridgeError: `log-behind`, `log-fork`, `log-origin`, `tile-differs`, `tile-form`,
@@ -64,7 +64,7 @@ def sequence(
     with book.sequencing() as alone:
         if not alone:
             return None
-        head, newest = signable_head(book, origin, high_water)
+        head, newest = signable_head(book, origin, high_water.newest if high_water else None)
         covered = newest.size if newest else TreeSize(0)
         if head.size == covered:
             head = _extend(book, head, book.assign(head, max_leaves))
@@ -72,6 +72,8 @@ def sequence(
             return None
         _refuse_fork(book, head, newest, "the newest checkpoint")
         book.publish(_signed(head, signer), clock.now())
+        if high_water:
+            high_water.keep(AnchoredHead(size=head.size, root=head.root))
         return Sequenced(size=head.size, root=head.root, leaves=head.size - covered)
 
 
@@ -120,7 +122,8 @@ def _refuse_fork(
             Fault.OPERATOR,
             what=f"{what} has {known.size} leaves, the stored log has {head.size}",
             where=f"log of {head.origin}",
-            do="this database is an older copy: restore the newest one, and sign nothing before",
+            do="this database is an older copy: restore the newest one, and sign nothing before; "
+            "if no copy ever had so many leaves, it is a junk head of a thief: see the runbook",
         )
     try:
         path = prove_consistency(known.size, head.size, book.tiles)

@@ -8,7 +8,7 @@ from typing import Protocol
 from bridge.core.ids import Digest, Instant, LeafIndex, TreeSize
 from bridge.core.log.tiles import Bundle, Tile
 
-__all__ = ["AnchoredHead", "Head", "LogBook", "PublishedHead"]
+__all__ = ["AnchoredHead", "Head", "HighWater", "LogBook", "PublishedHead"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,19 @@ class AnchoredHead:
 
     size: TreeSize
     root: Digest
+
+
+class HighWater(Protocol):
+    """The newest head that is known where a restore of the database does not reach."""
+
+    def newest(self) -> AnchoredHead | None:
+        """What a chain holds or was ever kept, the larger; None when there is nothing.
+
+        May raise, which stops the run that asks and nothing else.
+        """
+
+    def keep(self, head: AnchoredHead) -> None:
+        """Remember a head that was published, if none is larger. Durable when it returns."""
 
 
 class LogBook(Protocol):

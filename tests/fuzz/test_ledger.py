@@ -35,6 +35,7 @@ from tests.fakes.anchors import MemoryAnchors
 from tests.fakes.chain import Crash, HostileChain
 from tests.fakes.dialect import LineDialect, line
 from tests.fakes.evidence import MemoryEvidence
+from tests.fakes.highwater import MemoryHighWater
 from tests.fakes.intake import MemoryIntake
 from tests.fakes.logbook import MemoryLogBook
 from tests.fakes.naive_tree import naive_root
@@ -46,7 +47,8 @@ KEY = VerifierKey.parse(SIGNER.verifier_key)
 TRUST = Trust(logs=((SIGNER.name, KEY),))
 STEPS = 50
 """Rules of one run at most; a run has half of it, so that 20 are 500 steps and 400 are 10,000."""
-RUNS = 400 if os.environ.get("FHIR_ANCHOR_TEST_NIGHTLY") == "1" else 20
+NIGHTLY = os.environ.get("FHIR_ANCHOR_TEST_NIGHTLY") == "1"
+RUNS = 400 if NIGHTLY or os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 20
 FAILURES = st.sampled_from(["", "before-commit", "after-commit"])
 PLACES = st.sampled_from(["assign", "write", "advance", "publish"])
 WHENS = st.sampled_from(["before", "after"])
@@ -240,7 +242,7 @@ class Ledger(RuleBasedStateMachine):
             clock=self.clock,
             origin=SIGNER.name,
             max_leaves=most,
-            high_water=lambda: AnchoredHead(size=head.size, root=head.root),
+            high_water=MemoryHighWater(asked=lambda: AnchoredHead(size=head.size, root=head.root)),
         )
 
 

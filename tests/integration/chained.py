@@ -24,7 +24,7 @@ from tests.anvil import FUNDED_KEY, Anvil
 from tests.fakes.bundles import bundle, patient
 from tests.fakes.dialect import LineDialect, line
 from tests.integration.chain.station import endpoints_of, row_of
-from workers.anchoring import governor_of, high_water, known_contract
+from workers.anchoring import ChainAndFile, governor_of, known_contract
 from workers.commands import contracts, keys
 from workers.wiring import Services
 
@@ -177,7 +177,7 @@ def _sequence(node: Services) -> Sequenced | None:
         clock=node.clock,
         origin=ORIGIN,
         max_leaves=100,
-        high_water=lambda: high_water(node.settings, lambda: node.chain),
+        high_water=ChainAndFile(node.settings, lambda: node.chain),
     )
 
 

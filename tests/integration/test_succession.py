@@ -152,6 +152,7 @@ def test_thief_of_the_anchoring_key_stops_the_log_and_is_left_behind(
 
     log.contract("set-anchorer", NOBODY)
     log.replace_anchorer(monkeypatch)
+    assert "nothing was sent" in log.contract("succeed", "--dry-run")
     log.contract("succeed")
     (tmp_path / MARK_FILE).unlink()
     log.sealed()

@@ -5,7 +5,6 @@ Every command looks first and sends only what is missing: one that was cut is ru
 
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +17,7 @@ from bridge.settings import Settings
 if TYPE_CHECKING:
     from bridge.chain.account import AnchorAccount
     from bridge.chain.deploy import Deployment
-    from bridge.chain.govern import Governor
+    from bridge.chain.govern import Change, Governor
     from workers.wiring import Services
 
 __all__ = ["commands"]
@@ -84,14 +83,12 @@ def change_key(
     dry_run: DryRun = False,
 ) -> None:
     """Let the contract name the log's newest key, after `keys rotate`."""
-    from bridge.chain.contract import change_key_call
     from workers.anchoring import identity_of
 
     node = _services(settings_of(data, config))
     key_hash = identity_of(node.settings, node.signer).key_hash
     governor = _governor(node.settings, owner_key, owner_password)
-    call = change_key_call(governor.log_id, key_hash)
-    _carry_out(governor, call, lambda: governor.change_key(key_hash), dry_run=dry_run)
+    _carry_out(governor.change_key(key_hash), dry_run=dry_run)
 
 
 @commands.command("set-anchorer")
@@ -105,12 +102,9 @@ def set_anchorer(
     dry_run: DryRun = False,
 ) -> None:
     """Name the only account that may anchor, say after its key was stolen; zero stops anchoring."""
-    from bridge.chain.contract import set_anchorer_call
-
     account = _address(address)
     governor = _governor(settings_of(data, config), owner_key, owner_password)
-    call = set_anchorer_call(governor.log_id, account)
-    _carry_out(governor, call, lambda: governor.set_anchorer(account), dry_run=dry_run)
+    _carry_out(governor.set_anchorer(account), dry_run=dry_run)
 
 
 @commands.command("propose-owner")
@@ -124,12 +118,9 @@ def propose_owner(
     dry_run: DryRun = False,
 ) -> None:
     """Offer the log to another owner, who must accept; zero withdraws the offer."""
-    from bridge.chain.contract import propose_owner_call
-
     owner = _address(address)
     governor = _governor(settings_of(data, config), owner_key, owner_password)
-    call = propose_owner_call(governor.log_id, owner)
-    _carry_out(governor, call, lambda: governor.propose_owner(owner), dry_run=dry_run)
+    _carry_out(governor.propose_owner(owner), dry_run=dry_run)
 
 
 @commands.command("accept-owner")
@@ -142,11 +133,8 @@ def accept_owner(
     dry_run: DryRun = False,
 ) -> None:
     """Take the log that was offered to the account of --owner-key."""
-    from bridge.chain.contract import accept_owner_call
-
     governor = _governor(settings_of(data, config), owner_key, owner_password)
-    call = accept_owner_call(governor.log_id)
-    _carry_out(governor, call, governor.accept_owner, dry_run=dry_run)
+    _carry_out(governor.accept_owner(), dry_run=dry_run)
 
 
 @commands.command()
@@ -163,7 +151,6 @@ def succeed(
     Receipts that name the present contract stay good: its heads can be read for ever, and the
     trust file keeps it.
     """
-    from bridge.chain.contract import retire_call
     from bridge.chain.govern import take_over
     from bridge.cli.contract import say_contract
     from workers.anchoring import FOLLOWING_FILE, STATE_FILE, following_contract
@@ -172,10 +159,10 @@ def succeed(
     owner = _owner(owner_key, owner_password)
     governor = _governor(node.settings, owner_key, owner_password)
     if dry_run:
-        _carry_out(governor, retire_call(governor.log_id, "0x" + "11" * 20, bytes(32)), None)
+        _carry_out(governor.retire("0x" + "11" * 20, bytes(32)), dry_run=True)
         return
     made = following_contract(node.settings, node.signer, node.entropy, owner)
-    governor.retire(made.address, bytes.fromhex(made.log_id[2:]))
+    governor.retire(made.address, bytes.fromhex(made.log_id[2:])).make()
     _drain(node)
     folder = node.settings.data
     take_over(folder / STATE_FILE, folder / FOLLOWING_FILE, made)
@@ -226,14 +213,12 @@ def _owner(key: Path | None, password: Path | None) -> "AnchorAccount | None":
     return None if key is None else KeyFileAccount(key, password_file=password)
 
 
-def _carry_out(
-    governor: "Governor", call: bytes, act: Callable[[], None] | None, *, dry_run: bool = True
-) -> None:
-    if dry_run or act is None:
-        gas = governor.teller.try_call(call)
+def _carry_out(change: "Change", *, dry_run: bool) -> None:
+    if dry_run:
+        gas = change.tried()
         sys.stdout.write(f"the contract would take it, for at most {gas} gas; nothing was sent\n")
         return
-    act()
+    change.make()
     sys.stdout.write("done and read back from the chain\n")
 
 

@@ -11,7 +11,7 @@ from bridge.chain.contracts.artefact import artefact
 from bridge.embedded.evmchain import CHAIN_ID, Call, EvmChain
 from tests.fakes.sources import FixedClock
 
-__all__ = ["LOG_ID", "Ledger", "Reverted"]
+__all__ = ["LOG_ID", "Ledger", "Reverted", "call_data"]
 
 LOG_ID = bytes(range(32))
 
@@ -44,7 +44,7 @@ class Ledger:
     def send(self, signature: str, *values: object, sender: int = 0, name: str = "") -> None:
         """A transaction; what it cost is kept under `name`."""
         try:
-            self._send(name or signature, _data(signature, values), sender)
+            self._send(name or signature, call_data(signature, values), sender)
         except Reverted:
             self.call(signature, *values, sender=sender)
             raise
@@ -55,7 +55,7 @@ class Ledger:
             Call(
                 sender=self._address(sender),
                 to=self.contract,
-                data=_data(signature, values),
+                data=call_data(signature, values),
                 value=0,
                 gas=10_000_000,
             ),
@@ -114,6 +114,7 @@ def _created(sender: bytes) -> bytes:
     return keccak(b"\xd6\x94" + sender + b"\x80")[12:]
 
 
-def _data(signature: str, values: tuple[object, ...]) -> bytes:
+def call_data(signature: str, values: tuple[object, ...]) -> bytes:
+    """Selector and arguments."""
     inner = signature[signature.index("(") + 1 : -1]
     return keccak(text=signature)[:4] + encode(inner.split(","), values)

@@ -53,7 +53,7 @@ def _mark(settings: Settings, head: AnchoredHead | None) -> tuple[int, bytes] | 
     def chain() -> EvmChain:
         return _Chain(head)  # type: ignore[return-value]  # only view() is asked
 
-    found = anchoring.high_water(settings, chain)
+    found = anchoring.ChainAndFile(settings, chain).newest()
     return (found.size, found.root) if found else None
 
 

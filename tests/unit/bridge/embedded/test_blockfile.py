@@ -70,6 +70,17 @@ def test_garbage_in_the_last_batch_is_cut_off(path: Path) -> None:
     assert read(path) == BATCHES[:2]
 
 
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 4096])
+def test_zeros_behind_the_last_batch_are_cut_off(path: Path, count: int) -> None:
+    """The file had grown, its bytes had not come: what is written next stands where it belongs."""
+    path.write_bytes(path.read_bytes() + bytes(count))
+
+    assert read(path) == BATCHES
+    with BlockFile(path) as file:
+        file.append(BATCHES[0])
+    assert read(path) == (*BATCHES, BATCHES[0])
+
+
 def test_damage_before_the_last_batch_is_refused(path: Path) -> None:
     """That is no torn write; going on would drop blocks that were answered for."""
     damaged = bytearray(path.read_bytes())

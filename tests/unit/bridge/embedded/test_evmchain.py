@@ -43,6 +43,25 @@ def payment(nonce: int, **changes: object) -> bytes:
     return bytes(OWNER.sign_transaction(fields | changes).raw_transaction)
 
 
+def test_chain_killed_at_any_byte_of_a_block_opens_with_the_one_before(
+    chain: EvmChain, path: Path
+) -> None:
+    """The block that was being written was answered to nobody: it is mined again, another time."""
+    chain.send(payment(0))
+    whole, first = path.stat().st_size, chain.head.hash
+    chain.send(payment(1))
+    chain.close()
+    written = path.read_bytes()
+
+    for end in {*range(whole, len(written), 61), whole + 7, whole + 8, len(written) - 1}:
+        path.write_bytes(written[:end])
+        again = EvmChain(path, funded=ADDRESS, clock=FixedClock())
+        assert (again.head.block_number, again.head.hash) == (1, first)
+        again.send(payment(1))
+        assert again.head.block_number == 2
+        again.close()
+
+
 def test_restart_gives_the_same_chain(chain: EvmChain, path: Path) -> None:
     """Hashes, receipts and state; the clock of the second process plays no part in it."""
     sent = [chain.send(payment(nonce)) for nonce in range(3)]

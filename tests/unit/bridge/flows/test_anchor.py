@@ -324,7 +324,8 @@ def test_restored_database_is_refused_before_it_signs() -> None:
 
     assert str(refused.value) == (
         "the chain holds size 9 and the log has only 5 leaves (block 1) - "
-        "the database is older than the chain: restore a newer backup; sign nothing"
+        "the database is older than the chain: restore a newer backup; sign nothing; "
+        "if no backup ever had so many leaves, it is a junk head of a thief: see the runbook"
     )
 
 

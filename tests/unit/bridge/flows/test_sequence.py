@@ -14,6 +14,7 @@ from bridge.core.log.merkle import leaf_hashes, root_of
 from bridge.core.log.tiles import Tile
 from bridge.flows.sequence import Sequenced, sequence
 from bridge.ports.logbook import AnchoredHead, PublishedHead
+from tests.fakes.highwater import MemoryHighWater
 from tests.fakes.logbook import MemoryLogBook
 from tests.fakes.signer import KnownSigner
 from tests.fakes.sources import FixedClock
@@ -38,7 +39,7 @@ def run(
     signer: KnownSigner | None = None,
     max_leaves: int = 300,
     anchored: AnchoredHead | None = None,
-    high_water: Callable[[], AnchoredHead] | None = None,
+    asked: Callable[[], AnchoredHead] | None = None,
 ) -> Sequenced | None:
     """One run of the sequencer."""
     return sequence(
@@ -47,7 +48,7 @@ def run(
         clock=FixedClock(),
         origin=ORIGIN,
         max_leaves=max_leaves,
-        high_water=high_water or (lambda: anchored),
+        high_water=MemoryHighWater(asked=asked or (lambda: anchored)),
     )
 
 
@@ -226,7 +227,7 @@ def test_database_that_goes_away_while_tiles_are_read_is_no_fork() -> None:
         return AnchoredHead(size=TreeSize(7), root=root_of(HASHES[: 7 * 32]))
 
     with pytest.raises(BridgeError) as refused:
-        run(book, high_water=asked)
+        run(book, asked=asked)
 
     book.away = False
     assert refused.value.code == "store-unavailable"
@@ -332,3 +333,51 @@ def test_signer_with_a_wrong_signature_is_not_published() -> None:
         run(book, signer=Broken())
 
     assert book.checkpoints == {}
+
+
+def test_published_checkpoint_is_kept_before_the_next_may_be_signed() -> None:
+    """Outside the database, in order, each once."""
+    book = full_book(700)
+
+    class Watched(MemoryHighWater):
+        def keep(self, head: AnchoredHead) -> None:
+            newest = book.newest()
+            assert newest is not None
+            assert newest.size == head.size
+            with book.sequencing() as alone:
+                assert not alone
+            super().keep(head)
+
+    mark = Watched()
+    while sequence(
+        book=book,
+        signer=KnownSigner(),
+        clock=FixedClock(),
+        origin=ORIGIN,
+        max_leaves=300,
+        high_water=mark,
+    ):
+        pass
+
+    assert [head.size for head in mark.kept] == [300, 600, 700]
+    assert mark.kept[-1].root == root_of(HASHES[: 700 * 32])
+
+
+def test_copy_restored_before_any_beat_is_not_signed_upon() -> None:
+    """Where no chain tells its newest head, what was kept with the checkpoint does."""
+    book, mark = full_book(600), MemoryHighWater()
+    restored = full_book(600)
+    for one, times in ((book, 2), (restored, 1)):
+        for _ in range(times):
+            given = mark if one is book else None
+            sequence(
+                book=one, signer=KnownSigner(), clock=FixedClock(), origin=ORIGIN, max_leaves=300,
+                high_water=given,
+            )  # fmt: skip
+
+    with pytest.raises(BridgeError) as caught:
+        sequence(
+            book=restored, signer=KnownSigner(), clock=FixedClock(), origin=ORIGIN, high_water=mark
+        )
+
+    assert caught.value.code == "log-behind"
