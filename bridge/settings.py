@@ -177,6 +177,7 @@ class Senders(_Section):
     folder: str
     namespace: str = Field(min_length=1)
     validate_bundles: bool
+    max_bundle_bytes: int = Field(ge=1 << 20)
 
 
 class Settings(_Section):

@@ -53,6 +53,7 @@ def _options(settings: Settings) -> Options:
         checked=CheckedFile(settings.data),
         judge=problems_in,
         validate_bundles=settings.senders.validate_bundles,
+        max_bundle_bytes=settings.senders.max_bundle_bytes,
         anyone=replace(ANYONE, namespace=settings.senders.namespace),
     )
 

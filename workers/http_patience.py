@@ -15,8 +15,8 @@ HEAD_S = 10.0
 """From the first byte, or the connection, to the end of the request's head: at most some
 kilobytes."""
 STALL_S = 120.0
-"""For the next part of a waiting answer. The kernel holds up to 4 MiB and asks for more when a third
-is taken: at worst 90 kbit/s are enough, less than a body has to have."""
+"""For the next part of a waiting answer. The kernel holds up to 4 MiB and asks for more when a
+third is taken: at worst 90 kbit/s are enough, less than a body has to have."""
 
 
 class PatientProtocol(H11Protocol):

@@ -97,7 +97,8 @@ class Services:
     @cached_property
     def reading(self) -> PostgresReading:
         """What clinics and record holders are shown."""
-        return PostgresReading(self.database)
+        public = self.settings.http.public_url.rstrip("/")
+        return PostgresReading(self.database, *([f"{public}/fhir"] if public else []))
 
     @cached_property
     def evidence(self) -> PostgresEvidence:

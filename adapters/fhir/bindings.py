@@ -94,20 +94,23 @@ def form_of(model: str, element: str) -> Form | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concept:
-    """A CodeableConcept that is required to have a code of one system."""
+    """A CodeableConcept whose code is of one system."""
 
     system: str
-    codes: frozenset[str]
+    codes: frozenset[str] = frozenset()
+    """Empty for all of the system's."""
+    required: bool = True
+    """Words alone will not do; otherwise the value set is a maximum."""
 
     def holds(self, value: JsonObject) -> bool:
         """Whether a coding is of the value set; an extension may say why there is none."""
         listed = value.get("coding")
         if listed is None:
-            return "extension" in value
+            return not self.required or "extension" in value
         return isinstance(listed, list) and any(
             isinstance(coding, dict)
             and coding.get("system") == self.system
-            and coding.get("code") in self.codes
+            and (not self.codes or coding.get("code") in self.codes)
             for coding in listed
         )
 
@@ -118,6 +121,8 @@ def _concept(name: str, codes: str) -> Concept:
     )
 
 
+_SPOKEN = Concept(system="urn:ietf:bcp:47", required=False)
+"""http://hl7.org/fhir/ValueSet/all-languages."""
 CONCEPTS: dict[str, Concept] = {
     "AllergyIntolerance.clinicalStatus": _concept(
         "allergyintolerance-clinical", "active inactive resolved"
@@ -132,6 +137,10 @@ CONCEPTS: dict[str, Concept] = {
         "condition-ver-status",
         "unconfirmed provisional differential confirmed refuted entered-in-error",
     ),
+    "HealthcareService.communication": _SPOKEN,
+    "PatientCommunication.language": _SPOKEN,
+    "Practitioner.communication": _SPOKEN,
+    "RelatedPersonCommunication.language": _SPOKEN,
 }
 
 _SUBJECTS = frozenset({"Patient", "Group", "Device", "Location"})

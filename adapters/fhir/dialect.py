@@ -14,6 +14,7 @@ from adapters.fhir.bundle import (
     made_relative,
     written_part,
 )
+from adapters.fhir.glance import check_entries, head_of
 from adapters.fhir.identity import (
     give_ids,
     inner_names,
@@ -23,7 +24,6 @@ from adapters.fhir.identity import (
 )
 from adapters.fhir.problems import Problems
 from adapters.fhir.r4 import check_resource
-from bridge.core.errors import BridgeError
 from bridge.core.ids import Instant, sha256
 from bridge.core.record import canon
 from bridge.core.record.bundle import Apply, CanonicalBundle, Finding, Json, JsonObject
@@ -33,9 +33,6 @@ __all__ = ["RULES", "FhirDialect", "convert", "problems_in"]
 
 RULES = "fhir-anchor/fhir-r4/1"
 """Name of these rules: its digest stands in each record as the mapping that made the bundle."""
-
-MAX_ENTRIES = 50_000
-"""Largest published Synthea patient has about 30,000 entries; more is a file for bulk import."""
 
 _WRITTEN = frozenset({"batch", "transaction"})
 _STATED = frozenset({"collection", "document", "message", "searchset"})
@@ -48,11 +45,7 @@ class FhirDialect:
 
     def envelope(self, raw: bytes, *, sender: str) -> Envelope:
         """Type and control id where the JSON can be read; never raises."""
-        try:
-            value = canon.parse(raw)
-        except BridgeError:
-            value = None
-        body = value if isinstance(value, dict) else {}
+        body = head_of(raw)
         return Envelope(
             sender=sender, message_type=_message_type(body), control_id=_control_id(body)
         )
@@ -95,6 +88,7 @@ def convert(
         InvalidResource: with every problem found.
         BridgeError: the bytes are no clean JSON.
     """
+    check_entries(raw)
     value = canon.parse(raw)
     problems = _judged(value)
     problems.raise_any()
@@ -130,15 +124,12 @@ def problems_in(raw: bytes) -> tuple[Finding, ...]:
     Raises:
         BridgeError: the bytes are no clean JSON.
     """
+    check_entries(raw)
     return tuple(_judged(canon.parse(raw)).found)
 
 
 def _judged(value: Json) -> Problems:
     problems = Problems()
-    listed = value.get("entry") if isinstance(value, dict) else None
-    if isinstance(listed, list) and len(listed) > MAX_ENTRIES:
-        problems.add("bundle-size", (None, "Bundle"), f"over {MAX_ENTRIES} entries: send parts")
-        problems.raise_any()
     shape = check_resource(value, None, problems)
     if shape is not None and shape.name == "Bundle":
         check_bundle(cast("JsonObject", value), (None, "Bundle"), problems)

@@ -8,9 +8,11 @@ from msgspec import Raw
 
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.changes import changes
+from adapters.hl7v2.datatypes.components import clean, token
 from adapters.hl7v2.distinct import distinct
 from adapters.hl7v2.elements import name_of
 from adapters.hl7v2.group import Group
+from adapters.hl7v2.published import system_of
 from bridge.core.ids import Digest
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.identity import resource_id
@@ -31,6 +33,7 @@ _FOCUS: Final = frozenset({
     "Patient", "Encounter", "ServiceRequest", "DiagnosticReport", "DocumentReference",
     "Appointment", "Immunization", "MedicationRequest",
 })  # fmt: skip
+_TYPES: Final = "http://terminology.hl7.org/CodeSystem/v2-0076"
 _EFFECTIVE: Final = frozenset({"effectiveDateTime", "effectivePeriod"})
 _COMPLETED: Final = frozenset(
     {"DocumentReference", "Appointment", "Immunization", "MedicationAdministration"}
@@ -65,36 +68,36 @@ def assemble(build: Build, root: Group, *, source: Digest, mapping: Digest) -> J
     header = root.resources["MessageHeader"]
     provenance = root.resources["Provenance"]
     kinds = build.kinds()
-    _complete_header(header, build, kinds)
     if not _COMPLETED.isdisjoint(kinds):
         _complete_resources(build)
+    changed = changes(build)
+    focus = [*compress(build.resources, map(_FOCUS.__contains__, kinds))]
+    if changed is not None:  # it is of the message's own data, and nothing else leads to it
+        focus.append(name_of(changed))
+    _complete_header(header, build, focus)
     _complete_provenance(provenance, [name_of(header), *build.resources], header, source, mapping)
     entries: list[Json] = [
         build.entry(header),
         *build.entries.values(),
         build.entry(provenance),
     ]
-    changed = changes(build)
     if changed is not None:
         entries.append(build.entry(changed))
     build.bundle["entry"] = entries
     return build.bundle
 
 
-def _complete_header(header: JsonObject, build: Build, kinds: list[str]) -> None:
+def _complete_header(header: JsonObject, build: Build, focus: list[str]) -> None:
     """What R4 requires of a MessageHeader where MSH leaves it open, and the focus."""
     if "eventCoding" not in header and "eventUri" not in header:
-        header["eventCoding"] = {
-            "system": "http://terminology.hl7.org/CodeSystem/v2-0076",
-            "code": build.ctx.text(build.code).strip() or "unknown",
-        }
+        code = token(clean(build.code, build.ctx)) or "unknown"
+        header["eventCoding"] = {"system": system_of(_TYPES, code, build.ctx), "code": code}
     origin = cast("JsonObject", header.setdefault("source", {}))
     if "endpoint" not in origin:
         origin["_endpoint"] = _UNKNOWN
     for destination in cast("list[JsonObject]", header.get("destination", [])):
         if "endpoint" not in destination:
             destination["_endpoint"] = _UNKNOWN
-    focus = [*compress(build.resources, map(_FOCUS.__contains__, kinds))]
     if focus:
         header["focus"] = _references(focus)
 

@@ -78,6 +78,8 @@ class Options:
     """What is wrong with a bundle as R4; None where no bundle is to be judged."""
     validate_bundles: bool = False
     """Whether bundles are judged of senders whose profile does not say."""
+    max_bundle_bytes: int = 0
+    """Canonical bytes of one bundle; 0 is no bound, for what was accepted before."""
     anyone: SenderProfile = ANYONE
     """What holds for a sender that no profile matches."""
 
@@ -133,6 +135,7 @@ class Hl7v2:
         made = self.converted(raw, sender=sender, charset=charset, tracing=False)
         build = made.build
         data = canonical(made.bundle)
+        self._bound(data)
         self._judge(data, made.engine.profile)
         return CanonicalBundle(
             canonical=data,
@@ -193,6 +196,18 @@ class Hl7v2:
     def _chosen(self, head: list[str], sender: str) -> Engine:
         """The rules for a message with this MSH, or of the sender that the door pins."""
         return self._engines[choose(self._profiles, head, sender).name]
+
+    def _bound(self, data: bytes) -> None:
+        """Refuse a bundle that would hold a lane, and the memory of who reads it, for a minute."""
+        at_most = self._options.max_bundle_bytes
+        if at_most and len(data) > at_most:
+            raise BridgeError(
+                "bundle-size",
+                Fault.SENDER,
+                what=f"the message gave a bundle of {len(data):,} bytes, over {at_most:,}",
+                where="message",
+                do="send fewer results in one message, or raise senders.max_bundle_bytes",
+            )
 
     def _judge(self, data: bytes, profile: SenderProfile) -> None:
         """Refuse our own bundle where the node judges them and it is no valid R4."""

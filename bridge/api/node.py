@@ -84,6 +84,10 @@ class Node:
         """The ports of a disclosure."""
         return Disclosing(reading=self.reading, clock=self.clock, entropy=self.entropy)
 
+    def disclosing_at(self, base: str) -> Disclosing:
+        """The same for a client that calls the FHIR service by this URL."""
+        return {**self.disclosing, "reading": self.reading.at(base)}
+
     @property
     def writing(self) -> Ports:
         """The ports of a FHIR write."""

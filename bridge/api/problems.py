@@ -48,6 +48,7 @@ STATUS = {
     "condition-ambiguous": 412,
     "already-exists": 412,
     "body-too-large": 413,
+    "bundle-size": 413,
     "media-type": 415,
     "body-coding": 415,
     "bundle-type": 422,

@@ -16,7 +16,7 @@ from fastapi.responses import Response
 from bridge.api import answers
 from bridge.api.capability import capability_statement
 from bridge.api.documents import document
-from bridge.api.node import Node
+from bridge.api.node import Disclosing, Node
 from bridge.api.queries import wants_document
 from bridge.api.searchset import history_bundle, searchset
 from bridge.core.errors import BridgeError, Fault
@@ -48,14 +48,19 @@ class Asking:
     caller: Caller
     base: str
 
+    @property
+    def disclosing(self) -> Disclosing:
+        """The ports of a disclosure at this URL."""
+        return self.node.disclosing_at(self.base)
+
     def search(
         self, kind: str, pairs: Sequence[tuple[str, str]], *, lenient: bool = False
     ) -> Response:
         """Search one type; AuditEvent is the node's own access log."""
         if kind == ACCESS_LOG:
-            return self._accesses(pairs)
+            return self._accesses([self._own(pair) for pair in pairs])
         query = parse_query(kind, [self._own(pair) for pair in pairs], lenient=lenient)
-        found = disclose_search(query, caller=self.caller, **self.node.disclosing)
+        found = disclose_search(query, caller=self.caller, **self.disclosing)
         body = searchset(found, f"{self.base}/{kind}", query.pairs, self.base)
         return answers.fhir(body)
 
@@ -67,11 +72,11 @@ class Asking:
     def read(self, kind: str, name: str, request: Request | None = None) -> Response:
         """The newest version, or the document in it; 304 when the request names it."""
         if kind == ACCESS_LOG and self.caller.roles & OVERSIGHT:
-            event = disclose_access(name, caller=self.caller, **self.node.disclosing)
+            event = disclose_access(name, caller=self.caller, **self.disclosing)
             if event is not None:
                 return answers.resource(event, request)
         ref = ref_of(kind, name)
-        served = disclose_version(ref, caller=self.caller, **self.node.disclosing)
+        served = disclose_version(ref, caller=self.caller, **self.disclosing)
         answer = answers.resource(served, request)
         if request is not None and answer.status_code == 200 and wants_document(request):
             return document(served, request)
@@ -81,13 +86,13 @@ class Asking:
         """One version, byte for byte as it was sealed."""
         number = version_of(version, kind)
         ref = ref_of(kind, name)
-        served = disclose_version(ref, number, caller=self.caller, **self.node.disclosing)
+        served = disclose_version(ref, number, caller=self.caller, **self.disclosing)
         return answers.resource(served)
 
     def history(self, kind: str, name: str, count: int, before: int | None) -> Response:
         """Versions of one resource, newest first."""
         asked = History(ref=ref_of(kind, name), count=count, before=before)
-        found = disclose_history(asked, caller=self.caller, **self.node.disclosing)
+        found = disclose_history(asked, caller=self.caller, **self.disclosing)
         url = f"{self.base}/{kind}/{name}/_history"
         return answers.fhir(history_bundle(found, url, count, self.base))
 
@@ -115,7 +120,7 @@ class Asking:
         before = version_of(query.page, ACCESS_LOG) if query.page else None
         count = min(query.count or USUAL_PAGE, MAX_PAGE)
         asked = History(ref=ResourceRef("Patient", patient), count=count, before=before)
-        found = disclose_accesses(asked, caller=self.caller, **self.node.disclosing)
+        found = disclose_accesses(asked, caller=self.caller, **self.disclosing)
         said = [pair for pair in pairs if pair[0] in {"patient", "_count"}]
         return answers.fhir(searchset(found, f"{self.base}/{ACCESS_LOG}", said, self.base))
 

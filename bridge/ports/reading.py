@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from bridge.core.ids import Instant, LeafIndex, RecordId, TreeSize
 from bridge.core.record.merge import ResourceRef
@@ -156,6 +156,13 @@ class Reading(Protocol):
     Every method needs an open unit and reads what is committed. Content that it returns may leave
     only through `flows.disclose`.
     """
+
+    def at(self, base: str) -> Self:
+        """The same, for a client that calls the FHIR service by this URL.
+
+        References below it lead to this server, as relative ones do; those below another URL lead
+        to another one, whatever their type and id.
+        """
 
     def unit(self) -> AbstractContextManager[None]:
         """All reads and the access row of one disclosure."""

@@ -31,8 +31,8 @@ INDEXES: Mapping[type, tuple[str, tuple[str, ...]]] = {
         ("text", "text", "text", "timestamptz", "timestamptz"),
     ),
     ReferenceRow: (
-        "COPY index_reference (type, id, param, target_type, target_id)",
-        ("text", "text", "text", "text", "text"),
+        "COPY index_reference (type, id, param, target_base, target_type, target_id)",
+        ("text", "text", "text", "text", "text", "text"),
     ),
     QuantityRow: (
         "COPY index_quantity (type, id, param, value, system, code)",
@@ -94,7 +94,12 @@ def _values(row: IndexRow) -> tuple[object, ...]:
         case DateRow():
             return (row.param, row.low, row.high)
         case ReferenceRow():
-            return (row.param, plain(row.target_type), plain(row.target_id))
+            return (
+                row.param,
+                plain(row.target_base),
+                plain(row.target_type),
+                plain(row.target_id),
+            )
         case QuantityRow():
             return (row.param, row.value, plain(row.system), plain(row.code))
         case _:

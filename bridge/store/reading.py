@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -14,6 +15,7 @@ from bridge.core.record.merge import ResourceRef
 from bridge.core.search.definitions import patient_parameters
 from bridge.core.search.query import Include, ReferenceClause, SearchQuery, Total
 from bridge.ports.reading import Access, Page, Served
+from bridge.store.database import Database
 from bridge.store.paging import bound, opened, page_token
 from bridge.store.records import MAX_PAGE, RecordReading
 from bridge.store.search import Position, count_statement, page_statement
@@ -53,6 +55,7 @@ ORDER BY u.place
 FORWARD = text("""
 SELECT DISTINCT target_type AS type, target_id AS id FROM index_reference
 WHERE type = :source AND id = ANY(:ids) AND param = :param AND target_type <> ''
+  AND target_base = ANY(:own)
   AND (:target = '' OR target_type = :target)
 ORDER BY 1, 2 LIMIT :size
 """)
@@ -60,12 +63,13 @@ ORDER BY 1, 2 LIMIT :size
 REVERSE = text("""
 SELECT DISTINCT type, id FROM index_reference
 WHERE target_id = ANY(:ids) AND target_type = :matched AND type = :source AND param = :param
+  AND target_base = ANY(:own)
 ORDER BY 1, 2 LIMIT :size
 """)
 
 POINTING = text("""
 SELECT DISTINCT type, param FROM index_reference
-WHERE target_id = ANY(:patients) AND target_type = 'Patient'
+WHERE target_id = ANY(:patients) AND target_type = 'Patient' AND target_base = ANY(:own)
 """)
 
 EVERYTHING = """
@@ -76,13 +80,16 @@ WITH compartment AS (
     JOIN unnest(%(types)b::text[], %(params)b::text[]) AS p (type, param)
       ON p.type = i.type AND p.param = i.param
     WHERE i.target_id = ANY(%(patients)b::text[]) AND i.target_type = 'Patient'
+      AND i.target_base = ANY(%(own)b::text[])
 ), referred AS (
     SELECT i.target_type, i.target_id FROM index_reference i
     JOIN compartment c ON c.type = i.type AND c.id = i.id
-    WHERE i.target_type NOT IN ('', 'Patient') AND NOT (i.target_type = ANY(%(inside)b::text[]))
+    WHERE i.target_base = ANY(%(own)b::text[])
+      AND i.target_type NOT IN ('', 'Patient') AND NOT (i.target_type = ANY(%(inside)b::text[]))
       AND NOT EXISTS (
           SELECT FROM index_reference p WHERE p.type = i.target_type AND p.id = i.target_id
-            AND p.target_type = 'Patient' AND p.param IN ('patient', 'subject'))
+            AND p.target_type = 'Patient' AND p.target_base = ANY(%(own)b::text[])
+            AND p.param IN ('patient', 'subject'))
 ), all_of_it AS (SELECT type, id FROM compartment UNION SELECT * FROM referred)
 SELECT r.type, r.id, r.updated FROM all_of_it a
 JOIN resource r ON r.type = a.type AND r.id = a.id AND NOT r.deleted
@@ -95,16 +102,19 @@ ORDER BY r.type, r.id LIMIT %(size)s
 LINKED = text("""
 SELECT id FROM index_reference
 WHERE type = 'Patient' AND id = ANY(:ids) AND param = 'link' AND target_type = 'Patient'
+  AND target_base = ANY(:own)
 UNION
 SELECT id FROM index_reference
 WHERE target_id = ANY(:ids) AND type = 'Patient' AND param = 'link' AND target_type = 'Patient'
+  AND target_base = ANY(:own)
 ORDER BY 1 LIMIT :size
 """)
 
 PATIENTS = """
 SELECT DISTINCT i.target_id AS id FROM unnest(%(types)b::text[], %(ids)b::text[]) AS u (type, id)
 JOIN index_reference i ON i.type = u.type AND i.id = u.id
-WHERE i.target_type = 'Patient' AND i.param IN ('patient', 'subject', 'beneficiary', 'individual')
+WHERE i.target_type = 'Patient' AND i.target_base = ANY(%(own)b::text[])
+  AND i.param IN ('patient', 'subject', 'beneficiary', 'individual')
 ORDER BY 1
 """
 
@@ -131,6 +141,15 @@ ORDER BY a.seq DESC LIMIT :size
 
 class PostgresReading(RecordReading):
     """The port `Reading` over one PostgreSQL."""
+
+    def __init__(self, database: Database, *bases: str) -> None:
+        """Share the database's units; references below these URLs lead to this server."""
+        super().__init__(database)
+        self._own = ["", *bases]
+
+    def at(self, base: str) -> "PostgresReading":
+        """The same, for a client that calls the service by this URL."""
+        return self if base in self._own else PostgresReading(self._database, base, *self._own[1:])
 
     def unit(self) -> AbstractContextManager[None]:
         """All reads and the access row of one disclosure."""
@@ -159,6 +178,7 @@ class PostgresReading(RecordReading):
 
     def search(self, query: SearchQuery, *, caller: str) -> Page:
         """Present resources that match; see the port."""
+        query = self._local(query)
         total = None
         if query.only_count or query.total is not Total.NONE:
             total = self._database.connection.execute(count_statement(query)).scalar_one()
@@ -204,6 +224,7 @@ class PostgresReading(RecordReading):
             "after_type": last.partition("/")[0],
             "after_id": last.partition("/")[2],
             "size": size + 1,
+            "own": self._own,
         }
         rows = list(self._database.connection.exec_driver_sql(EVERYTHING, values))
         end = rows[size - 1] if len(rows) > size else None
@@ -233,14 +254,16 @@ class PostgresReading(RecordReading):
 
     def linked(self, patients: Sequence[str]) -> tuple[Served, ...]:
         """Present patients among these that link to a patient, and those that link to these."""
-        values = {"ids": list(patients), "size": len(patients) + MAX_RETIRED}
+        values = {"ids": list(patients), "size": len(patients) + MAX_RETIRED, "own": self._own}
         rows = self._database.connection.execute(LINKED, values).all()
         return self._present([ResourceRef("Patient", row.id) for row in rows]) if rows else ()
 
     def patients_of(self, refs: Sequence[ResourceRef]) -> tuple[str, ...]:
         """Ids of the patients whom these present resources concern, sorted."""
         own = {ref.id for ref in refs if ref.type == "Patient"}
-        rows = self._database.connection.exec_driver_sql(PATIENTS, _names(refs))
+        rows = self._database.connection.exec_driver_sql(
+            PATIENTS, _names(refs) | {"own": self._own}
+        )
         return tuple(sorted(own | {row.id for row in rows}))
 
     def keep_access(self, access: Access) -> None:
@@ -273,6 +296,16 @@ class PostgresReading(RecordReading):
         shown = tuple(_event(row) for row in rows[:size])
         return Page(matches=shown, next=str(rows[size - 1].seq) if len(rows) > size else "")
 
+    def _local(self, query: SearchQuery) -> SearchQuery:
+        """The search that takes a reference below one of our URLs for what a relative one is."""
+        return replace(
+            query,
+            clauses=tuple(
+                replace(one, bases=tuple(self._own)) if isinstance(one, ReferenceClause) else one
+                for one in query.clauses
+            ),
+        )
+
     def _present(self, refs: Sequence[ResourceRef]) -> tuple[Served, ...]:
         """The newest versions, in the order given; what is deleted or absent is left out."""
         rows = self._database.connection.exec_driver_sql(SERVED, _names(refs))
@@ -290,6 +323,7 @@ class PostgresReading(RecordReading):
             "matched": matched_type,
             "ids": [ref.id for ref in matched],
             "size": MAX_INCLUDED + 1,
+            "own": self._own,
         }
         statement = REVERSE if include.reverse else FORWARD
         rows = self._database.connection.execute(statement, values)
@@ -297,7 +331,9 @@ class PostgresReading(RecordReading):
 
     def _compartment(self, patients: Sequence[str]) -> list[tuple[str, str]]:
         """Type and parameter of the references that put a resource into these compartments."""
-        rows = self._database.connection.execute(POINTING, {"patients": list(patients)})
+        rows = self._database.connection.execute(
+            POINTING, {"patients": list(patients), "own": self._own}
+        )
         return [(row.type, row.param) for row in rows if row.param in patient_parameters(row.type)]
 
 

@@ -200,9 +200,12 @@ index_reference = Table(
     Column("type", Text, nullable=False),
     Column("id", Text, nullable=False),
     Column("param", Text, nullable=False),
+    Column("target_base", Text, nullable=False, server_default=""),
     Column("target_type", Text, nullable=False),
     Column("target_id", Text, nullable=False),
-    Index("index_reference_find", "target_id", "type", "param", "target_type", "id"),
+    Index(
+        *("index_reference_find", "target_id", "type", "param", "target_type", "target_base", "id")
+    ),
     Index("index_reference_owner", "type", "id"),
 )
 

@@ -38,7 +38,6 @@ from bridge.core.search.query import (
     QuantityClause,
     QuantityValue,
     ReferenceClause,
-    ReferenceValue,
     SearchQuery,
     Sort,
     TextClause,
@@ -175,7 +174,7 @@ def _test(
         case DateClause():
             return index_date, _span_test(clause, index_date.c.low, index_date.c.high)
         case ReferenceClause():
-            return index_reference, _references(clause.values)
+            return index_reference, _references(clause)
         case QuantityClause():
             return index_quantity, or_(*map(_quantity, clause.values))
         case _:
@@ -242,17 +241,30 @@ DATE_TESTS: Mapping[Prefix, Callable[[DateValue, Moment, Moment], Condition]] = 
 }
 
 
-def _references(values: Sequence[ReferenceValue]) -> Condition:
+def _references(clause: ReferenceClause) -> Condition:
     """Any of the values; those of one type in one test, for a person may have many records."""
-    ids: dict[str, list[str]] = {}
-    for value in values:
-        ids.setdefault(value.type, []).append(plain(value.id))
-    return or_(*(_led_to(kind, names) for kind, names in ids.items()))
+    ids: dict[tuple[str, str], list[str]] = {}
+    for value in clause.values:
+        ids.setdefault((value.base, value.type), []).append(plain(value.id))
+    return or_(
+        *(
+            _led_to(kind, names, (base,) if base else clause.bases)
+            for (base, kind), names in ids.items()
+        )
+    )
 
 
-def _led_to(kind: str, names: Sequence[str]) -> Condition:
-    target = index_reference.c.target_id.in_(names)
-    return and_(target, index_reference.c.target_type == kind) if kind else target
+def _led_to(kind: str, names: Sequence[str], bases: Sequence[str]) -> Condition:
+    """References to these ids at one of the bases; a canonical of that form has no base."""
+    target = and_(index_reference.c.target_id.in_(names), index_reference.c.target_base.in_(bases))
+    if not kind:
+        return target
+    found = and_(target, index_reference.c.target_type == kind)
+    if "" in bases:
+        return found
+    urls = [f"{base}/{kind}/{name}" for base in bases for name in names]
+    whole = and_(index_reference.c.target_id.in_(urls), index_reference.c.target_type == "")
+    return or_(found, whole)
 
 
 def _quantity(value: QuantityValue) -> Condition:

@@ -24,7 +24,7 @@ _OF_BIRTH: Final = frozenset({"N", "BDL"})
 """Table 0190: address at birth, and where the birth took place."""
 
 
-@datatype("XAD", "Address", reads=_READS, version=2)
+@datatype("XAD", "Address", reads=_READS, version=3)
 def xad_address(text: str, ctx: Context) -> JsonObject | None:
     """Lines, city, district, state, postal code, country, use, type, period; None without place."""
     parts = split_parts(text, ctx)
@@ -37,13 +37,13 @@ def xad_address(text: str, ctx: Context) -> JsonObject | None:
     return result or None
 
 
-@datatype("XAD", "Residence", reads=_READS, gives="Address")
+@datatype("XAD", "Residence", reads=_READS, gives="Address", version=2)
 def xad_residence(text: str, ctx: Context) -> JsonObject | None:
     """As `XAD.Address`; None for where somebody was born."""
     return None if _kind(text, ctx) in _OF_BIRTH else xad_address(text, ctx)
 
 
-@datatype("XAD", "Birthplace", reads=_READS, gives="Address")
+@datatype("XAD", "Birthplace", reads=_READS, gives="Address", version=2)
 def xad_birthplace(text: str, ctx: Context) -> JsonObject | None:
     """The place alone, of an address of birth; None for any other."""
     if _kind(text, ctx) not in _OF_BIRTH:
@@ -100,7 +100,8 @@ def _place(parts: list[str], ctx: Context) -> JsonObject:
             result["district"] = district
         tract = _coded_text(parts, 10, ctx)
         if tract:
-            result["extension"] = [{"url": _CENSUS_TRACT, "valueString": tract}]
+            rest: list[Json] = [None] * (len(lines) - 1)
+            result["_line"] = [{"extension": [{"url": _CENSUS_TRACT, "valueString": tract}]}, *rest]
     return result
 
 

@@ -12,6 +12,7 @@ from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.codes import look_up
 from adapters.hl7v2.datatypes.components import (
     is_oid,
+    is_uri,
     is_uuid,
     local_uri,
     part,
@@ -50,8 +51,8 @@ _UNWRITTEN: Final = frozenset({"CLIA", "CLIP", "EUI64", "L", "M", "N", "RANDOM",
 _CLIA: Final = "urn:oid:2.16.840.1.113883.4.7"
 
 
-@datatype("HD", "uri", reads=(1, 2, 3))
-@datatype("HD", "url", reads=(1, 2, 3))
+@datatype("HD", "uri", reads=(1, 2, 3), version=2)
+@datatype("HD", "url", reads=(1, 2, 3), version=2)
 def hd_uri(text: str, ctx: Context) -> str | None:
     """The authority's URI; None for an empty one."""
     return authority(split_parts(text, ctx), ctx)[0] or None
@@ -64,7 +65,7 @@ def hd_name(text: str, ctx: Context) -> str | None:
     return part(parts, 1, ctx) or part(parts, 2, ctx) or None
 
 
-@datatype("HD", "Identifier", reads=(1, 2, 3))
+@datatype("HD", "Identifier", reads=(1, 2, 3), version=2)
 def hd_identifier(text: str, ctx: Context) -> JsonObject | None:
     """The universal id as a URI of RFC 3986, else the name space in the sender's own system."""
     parts = split_parts(text, ctx)
@@ -76,7 +77,7 @@ def hd_identifier(text: str, ctx: Context) -> JsonObject | None:
     return None
 
 
-@datatype("HD", "Organization", reads=(1, 2, 3), version=2)
+@datatype("HD", "Organization", reads=(1, 2, 3), version=3)
 def hd_organization(text: str, ctx: Context) -> JsonObject | None:
     """The organization: universal id with its type of table 0301, name space, name."""
     parts = split_parts(text, ctx)
@@ -86,7 +87,7 @@ def hd_organization(text: str, ctx: Context) -> JsonObject | None:
     return _organization(ctx.namespace, name, universal, part(parts, 3, ctx))
 
 
-@datatype("HD", "Location", reads=(1, 2, 3))
+@datatype("HD", "Location", reads=(1, 2, 3), version=2)
 def hd_location(text: str, ctx: Context) -> JsonObject | None:
     """A place that the designator identifies."""
     known = hd_identifier(text, ctx)
@@ -181,6 +182,6 @@ def _universal(universal: str, kind: str) -> str:
         return _OIDS.get(universal) or "urn:oid:" + universal
     if kind in {"UUID", "GUID", ""} and is_uuid(universal):
         return "urn:uuid:" + universal.lower()
-    if (kind == "URI" and ":" in universal) or universal.startswith(("http://", "https://")):
+    if is_uri(universal) or (kind == "URI" and ":" in universal and universal[:4] != "urn:"):
         return uri_text(universal)
     return "urn:dns:" + uri_text(universal) if kind == "DNS" else ""

@@ -12,6 +12,7 @@ from adapters.hl7v2.datatypes.components import (
     clean,
     code_part,
     is_oid,
+    is_uri,
     local_uri,
     part,
     split_parts,
@@ -19,6 +20,7 @@ from adapters.hl7v2.datatypes.components import (
     uri_text,
 )
 from adapters.hl7v2.datatypes.registry import datatype
+from adapters.hl7v2.published import system_of
 from adapters.hl7v2.tables import CodeTable, coding_system
 from bridge.core.record.bundle import Json, JsonObject, Severity
 
@@ -44,7 +46,7 @@ _READS: Final = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17, 20)
 _BOOLEANS: Final = {"Y": True, "N": False, "y": True, "n": False}
 
 
-@datatype(_CODED, "CodeableConcept", reads=_READS, coded=True)
+@datatype(_CODED, "CodeableConcept", reads=_READS, coded=True, version=2)
 def codeable_concept(text: str, ctx: Context, table: CodeTable | None = None) -> JsonObject | None:
     """Every coding, mapped one first, with the text of CWE.9, else CWE.2, else CWE.5, else CWE.11.
 
@@ -53,7 +55,7 @@ def codeable_concept(text: str, ctx: Context, table: CodeTable | None = None) ->
     return _concept(split_parts(text, ctx), ctx, table)
 
 
-@datatype(_CODED, "Coding", reads=_READS, coded=True)
+@datatype(_CODED, "Coding", reads=_READS, coded=True, version=2)
 def coding(text: str, ctx: Context, table: CodeTable | None = None) -> JsonObject | None:
     """The coding that the table gives, else the first that was sent."""
     codings = _codings(split_parts(text, ctx), ctx, table)
@@ -106,7 +108,7 @@ def identifier(text: str, ctx: Context) -> JsonObject | None:
     if not value:
         return None
     result: JsonObject = {"value": value}
-    system = _triplet_system(parts, (1, 7, 14), ctx)
+    system = _triplet_system(parts, (1, 7, 14), value, ctx)
     if system:
         result["system"] = system
     return result
@@ -162,15 +164,20 @@ def look_up(table: CodeTable, value: str) -> tuple[str, str, str] | None:
     return table.get(value) or table.get(value.upper()) or table.get(value.capitalize())
 
 
-def system_uri(name: str, oid: str, ctx: Context) -> str:
-    """The URI of a coding system: the sender's override, a known one, `urn:oid:`, the sender's own.
+def system_uri(name: str, oid: str, code: str, ctx: Context) -> str:
+    """The URI of a code's system: the sender's override, a known one, `urn:oid:`, the sender's own.
+
+    The sender's own too where the system that it names is published and has no such code.
 
     Findings: `coding-system-unknown` (information) for a name that no table knows; `L` and
     `99...` are local by definition (table 0396) and not reported.
     """
     own = ctx.systems.get(name) or ctx.systems.get(oid)
-    if own:
-        return uri_text(own)
+    return uri_text(own) if own else system_of(_claimed(name, oid, ctx), code, ctx)
+
+
+def _claimed(name: str, oid: str, ctx: Context) -> str:
+    """The URI of what the sender says that the system is."""
     if oid:
         known = coding_system(oid) or (name and coding_system(name))
         if known:
@@ -195,7 +202,7 @@ def _named(name: str, namespace: str) -> tuple[str, bool]:
     known = coding_system(name)
     if known:
         return known, True
-    if name.startswith(("http://", "https://", "urn:")):
+    if is_uri(name):
         return uri_text(name), True
     if is_oid(name):
         return "urn:oid:" + name, True
@@ -239,9 +246,9 @@ def _codings(parts: list[str], ctx: Context, table: CodeTable | None) -> list[Js
             continue
         row = look_up(table, value) if table is not None else None
         mapped = mapped or row
-        system = _triplet_system(parts, triplet, ctx)
+        system = _triplet_system(parts, triplet, value, ctx)
         if not system and table is not None:
-            system = _assumed_system(table, known=row is not None, ctx=ctx)
+            system = _assumed_system(table, value, known=row is not None, ctx=ctx)
         codings.append(_sent(parts, triplet, value, system, ctx))
     if mapped is not None:
         return _with_mapped(mapped, codings)
@@ -266,19 +273,21 @@ def _sent(
     return result
 
 
-def _triplet_system(parts: list[str], triplet: tuple[int, int, int], ctx: Context) -> str:
+def _triplet_system(
+    parts: list[str], triplet: tuple[int, int, int], code: str, ctx: Context
+) -> str:
     name, oid = part(parts, triplet[0] + 2, ctx), part(parts, triplet[2], ctx)
-    return system_uri(name, oid, ctx) if name or oid else ""
+    return system_uri(name, oid, code, ctx) if name or oid else ""
 
 
-def _assumed_system(table: CodeTable, *, known: bool, ctx: Context) -> str:
+def _assumed_system(table: CodeTable, code: str, *, known: bool, ctx: Context) -> str:
     """System of a bare code in a field that is bound to a table.
 
     A code that the table does not have is the site's own: calling it a code of the HL7 table
     would be a false statement that a terminology server refuses.
     """
     if known or not table.source:
-        return table.source
+        return system_of(table.source, code, ctx)
     return local_uri(ctx.namespace, "CodeSystem", table.source.rpartition("/")[2])
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "cleaned",
     "code_part",
     "is_oid",
+    "is_uri",
     "is_uuid",
     "local_uri",
     "part",
@@ -117,11 +118,24 @@ def local_uri(namespace: str, kind: str, name: str) -> str:
 
 
 def is_oid(text: str) -> bool:
-    """Whether it is an OID in dotted digits (ISO 8824), at least two arcs."""
+    """Whether it is an OID in dotted digits (ISO 8824).
+
+    One of fewer than four arcs names a country or a standard, nobody who hands out numbers: `2.4`
+    is a version, and FHIR's validator refuses it as an OID.
+    """
     arcs = text.split(".")
-    if len(arcs) < 2 or arcs[0] not in {"0", "1", "2"} or not text.isascii():
+    if len(arcs) < 4 or arcs[0] not in {"0", "1", "2"} or not text.isascii():
         return False
     return all(arc.isdigit() and (arc == "0" or arc[0] != "0") for arc in arcs)
+
+
+def is_uri(text: str) -> bool:
+    """Whether it is an absolute URI that FHIR takes: a `urn:` of an OID or a UUID has one."""
+    scheme, _, rest = text.partition(":")
+    if scheme == "urn":
+        kind, _, name = rest.partition(":")
+        return is_oid(name) if kind == "oid" else kind != "uuid" or is_uuid(name)
+    return scheme in {"http", "https"} and rest.startswith("//")
 
 
 def is_uuid(text: str) -> bool:

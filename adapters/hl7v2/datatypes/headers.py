@@ -9,21 +9,23 @@ from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.codes import look_up
 from adapters.hl7v2.datatypes.components import code_part, part, split_parts
 from adapters.hl7v2.datatypes.registry import datatype
+from adapters.hl7v2.published import system_of
 from adapters.hl7v2.tables import load
 from bridge.core.record.bundle import Json, JsonObject
 
 __all__ = ["msg_coding", "msg_string", "pt_meta", "trigger", "version_id"]
 
-_V2: Final = "http://terminology.hl7.org/CodeSystem/v2-"
+_EVENTS: Final = "http://terminology.hl7.org/CodeSystem/v2-0003"
 
 
-@datatype("MSG", "Coding", reads=(1, 2, 3))
+@datatype("MSG", "Coding", reads=(1, 2, 3), version=2)
 def msg_coding(text: str, ctx: Context) -> JsonObject | None:
-    """The trigger event as a code of table 0003, the whole of MSH-9 as display."""
+    """The trigger event, of table 0003 or the sender's own, the whole of MSH-9 as display."""
     code = trigger(text, ctx)
     if code is None:
         return None
-    return {"system": _V2 + "0003", "code": code, "display": msg_string(text, ctx)}
+    system = system_of(_EVENTS, code, ctx)
+    return {"system": system, "code": code, "display": msg_string(text, ctx)}
 
 
 @datatype("MSG", "code", reads=(2,))

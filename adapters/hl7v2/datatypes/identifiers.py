@@ -30,7 +30,6 @@ __all__ = [
     "identifier_type",
 ]
 
-_V2_0203: Final = "http://terminology.hl7.org/CodeSystem/v2-0203"
 _CHECK_DIGIT: Final = "http://hl7.org/fhir/StructureDefinition/identifier-checkDigit"
 _OWN: Final = {"MR": 0, "PI": 1, "": 2}
 """Type codes of table 0203 by which a hospital tells its patients apart, the best first."""
@@ -150,7 +149,7 @@ def ei_coding(text: str, ctx: Context) -> JsonObject | None:
     if not code:
         return None
     result: JsonObject = {"code": code}
-    system = system_uri(part(parts, 2, ctx), part(parts, 3, ctx), ctx)
+    system = system_uri(part(parts, 2, ctx), part(parts, 3, ctx), code, ctx)
     if system:
         result["system"] = system
     return result
@@ -232,12 +231,16 @@ def assigned(value: str, raw: str, kind: str, ctx: Context) -> JsonObject:
 
 
 def identifier_type(kind: str, ctx: Context) -> JsonObject:
-    """A code of table 0203 as a concept; a code that the table lacks is the site's own."""
+    """A code of table 0203 as a concept; a code that the table lacks is the site's own.
+
+    PGN and FGN stand alone as in the v2-to-FHIR map EIP[Identifier]: they came after R4.
+    """
     row = look_up(load("IdentifierType"), kind)
     if row is not None:
-        return {"coding": [{"system": row[0], "code": row[1], "display": row[2]}]}
-    if len(kind) == 5 and kind.startswith("NN"):  # NNxxx: national person id, xxx ISO 3166
-        return {"coding": [{"system": _V2_0203, "code": kind}]}
+        coding: JsonObject = {"code": row[1], "display": row[2]}
+        if row[0]:
+            coding["system"] = row[0]
+        return {"coding": [coding]}
     system = local_uri(ctx.namespace, "CodeSystem", "v2-0203")
     return {"coding": [{"system": system, "code": kind}]}
 

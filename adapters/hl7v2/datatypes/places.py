@@ -12,6 +12,7 @@ from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.authorities import authority
 from adapters.hl7v2.datatypes.components import code_part, local_uri, part, split_parts, subparts
 from adapters.hl7v2.datatypes.registry import datatype
+from adapters.hl7v2.published import system_of
 from bridge.core.record.bundle import Json, JsonObject
 
 __all__ = ["ndl_locations", "pl_display", "pl_locations"]
@@ -43,7 +44,7 @@ _SHOWN: Final = (1, 2, 3, 8, 7, 4)
 
 
 @datatype(
-    "PL", "Location", reads=(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), gives="Location[]", version=2
+    "PL", "Location", reads=(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), gives="Location[]", version=3
 )
 def pl_locations(text: str, ctx: Context) -> list[JsonObject] | None:
     """The chain of places, the narrowest first: each is `partOf` the one that follows it.
@@ -62,7 +63,7 @@ def pl_display(text: str, ctx: Context) -> str | None:
     return _display(split_parts(text, ctx), ctx)
 
 
-@datatype("NDL", "Location", reads=(4, 5, 6, 7, 10, 11), gives="Location[]")
+@datatype("NDL", "Location", reads=(4, 5, 6, 7, 10, 11), gives="Location[]", version=2)
 def ndl_locations(text: str, ctx: Context) -> list[JsonObject] | None:
     """The place where NDL's person worked, as `PL.Location`."""
     parts = split_parts(text, ctx)
@@ -89,9 +90,8 @@ def _locations(parts: list[str], ctx: Context) -> list[JsonObject] | None:
     chain.reverse()
     kind = code_part(parts, 6, ctx)
     if kind:
-        chain[0]["type"] = [
-            {"coding": [{**_KINDS.get(kind, {}), "system": _V2_0305, "code": kind}]}
-        ]
+        known = {**_KINDS.get(kind, {}), "system": system_of(_V2_0305, kind, ctx), "code": kind}
+        chain[0]["type"] = [{"coding": [known]}]
     if len(parts) > 8:
         _add_detail(chain[0], parts, ctx)
     return chain

@@ -143,7 +143,7 @@ def unit_of(parts: list[str], ctx: Context) -> JsonObject:
         result["unit"] = shown
     code, name = code_part(parts, 1, ctx), part(parts, 3, ctx)
     if code and name:
-        result["system"] = system_uri(name, "", ctx)
+        result["system"] = system_uri(name, "", code, ctx)
         result["code"] = code
     return result
 

@@ -19,7 +19,6 @@ from bridge.core.record.identity import resource_id
 
 __all__: list[str] = []
 
-_ATTACHMENT: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Observation.value"
 _BETWEEN: Final = "\x1c"
 """Between two fields in the key of what is remembered: no text of a message holds it."""
 _UNREADABLE: Final[JsonObject] = {
@@ -35,7 +34,7 @@ _TEXTS: Final = frozenset({"TX", "FT"})
 _DOCUMENTS: Final = frozenset({"ED", "RP"})
 
 
-@rule("observation-value", reads=("OBX-2", "OBX-4", "OBX-5", "OBX-6"), writes="value", version=3)
+@rule("observation-value", reads=("OBX-2", "OBX-4", "OBX-5", "OBX-6"), writes="value", version=4)
 def observation_value(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     """One value, or a component a repetition; text lines are one string.
 
@@ -73,7 +72,7 @@ def _say_why(text: str, b: Build, r: JsonObject) -> None:
 
 
 def _documents(kind: str, f: list[str], g: Group, b: Build, r: JsonObject) -> None:
-    """ED and RP: R4 has no valueAttachment on Observation, so the extension of R5, and a document.
+    """ED and RP: R4 has no attachment as a value, so a DocumentReference that the result names.
 
     What is no document is kept as text.
     """
@@ -94,7 +93,6 @@ def _documents(kind: str, f: list[str], g: Group, b: Build, r: JsonObject) -> No
             elif text:
                 r["dataAbsentReason"] = _UNREADABLE
             continue
-        append(r, "extension", {"url": _ATTACHMENT, "valueAttachment": made})
         shown: JsonObject = {**made, "title": title} if title else made
         append(owner, "content", {"attachment": shown})
         if report is not None:

@@ -19,10 +19,7 @@ __all__: list[str] = []
 _V2: Final = "http://terminology.hl7.org/CodeSystem/v2-0443"
 _OBSERVER: Final[JsonObject] = {
     "coding": [
-        {
-            "system": "http://terminology.hl7.org/CodeSystem/practitioner-role",
-            "code": "responsibleObserver",
-        },
+        {"code": "responsibleObserver"},
         {"system": _V2, "code": "RO", "display": "Responsible Observer"},
     ]
 }

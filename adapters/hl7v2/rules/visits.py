@@ -11,7 +11,6 @@ from bridge.core.record.bundle import Json, JsonObject
 
 __all__: list[str] = []
 
-_ALTERNATE: Final = "http://hl7.org/fhir/StructureDefinition/alternate-codes"
 _GRADES: Final = {
     "SV": "severe", "MO": "moderate", "MI": "mild",
     "SEVERE": "severe", "MODERATE": "moderate", "MILD": "mild",
@@ -86,13 +85,13 @@ def servicing_facility(f: list[str], _g: Group, b: Build, r: JsonObject) -> None
         r["serviceProvider"] = {"display": text}
 
 
-@rule("allergy-reaction", reads=("AL1-4", "AL1-5"), writes="reaction", version=2)
+@rule("allergy-reaction", reads=("AL1-4", "AL1-5"), writes="reaction", version=3)
 def allergy_reaction(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """AL1-5 repeats: one reaction with each manifestation, its severity by AL1-4."""
     _reaction("AL1", f[5], f[4], b, r)
 
 
-@rule("allergy-reaction-iam", reads=("IAM-4", "IAM-5"), writes="reaction", version=2)
+@rule("allergy-reaction-iam", reads=("IAM-4", "IAM-5"), writes="reaction", version=3)
 def allergy_reaction_iam(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """IAM-5 and IAM-4, as AL1-5 and AL1-4."""
     _reaction("IAM", f[5], f[4], b, r)
@@ -113,9 +112,9 @@ def _reaction(segment: str, texts: str, severity: str, b: Build, r: JsonObject) 
         append(r, "reaction", reaction)
     if severity and severity != '""' and "criticality" not in r and not (found and grade):
         b.ctx.at = f"{segment}-4"
-        sent = DATATYPES["CWE.CodeableConcept"].function(b.first(severity), b.ctx, None)
+        sent = DATATYPES["CWE.string"].function(b.first(severity), b.ctx)
         if sent:  # no reaction to grade, or a grade that R4 lacks: as it was sent
-            r["_criticality"] = {"extension": [{"url": _ALTERNATE, "valueCodeableConcept": sent}]}
+            append(r, "note", {"text": f"severity: {sent}"})
 
 
 def _manifestation(one: str, b: Build) -> JsonObject | None:

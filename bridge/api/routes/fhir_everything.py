@@ -56,7 +56,7 @@ def _everything(asking: Asking, name: str, pairs: Pairs) -> Response:
             page=asked.get(PAGE, ""),
         ),
         caller=asking.caller,
-        **asking.node.disclosing,
+        **asking.disclosing,
     )
     said = [(key, value) for key, value in asked.items() if key != PAGE]
     url = f"{asking.base}/Patient/{name}/$everything"

@@ -3,10 +3,12 @@
 Source: https://hl7.org/fhir/R4/search.html. Composite and special parameters are not indexed.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from typing import Final, TypeAlias
 
 from msgspec import Raw
@@ -17,6 +19,7 @@ from bridge.core.search.definitions import Parameter, SearchType, Source, parame
 from bridge.core.search.ranges import EARLIEST, LATEST, date_range, folded, number
 
 __all__ = [
+    "MAX_ROWS",
     "RULES",
     "DateRow",
     "IndexRow",
@@ -25,11 +28,16 @@ __all__ = [
     "TextRow",
     "TokenRow",
     "index_rows",
+    "place_of",
 ]
 
 RULES: Final = "fhir-anchor/index/1"
 """Names which rows a resource gives. Whatever lets another row come of the same resource gets the
 next number, and each resource says which rules its rows are of (docs/adr/0012)."""
+_LITERAL = re.compile(
+    r"(?:(https?://[^\s?#]+)/)?([A-Z][A-Za-z]{1,63})/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?"
+).fullmatch
+"""https://hl7.org/fhir/R4/references.html#literal."""
 MAX_TOKEN = 512
 """Characters of a system, code or URL that can be searched: an index entry of PostgreSQL ends at a
 third of a page (2,704 bytes). A longer one is stored and served, but finds nothing."""
@@ -67,9 +75,14 @@ class DateRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceRow:
-    """A literal reference; of a URL `target_type` is empty and `target_id` the URL."""
+    """A literal reference, without its version: base, type and id of what it leads to.
+
+    The base is that of an absolute reference to a FHIR server, this one or another, and empty of a
+    relative one. Of every other URL `target_type` is empty and `target_id` the URL.
+    """
 
     param: str
+    target_base: str = ""
     target_type: str
     target_id: str
 
@@ -103,10 +116,10 @@ def index_rows(resource: JsonObject) -> tuple[IndexRow, ...]:
     for name, value in resource.items():
         for parameter, source, make in plan.get(name, ()):
             for item in _values(value, source):
-                rows.update(dict.fromkeys(make(parameter.name, item, source)))
-        if len(rows) > MAX_ROWS:
-            break
-    return tuple(rows)[:MAX_ROWS]
+                rows.update(dict.fromkeys(islice(make(parameter.name, item, source), MAX_ROWS)))
+                if len(rows) >= MAX_ROWS:
+                    return tuple(rows)[:MAX_ROWS]
+    return tuple(rows)
 
 
 @cache
@@ -139,6 +152,15 @@ def _kept(value: Json, step: tuple[str, str, str]) -> list[Json]:
     if not key:
         return items
     return [item for item in items if isinstance(item, dict) and item.get(key) == wanted]
+
+
+def place_of(reference: str) -> tuple[str, str, str]:
+    """Base, type and id of a literal reference; of what is none, two empty texts and all of it.
+
+    Which version it names does not count: https://hl7.org/fhir/R4/search.html#reference.
+    """
+    found = _LITERAL(reference)
+    return (found[1] or "", found[2], found[3]) if found is not None else ("", "", reference)
 
 
 def _text(node: Json, key: str) -> str:
@@ -232,11 +254,9 @@ def _reference_rows(param: str, item: Json, source: Source) -> Iterator[IndexRow
     text = _text(item, "reference") or _text(item, "url")
     if not text or text.startswith("#") or len(text) > MAX_TOKEN:
         return
-    kind, slash, name = text.partition("/_history/")[0].partition("/")
-    if not slash or not kind.isalpha() or "/" in name:
-        kind, name = "", text
+    base, kind, name = place_of(text)
     if source.target in ("", kind) or not kind:
-        yield ReferenceRow(param=param, target_type=kind, target_id=name)
+        yield ReferenceRow(param=param, target_base=base, target_type=kind, target_id=name)
 
 
 def _quantity_rows(param: str, item: Json, source: Source) -> Iterator[IndexRow]:

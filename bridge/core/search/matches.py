@@ -82,7 +82,9 @@ def _is_reference(clause: ReferenceClause, row: IndexRow) -> bool:
         isinstance(row, ReferenceRow)
         and row.param == clause.param
         and any(
-            value.id == row.target_id and value.type in {"", row.target_type}
+            value.id == row.target_id
+            and value.type in {"", row.target_type}
+            and value.base == row.target_base
             for value in clause.values
         )
     )

@@ -13,6 +13,7 @@ from typing import NoReturn
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant
 from bridge.core.search.definitions import Parameter, SearchType, parameters_of
+from bridge.core.search.index import place_of
 from bridge.core.search.query import (
     Clause,
     DateClause,
@@ -56,7 +57,6 @@ _CONTROLS = ("_count", "_include", "_revinclude", "_sort", "_summary", "_total",
 _IGNORED = frozenset({"_format", "_pretty"})
 _PREFIXED = re.compile(r"([a-z]{2})(?=[\d.+\-])").match
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
-_LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})").fullmatch
 
 
 def searchable(resource_type: str) -> tuple[str, ...]:
@@ -283,9 +283,9 @@ def _reference_clause(
 
 
 def _reference_value(text: str, kind: str) -> ReferenceValue:
-    local = _LOCAL(text)
-    if local is not None:
-        return ReferenceValue(type=local[1], id=local[2])
+    base, found, name = place_of(text)
+    if found:
+        return ReferenceValue(type=found, id=name, base=base)
     return ReferenceValue(type="" if ":" in text else kind, id=text)
 
 

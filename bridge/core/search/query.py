@@ -125,6 +125,8 @@ class ReferenceValue:
 
     type: str
     id: str
+    base: str = ""
+    """Of another FHIR server; empty means this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,8 @@ class ReferenceClause:
 
     param: str
     values: tuple[ReferenceValue, ...]
+    bases: tuple[str, ...] = ("",)
+    """What this server is called in references to it: nothing, and the URLs of its service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """FHIR reads through the real application: read, vread, history, search, everything, AuditEvent."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -367,3 +368,50 @@ def test_everything_refuses_what_is_no_parameters(api: ServedApi) -> None:
     answer = api["reader"].post("/fhir/Patient/p1/$everything", json={"resourceType": "Patient"})
 
     refused(answer, 400, "parameters-form")
+
+
+def test_reference_by_the_url_of_this_server_is_a_reference_to_it(api: ServedApi) -> None:
+    """Relative, absolute, with a version: one resource; the same id elsewhere is another one.
+
+    https://hl7.org/fhir/R4/search.html#reference.
+    """
+    base, other = "http://node.test/fhir", "http://elsewhere.test/fhir"
+    put(api, "Patient/here", {"name": [{"family": "Here"}]})
+    told = {
+        "relative": {"reference": "Patient/here"},
+        "versioned": {"reference": "Patient/here/_history/1"},
+        "absolute": {"reference": f"{base}/Patient/here"},
+        "absolute-versioned": {"reference": f"{base}/Patient/here/_history/1"},
+        "elsewhere": {"reference": f"{other}/Patient/here"},
+        "by-number": {"identifier": {"system": "urn:mrn", "value": "H1"}, "type": "Patient"},
+    }
+    for name, subject in told.items():
+        put(api, f"Observation/{name}", {"status": "final", "code": {"text": "x"},
+                                         "subject": subject})  # fmt: skip
+    mine = {"relative", "versioned", "absolute", "absolute-versioned"}
+
+    def found(query: str) -> set[str]:
+        return {
+            one["resource"]["id"] for one in api["reader"].get(f"/fhir/{query}").json()["entry"]
+        }
+
+    assert found("Observation?patient=here") == mine
+    assert found("Observation?subject=here") == mine
+    assert found("Observation?subject=Patient/here/_history/1") == mine
+    assert found(f"Observation?subject={base}/Patient/here") == mine
+    assert found(f"Observation?subject={other}/Patient/here") == {"elsewhere"}
+    assert found("Observation?subject:identifier=urn:mrn|H1") == {"by-number"}
+    assert found("Observation?_id=absolute&_include=Observation:patient") == {"absolute", "here"}
+    assert found("Observation?_id=elsewhere&_include=Observation:patient") == {"elsewhere"}
+    assert found("Patient?_id=here&_revinclude=Observation:subject") == {"here", *mine}
+    assert found("Patient/here/$everything") == {"here", *mine}
+    api["reader"].get("/fhir/Observation/absolute")
+    seen = api["compliance"].get(f"/fhir/AuditEvent?patient={base}/Patient/here&_count=1").json()
+    assert "Observation/absolute" in json.dumps(seen)
+
+
+def put(api: ServedApi, url: str, elements: dict[str, Any]) -> None:
+    """A resource under its URL."""
+    kind, _, name = url.partition("/")
+    body = {"resourceType": kind, "id": name, **elements}
+    assert api["clinic"].put(f"/fhir/{url}", json=body).status_code in {200, 201}

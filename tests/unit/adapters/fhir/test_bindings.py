@@ -66,3 +66,17 @@ def test_code_of_a_grammar_is_spelt_by_it(
 def test_language_of_a_program_is_no_language_of_people() -> None:
     """`text/cql` is a language of an Expression."""
     assert form_of("Expression", "language") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "holds"),
+    [
+        ({"coding": [{"system": "urn:ietf:bcp:47", "code": "en"}]}, True),
+        ({"text": "Romani"}, True),
+        ({"coding": [{"system": "http://x.example", "code": "EN"}]}, False),
+        ({"coding": [{"code": "en"}]}, False),
+    ],
+)
+def test_language_is_of_bcp_47_or_words(value: JsonObject, holds: bool) -> None:  # noqa: FBT001
+    """The binding is a maximum: no code of another system, but words will do."""
+    assert CONCEPTS["PatientCommunication.language"].holds(value) is holds

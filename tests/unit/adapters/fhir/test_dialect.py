@@ -232,5 +232,5 @@ def test_bundle_of_too_many_entries_is_refused_before_it_is_read() -> None:
     """A bundle is bounded by count as well as by size."""
     raw = b'{"resourceType":"Bundle","type":"batch","entry":[' + b"1," * 50_000 + b"1]}"
 
-    with pytest.raises(BridgeError, match="over 50000 entries"):
+    with pytest.raises(BridgeError, match="over 50,000 entries"):
         convert(raw, sender="lab")

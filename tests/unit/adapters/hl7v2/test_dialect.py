@@ -346,3 +346,13 @@ def test_bundle_that_is_no_r4_is_refused_where_somebody_asks() -> None:
     convert(finding, node=True, sender=False)
     convert(finding, node=False, sender=None)
     convert(hint, node=True, sender=None)
+
+
+def test_bundle_beyond_the_bound_is_refused_with_its_size() -> None:
+    """The message waits in quarantine; what was accepted under another bound is made again."""
+    raw = b"MSH|^~\\&|LABX|X|||2024||ADT^A08|1|P|2.5\rPID|1||1\r"
+    size = len(Hl7v2().convert(raw, sender="").canonical)
+
+    Hl7v2(options=Options(max_bundle_bytes=size)).convert(raw, sender="")
+    with pytest.raises(BridgeError, match=rf"a bundle of {size:,} bytes, over 1,000 \(message\)"):
+        Hl7v2(options=Options(max_bundle_bytes=1_000)).convert(raw, sender="")

@@ -54,11 +54,18 @@ CASES: list[Any] = [
             "line": ["1000", "Hospital Lane", "12", "Near Highway"],
             "type": "postal",
             "district": "W",
-            "extension": [
+            "_line": [
                 {
-                    "url": "http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-censusTract",
-                    "valueString": "77",
-                }
+                    "extension": [
+                        {
+                            "url": "http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-censusTract",
+                            "valueString": "77",
+                        }
+                    ]
+                },
+                None,
+                None,
+                None,
             ],
             "period": {"start": "2001", "end": "2002"},
         },

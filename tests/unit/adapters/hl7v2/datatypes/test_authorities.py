@@ -20,10 +20,10 @@ UNIVERSAL = {
 }
 
 CASES: list[Any] = [
-    pytest.param("HD.uri", "LAB^2.3.4^ISO", "", "urn:oid:2.3.4", [], id="hd-both"),
-    pytest.param("HD.uri", "^1.3.4^ISO", "", "urn:oid:1.3.4", [], id="hd-oid"),
+    pytest.param("HD.uri", "LAB^2.3.4.5^ISO", "", "urn:oid:2.3.4.5", [], id="hd-both"),
+    pytest.param("HD.uri", "^1.3.4.5^ISO", "", "urn:oid:1.3.4.5", [], id="hd-oid"),
     pytest.param("HD.url", "LAB", "", "urn:x:stmary/NamingSystem/LAB", [], id="hd-url"),
-    pytest.param("HD.string", "^1.3.4", "", "1.3.4", [], id="hd-name"),
+    pytest.param("HD.string", "^1.3.4.5", "", "1.3.4.5", [], id="hd-name"),
     pytest.param(
         "HD.Identifier",
         "LAB",
@@ -34,11 +34,11 @@ CASES: list[Any] = [
     ),
     pytest.param(
         "HD.Organization",
-        "LAB^1.3.4^ISO",
+        "LAB^1.3.4.5^ISO",
         "",
         {
             "identifier": [
-                {"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.3.4", "type": UNIVERSAL},
+                {"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.3.4.5", "type": UNIVERSAL},
                 {"system": "urn:x:stmary/NamingSystem/HD", "value": "LAB"},
             ],
             "name": "LAB",
@@ -48,10 +48,10 @@ CASES: list[Any] = [
     ),
     pytest.param(
         "HD.Location",
-        "WARD^1.2^ISO",
+        "WARD^1.2.3.4^ISO",
         "",
         {
-            "identifier": [{"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.2"}],
+            "identifier": [{"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.2.3.4"}],
             "name": "WARD",
             "mode": "instance",
         },
@@ -107,10 +107,10 @@ def test_designator_is_a_name_space_and_somebody(
     ("parts", "expected"),
     [
         (["HOSP"], organization("HOSP")),
-        (["HOSP", "1.2.3", "ISO"], organization("HOSP", "urn:oid:1.2.3")),
+        (["HOSP", "1.2.3.4.5", "ISO"], organization("HOSP", "urn:oid:1.2.3.4.5")),
         (["HOSP", "9.8", "ISO"], organization("HOSP")),
         (["HOSP", "05D0642827", "CLIA"], organization("HOSP")),
-        (["", "1.2.3", "ISO"], None),
+        (["", "1.2.3.4.5", "ISO"], None),
         (["NPI", "2.16.840.1.113883.4.6", "ISO"], {"display": "NPI"}),
     ],
     ids=["name", "name-and-oid", "no-oid", "clia", "oid-alone", "registered"],

@@ -7,7 +7,12 @@ import pytest
 
 CASES: list[Any] = [
     pytest.param(
-        "CE.Coding", "a^^1.2.3", "", {"system": "urn:oid:1.2.3", "code": "a"}, [], id="oid-as-name"
+        "CE.Coding",
+        "a^^1.2.3.4.5",
+        "",
+        {"system": "urn:oid:1.2.3.4.5", "code": "a"},
+        [],
+        id="oid-as-name",
     ),
     pytest.param(
         "CE.Coding",
@@ -48,9 +53,9 @@ CASES: list[Any] = [
     ),
     pytest.param(
         "CWE.CodeableConcept",
-        "1^A^OWN^^^^^^^^^^^1.2.3",
+        "1^A^OWN^^^^^^^^^^^1.2.3.4.5",
         "",
-        {"coding": [{"system": "urn:oid:1.2.3", "code": "1", "display": "A"}], "text": "A"},
+        {"coding": [{"system": "urn:oid:1.2.3.4.5", "code": "1", "display": "A"}], "text": "A"},
         [],
         id="oid-of-unknown-system",
     ),
@@ -104,16 +109,36 @@ CASES: list[Any] = [
                     "code": "M",
                     "display": "Married",
                 },
-                {
-                    "system": "http://terminology.hl7.org/CodeSystem/v2-0002",
-                    "code": "m",
-                    "display": "wed",
-                },
+                {"system": "urn:x:stmary/CodeSystem/v2-0002", "code": "m", "display": "wed"},
             ],
             "text": "wed",
         },
         [],
         id="is-sent-as-cwe",
+    ),
+    pytest.param(
+        "CWE.Coding",
+        "Father^^HL70063",
+        "",
+        {"system": "urn:x:stmary/CodeSystem/v2-0063", "code": "Father"},
+        [],
+        id="no-code-of-the-table-that-it-names",
+    ),
+    pytest.param(
+        "CWE.Coding",
+        "FTH^^HL70063",
+        "",
+        {"system": "http://terminology.hl7.org/CodeSystem/v2-0063", "code": "FTH"},
+        [],
+        id="code-of-the-table-that-it-names",
+    ),
+    pytest.param(
+        "CWE.Coding",
+        "V02^^HL70064",
+        "",
+        {"system": "http://terminology.hl7.org/CodeSystem/v2-0064", "code": "V02"},
+        [],
+        id="table-that-publishes-nothing",
     ),
     pytest.param(
         "IS.CodeableConcept",

@@ -6,6 +6,7 @@ from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.components import (
     code_part,
     is_oid,
+    is_uri,
     is_uuid,
     local_uri,
     part,
@@ -60,11 +61,37 @@ def test_local_uri_quotes_the_name() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("1.2.3", True), ("2.16.840", True), ("1", False), ("3.1", False), ("1..2", False)],
+    [
+        ("1.2.840.1", True),
+        ("2.16.840.1.113883.4.1", True),
+        ("2.4", False),
+        ("1.2.840", False),
+        ("3.1.1.1", False),
+        ("1.2..3.4", False),
+        ("1.2.03.4", False),
+    ],
 )
 def test_oid_is_dotted_digits(text: str, expected: bool) -> None:  # noqa: FBT001 - a table column
-    """An OID starts with 0, 1 or 2 and has at least two arcs."""
+    """An OID starts with 0, 1 or 2 and has at least four arcs: a version number is none."""
     assert is_oid(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://lab.example/codes", True),
+        ("urn:oid:1.2.840.1", True),
+        ("urn:oid:1.2", False),
+        ("urn:uuid:7f9b3e64-1b70-4a5f-9c79-3e0f6a2f1c11", True),
+        ("urn:uuid:7", False),
+        ("urn:iso:std:iso:3166", True),
+        ("http:codes", False),
+        ("LAB", False),
+    ],
+)
+def test_uri_is_absolute_and_whole(text: str, expected: bool) -> None:  # noqa: FBT001
+    """What a sender writes as a URI is one; a `urn:oid:` without an OID is a name."""
+    assert is_uri(text) is expected
 
 
 def test_uuid_is_hyphenated_hex() -> None:

@@ -15,12 +15,12 @@ CASES: list[Any] = [
     ),
     pytest.param(
         "CX.Identifier",
-        "12345^^^HOSP&1.2.3&ISO^MR^^20200101^2021",
+        "12345^^^HOSP&1.2.3.4.5&ISO^MR^^20200101^2021",
         "",
         {
             "value": "12345",
-            "system": "urn:oid:1.2.3",
-            "assigner": organization("HOSP", "urn:oid:1.2.3"),
+            "system": "urn:oid:1.2.3.4.5",
+            "assigner": organization("HOSP", "urn:oid:1.2.3.4.5"),
             "type": {
                 "coding": [
                     {
@@ -137,11 +137,7 @@ CASES: list[Any] = [
         "",
         {
             "value": "1",
-            "type": {
-                "coding": [
-                    {"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "NNESP"}
-                ]
-            },
+            "type": {"coding": [{"system": "urn:x:stmary/CodeSystem/v2-0203", "code": "NNESP"}]},
         },
         [],
         id="national-person-id",
@@ -183,7 +179,6 @@ CASES: list[Any] = [
             "type": {
                 "coding": [
                     {
-                        "system": "http://terminology.hl7.org/CodeSystem/v2-0203",
                         "code": "FGN",
                         "display": "Filler Group Number",
                     }
@@ -197,9 +192,9 @@ CASES: list[Any] = [
     pytest.param("CX.string", "1^2", "", "1", [], id="number-alone"),
     pytest.param(
         "EI.Identifier",
-        "4422^SndApp^1.2.3^ISO",
+        "4422^SndApp^1.2.3.4.5^ISO",
         "",
-        {"value": "4422", "system": "urn:oid:1.2.3", "assigner": {"display": "SndApp"}},
+        {"value": "4422", "system": "urn:oid:1.2.3.4.5", "assigner": {"display": "SndApp"}},
         [],
         id="entity",
     ),
@@ -250,7 +245,6 @@ CASES: list[Any] = [
             "type": {
                 "coding": [
                     {
-                        "system": "http://terminology.hl7.org/CodeSystem/v2-0203",
                         "code": "PGN",
                         "display": "Placer Group Number",
                     }
@@ -434,7 +428,7 @@ def test_number_of_a_state_has_the_url_of_its_guide(
     ("facility", "system"),
     [
         ("HOSP", "urn:x:stmary/NamingSystem/HOSP"),
-        ("HOSP^1.2.3^ISO", "urn:oid:1.2.3"),
+        ("HOSP^1.2.3.4.5^ISO", "urn:oid:1.2.3.4.5"),
         ("LAB^05D0642827^CLIA", "urn:x:stmary/NamingSystem/LAB"),
     ],
     ids=["name", "oid", "clia"],

@@ -92,14 +92,14 @@ CASES: list[Any] = [
     pytest.param("CN.HumanName", "1^A", "", {"family": "A"}, [], id="old-name"),
     pytest.param(
         "CNN.Practitioner",
-        "1^A^^^^^^^N^1.2^ISO",
+        "1^A^^^^^^^N^1.2.3.4^ISO",
         "",
         {
             "identifier": [
                 {
                     "value": "1",
-                    "system": "urn:oid:1.2",
-                    "assigner": organization("N", "urn:oid:1.2"),
+                    "system": "urn:oid:1.2.3.4",
+                    "assigner": organization("N", "urn:oid:1.2.3.4"),
                 }
             ],
             "name": [{"family": "A"}],

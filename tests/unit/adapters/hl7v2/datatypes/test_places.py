@@ -34,7 +34,7 @@ CASES: list[Any] = [
     ),
     pytest.param(
         "PL.Location",
-        "6N^1/2^A^GEN&1.2&ISO",
+        "6N^1/2^A^GEN&1.2.3.4&ISO",
         "",
         [
             {
@@ -86,7 +86,7 @@ CASES: list[Any] = [
             {
                 "identifier": [
                     {"system": "urn:x:stmary/NamingSystem/location", "value": "GEN"},
-                    {"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.2"},
+                    {"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.2.3.4"},
                 ],
                 "name": "GEN",
                 "mode": "instance",
@@ -106,13 +106,13 @@ CASES: list[Any] = [
     ),
     pytest.param(
         "PL.Location",
-        "ICU^^^^^^^^Intensive care^77&X&1.2.3&ISO",
+        "ICU^^^^^^^^Intensive care^77&X&1.2.3.4.5&ISO",
         "",
         [
             {
                 "identifier": [
                     {"system": "urn:x:stmary/NamingSystem/location", "value": "ICU"},
-                    {"value": "77", "system": "urn:oid:1.2.3"},
+                    {"value": "77", "system": "urn:oid:1.2.3.4.5"},
                 ],
                 "name": "ICU",
                 "mode": "instance",

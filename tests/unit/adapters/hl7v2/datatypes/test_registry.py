@@ -52,6 +52,6 @@ def test_delimiters_are_the_message_s_own() -> None:
     """Components and subcomponents are split where MSH says."""
     ctx = Context(component="$", subcomponent="%", namespace="urn:x")
 
-    value = DATATYPES["CX.Identifier"].function("1$$$A%1.2.3%ISO", ctx)
+    value = DATATYPES["CX.Identifier"].function("1$$$A%1.2.3.4.5%ISO", ctx)
 
-    assert value["system"] == "urn:oid:1.2.3"
+    assert value["system"] == "urn:oid:1.2.3.4.5"

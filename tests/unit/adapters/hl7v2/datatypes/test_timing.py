@@ -53,7 +53,7 @@ CASES: list[Any] = [
                         "code": "Q6H",
                         "display": "Q6H",
                     },
-                    {"system": "http://terminology.hl7.org/CodeSystem/v2-0335", "code": "Q6H"},
+                    {"system": "urn:x:stmary/CodeSystem/v2-0335", "code": "Q6H"},
                 ]
             },
         },
@@ -116,7 +116,7 @@ CASES: list[Any] = [
                         "code": "Q6H",
                         "display": "Q6H",
                     },
-                    {"system": "http://terminology.hl7.org/CodeSystem/v2-0335", "code": "Q6H"},
+                    {"system": "urn:x:stmary/CodeSystem/v2-0335", "code": "Q6H"},
                 ]
             },
         },
@@ -133,9 +133,10 @@ CASES: list[Any] = [
                 "coding": [
                     {
                         "system": "http://terminology.hl7.org/CodeSystem/v2-0335",
-                        "code": "ONCE",
+                        "code": "Once",
                         "display": "one time only",
-                    }
+                    },
+                    {"system": "urn:x:stmary/CodeSystem/v2-0335", "code": "ONCE"},
                 ]
             },
         },

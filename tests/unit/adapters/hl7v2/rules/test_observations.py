@@ -60,18 +60,19 @@ def test_repeats_become_components(message: Build, convert: Convert) -> None:
 
 
 def test_document_is_an_attachment_with_its_hash(message: Build, convert: Convert) -> None:
-    """ED keeps type, size and hash."""
+    """ED keeps type, size and hash in the document that its result is derived from."""
     raw = message("ORU^R01", "OBR|1||F|X", "OBX|1|ED|1||^text^plain^Base64^QUJD||||||F")
 
     found = convert(raw)
 
     result, binary, document = (found[k][0] for k in ("Observation", "Binary", "DocumentReference"))
-    attachment = result["extension"][0]["valueAttachment"]
+    attachment = document["content"][0]["attachment"]
+    assert result["derivedFrom"] == [{"reference": f"DocumentReference/{document['id']}"}]
+    assert "extension" not in result
     assert (attachment["contentType"], attachment["size"]) == ("text/plain", 3)
     assert attachment["hash"]
     assert attachment["url"] == f"Binary/{binary['id']}"
     assert binary["data"] == "QUJD"
-    assert document["content"][0]["attachment"].items() >= attachment.items()
     assert found["DiagnosticReport"][0]["presentedForm"][0]["url"] == attachment["url"]
 
 

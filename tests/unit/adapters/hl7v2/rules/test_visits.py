@@ -32,10 +32,10 @@ def test_discharge_finishes_the_visit(message: Build, convert: Convert) -> None:
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
-        ("MO|", (None, None, "MO")),
+        ("MO|", (None, None, "severity: MO")),
         ("SEVERE|hives", (None, "severe", None)),
         ("SV|", ("high", None, None)),
-        ("XX|hives", (None, None, "XX")),
+        ("XX|hives", (None, None, "severity: XX")),
         ('""|hives', (None, None, None)),
         ("|", (None, None, None)),
     ],
@@ -48,10 +48,9 @@ def test_severity_is_never_lost(
         0
     ]
 
-    (kept,) = allergy.get("_criticality", {}).get("extension", [{}])
-    codes = kept.get("valueCodeableConcept", {"coding": [{"code": None}]})["coding"]
     grade = allergy.get("reaction", [{}])[0].get("severity")
-    assert (allergy.get("criticality"), grade, codes[0]["code"]) == expected
+    words = allergy.get("note", [{}])[0].get("text")
+    assert (allergy.get("criticality"), grade, words) == expected
 
 
 def test_next_of_kin_is_a_contact_and_a_related_person(message: Build, convert: Convert) -> None:

@@ -96,3 +96,14 @@ def test_only_what_certainly_ends_before_it_starts_is_reversed(
 ) -> None:
     """At the precision that both have; offsets count."""
     assert ends_before(start, end) == expected
+
+
+def test_long_lists_are_compared_without_looking_at_every_pair() -> None:
+    """A report of 80,000 results against its correction: counted by comparisons, not by time."""
+    stored: list[Json] = [{"reference": f"Observation/{n}"} for n in range(80_000)]
+    unknown: Json = {"reference": "Observation/x"}
+    others: list[Json] = [{"text": f"{n}"} for n in range(40_000)]
+
+    assert says_less(stored[1:], stored, "result")
+    assert not says_less([*stored[1:], unknown], stored, "result")
+    assert not says_less(others, stored, "result")

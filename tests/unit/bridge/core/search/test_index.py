@@ -1,15 +1,18 @@
 """What a resource is found by."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
+import pytest
 from msgspec import Raw
 
 from bridge.core.record import canon
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.search.index import (
+    MAX_ROWS,
     DateRow,
     IndexRow,
     QuantityRow,
@@ -101,13 +104,39 @@ def test_patient_is_a_subject_that_is_a_patient() -> None:
     ]
 
 
-def test_absolute_and_canonical_references_are_found_by_their_url() -> None:
-    """A reference to another server is its URL; a canonical also without its version."""
-    url = "http://x.example/fhir/Patient/p"
+@pytest.mark.parametrize(
+    ("reference", "place"),
+    [
+        ("http://x.example/fhir/Patient/p", ("http://x.example/fhir", "Patient", "p")),
+        ("https://x/a/b/Patient/p/_history/3", ("https://x/a/b", "Patient", "p")),
+        ("Patient/p/_history/3", ("", "Patient", "p")),
+        ("urn:uuid:0b1f8f3e-0000-4000-8000-000000000000", ("", "", "")),
+        ("http://x.example/Patient?identifier=1", ("", "", "")),
+        ("http://x.example/Patient", ("", "", "")),
+    ],
+)
+def test_reference_is_found_by_base_type_and_id(
+    reference: str, place: tuple[str, str, str]
+) -> None:
+    """Whatever version it names; what is no RESTful URL is found as it stands."""
+    base, kind, name = place
 
-    assert _rows("Observation", "subject", subject={"reference": url}) == [
-        ReferenceRow(param="subject", target_type="", target_id=url)
+    assert _rows("Observation", "subject", subject={"reference": reference}) == [
+        ReferenceRow(
+            param="subject", target_base=base, target_type=kind, target_id=name or reference
+        )
     ]
+
+
+def test_reference_of_another_type_at_another_server_is_no_patient() -> None:
+    """`patient` asks for patients, wherever they are."""
+    group = {"reference": "http://x.example/fhir/Group/g"}
+
+    assert _rows("Observation", "patient", subject=cast("Json", group)) == []
+
+
+def test_canonical_is_found_by_its_url() -> None:
+    """With and without its version."""
     assert _rows("QuestionnaireResponse", "questionnaire", questionnaire="http://q|1") == [
         ReferenceRow(param="questionnaire", target_type="", target_id="http://q|1"),
         ReferenceRow(param="questionnaire", target_type="", target_id="http://q"),
@@ -150,3 +179,20 @@ def test_real_resources_are_indexed_without_repeats(shared: Path) -> None:
 
         assert len(rows) == len(set(rows))
         assert rows == index_rows(resource)
+
+
+def test_rows_end_at_their_bound_within_one_element() -> None:
+    """A list of a million references, or one element of a million codes, is not read to its end."""
+    read = 0
+
+    class Counted(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            nonlocal read
+            for item in super().__iter__():
+                read += 1
+                yield item
+
+    codes = Counted({"system": "s", "code": f"{n}"} for n in range(100_000))
+    rows = index_rows({"resourceType": "Observation", "code": {"coding": codes}})
+
+    assert (len(rows), read) == (MAX_ROWS, MAX_ROWS)
