@@ -14,6 +14,7 @@ from adapters.hl7v2.compiler.rows import nearest, refuse
 from adapters.hl7v2.conceptmap import concept_map, table_rows, toml_of
 from adapters.hl7v2.dialect import Hl7v2, Options
 from adapters.hl7v2.explain import Lineage, explain, residue
+from adapters.hl7v2.extract import documents
 from adapters.hl7v2.profiles import ANYONE, check_distinct
 from bridge.cli.code_tables import CodeTables
 from bridge.cli.convert import Converters
@@ -66,7 +67,16 @@ def converters(settings: Settings, sender: str) -> Converters:
     def unread(raw: bytes, name: str) -> Sequence[str]:
         return residue(dialect, raw, sender=name)
 
-    return Converters(hl7v2=dialect, fhir=FhirDialect(), split=batch.split, residue=unread)
+    def carried(raw: bytes, name: str) -> Sequence[tuple[str, bytes]]:
+        return documents(dialect, raw, sender=name)
+
+    return Converters(
+        hl7v2=dialect,
+        fhir=FhirDialect(),
+        split=batch.split,
+        residue=unread,
+        documents=carried,
+    )
 
 
 def mappings(settings: Settings) -> Mappings:

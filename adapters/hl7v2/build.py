@@ -38,9 +38,9 @@ class Build(Reading):
     """Everything that the generated functions write into; one instance a message."""
 
     __slots__ = (
-        "base", "bundle", "code", "control", "dosing", "educations", "enclosed", "entries",
-        "fallback", "header", "keys", "kin", "lines", "moved", "namespace", "occurrences",
-        "patients", "resources", "sender", "shared", "trace", "trigger",
+        "base", "bundle", "code", "control", "documents", "dosing", "educations", "enclosed",
+        "entries", "fallback", "header", "keys", "kin", "lines", "moved", "namespace",
+        "occurrences", "patients", "resources", "sender", "shared", "trace", "trigger",
     )  # fmt: skip
 
     resources: dict[str, JsonObject]
@@ -90,6 +90,7 @@ class Build(Reading):
         self.shared: Shared | None = None
         self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
+        self.documents: list[JsonObject] = []
 
     # -- resources -------------------------------------------------------------------------
 
@@ -239,16 +240,16 @@ class Build(Reading):
         return {**reference} if reference else None
 
     def person(self, name: str, text: str) -> JsonObject | None:
-        """A reference to the practitioner of a field, for rules: as rows refer to one."""
+        """A reference to the person or place of a field, for rules: as rows refer to one."""
         kind = DATATYPES[name]
         display = DATATYPES[f"{name.split('.', 1)[0]}.display"].function
-        return self.refer(name, kind.gives, kind.function, text, display)
+        return self.refer(name, kind.gives.removesuffix("[]"), kind.function, text, display)
 
     def referring(self, name: str, text: str) -> Referred:
         """The same as values, for rules that make more of it and have it `recalled`."""
         kind = DATATYPES[name]
         display = DATATYPES[f"{name.split('.', 1)[0]}.display"].function
-        return self._person(kind.gives, kind.function, text, display)
+        return self._person(kind.gives.removesuffix("[]"), kind.function, text, display)
 
     def _person(self, kind: str, function: Convert, text: str, display: Convert | None) -> Referred:
         """The reference, and the resources that it needs in the bundle, as values and encoded."""

@@ -39,6 +39,8 @@ class Converters:
     split: Callable[[bytes], Batch]
     residue: Callable[[bytes, str], Sequence[str]]
     """Populated positions of a message that nothing consumed, such as `PV1-20`; (raw, sender)."""
+    documents: Callable[[bytes, str], Sequence[tuple[str, bytes]]]
+    """Names and bytes of the documents in a message; (raw, sender)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +54,17 @@ class Given:
 
 
 def convert(
-    files: Sequence[Path], converters: Converters, *, sender: str, residue: bool, pretty: bool
+    files: Sequence[Path],
+    converters: Converters,
+    *,
+    sender: str,
+    residue: bool,
+    pretty: bool,
+    documents: Path | None = None,
 ) -> None:
     """One canonical bundle a line on standard output, in the order of the files.
 
+    Documents of HL7v2 messages are also put into the folder `documents`, each under its hash.
     What is refused is one line on standard error, and exit 1 at the end, or 2 where no file could
     be read; the others are converted.
     """
@@ -72,6 +81,8 @@ def convert(
                 _write(_converted(message, converters, sender), pretty=pretty)
                 if residue and not message.fhir:
                     _report(message, converters, sender)
+                if documents is not None and not message.fhir:
+                    _put(converters.documents(message.raw, sender), documents)
             except BridgeError as error:
                 refused += 1
                 sys.stderr.write(f"{message.name}: {error}\n")
@@ -117,6 +128,22 @@ def _converted(message: Given, converters: Converters, sender: str) -> Canonical
 def _write(bundle: CanonicalBundle, *, pretty: bool) -> None:
     """The bundle's own bytes, which are one line; indented for a reader only if asked."""
     sys.stdout.write(_indented(bundle.canonical) if pretty else bundle.canonical.decode() + "\n")
+
+
+def _put(documents: Sequence[tuple[str, bytes]], folder: Path) -> None:
+    """Each under its own name: one that is there already has the same bytes."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in documents:
+            (folder / name).write_bytes(data)
+    except OSError as error:
+        raise BridgeError(
+            "documents-unwritable",
+            Fault.OPERATOR,
+            what=f"a document cannot be written: {error.strerror}",
+            where=str(folder),
+            do="name a folder that can be written",
+        ) from error
 
 
 def _indented(data: bytes) -> str:

@@ -13,7 +13,7 @@ from tests.scoring.pairs import Pair, convert, pairs_of
 
 EXPLAINED_RECALL = 0.95
 """Of facts that no rule explains; the design asks for 0.90, and what was reached is kept."""
-BARE_RECALL = 0.70
+BARE_RECALL = 0.72
 """Of all facts: explaining more cannot hide that less is found."""
 
 

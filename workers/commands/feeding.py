@@ -28,13 +28,17 @@ def convert(
         bool, typer.Option("--residue", help="Also say what nothing consumed, on standard error.")
     ] = False,
     pretty: Annotated[bool, typer.Option("--pretty", help="Indented, for a reader.")] = False,
+    documents: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also put the documents of messages there, by hash."),
+    ] = None,
 ) -> None:
     """Files to canonical bundles, one a line; no database, no network."""
     from bridge.cli.convert import convert as run
     from workers.dialects import converters
 
     parts = converters(settings_of(None, config), sender)
-    run(files, parts, sender=sender, residue=residue, pretty=pretty)
+    run(files, parts, sender=sender, residue=residue, pretty=pretty, documents=documents)
 
 
 @commands.command()

@@ -101,7 +101,7 @@ def _calling(code: Code, depth: int, row: Row) -> None:
         raise refuse("row-call", f"there is no rule {row.call}", row.place,
                      nearest(row.call, set(RULES)))  # fmt: skip
     rule = RULES[row.call]
-    code.put(depth, f"{code.name('R', rule.function)}(f, g, b, r)", row)
+    code.put(depth, f"{code.name('R', rule.function)}(f, g, b, e)", row)
     for text in rule.reads:
         where = parse_position(text, row.place)
         code.width = max(code.width, where.field)

@@ -4,11 +4,11 @@ HL7 v2.8 ch. 2A.2.37 (JCC), 2A.2.29 (FC), 2A.2.51 (OG); v2-to-FHIR maps DLD[Loca
 OG[Extension-Subidentifier].
 """
 
-from typing import Final
+from typing import Final, cast
 
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.codes import sub_concept
-from adapters.hl7v2.datatypes.components import code_part, part, split_parts, subparts
+from adapters.hl7v2.datatypes.components import code_part, local_uri, part, split_parts, subparts
 from adapters.hl7v2.datatypes.numbers import decimal_part
 from adapters.hl7v2.datatypes.registry import datatype
 from adapters.hl7v2.datatypes.times import date_time
@@ -44,6 +44,29 @@ def jcc_concept(text: str, ctx: Context) -> JsonObject | None:
 def first_concept(text: str, ctx: Context, table: CodeTable | None = None) -> JsonObject | None:
     """The first component, a code or a CWE in subcomponents."""
     return sub_concept(split_parts(text, ctx)[0], ctx, table)
+
+
+@datatype("DLD", "Location", reads=(1,))
+def discharge_place(text: str, ctx: Context) -> JsonObject | None:
+    """Where the patient went, as a place of its own; None without a code."""
+    concept = first_concept(text, ctx) or {}
+    code = _first(concept).get("code", "")
+    if not code or " " in code:
+        return None
+    system = local_uri(ctx.namespace, "NamingSystem", "discharged-to")
+    place: JsonObject = {"identifier": [{"system": system, "value": code}], "mode": "instance"}
+    return {**place, "name": concept.get("text") or code, "type": [concept]}
+
+
+@datatype("DLD", "display", reads=(1,), gives="string")
+def discharge_words(text: str, ctx: Context) -> str | None:
+    """The place in words, else its code."""
+    concept = first_concept(text, ctx) or {}
+    return cast("str | None", concept.get("text")) or _first(concept).get("code")
+
+
+def _first(concept: JsonObject) -> dict[str, str]:
+    return next(iter(cast("list[dict[str, str]]", concept.get("coding", []))), {})
 
 
 @datatype("FC DLD", "dateTime", reads=(2,))

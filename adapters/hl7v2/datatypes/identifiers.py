@@ -261,8 +261,9 @@ def _entity(parts: list[str], kind: str, ctx: Context) -> JsonObject | None:
         return None
     result: JsonObject = {"value": value}
     system, name = authority(parts[1:4], ctx)
-    if system or ctx.facility:
-        result["system"] = system or _of_facility(ctx)
+    system = system or _of_facility(ctx)
+    if system:
+        result["system"] = system
     if name:
         result["assigner"] = {"display": name}
     if kind:

@@ -34,6 +34,8 @@ _KEPT: Final = 8192
 _DIGITS: Final = frozenset("0123456789")
 _USUAL: Final = {8: 8, 12: 12, 14: 14, 17: 12, 19: 14}
 """Length of a time, without offset or with `+ZZZZ`, to where its clock ends."""
+_DAY: Final = 8
+"""Digits of YYYYMMDD."""
 _SIGNS: Final = frozenset("+-")
 _MAX_FRACTION: Final = 9
 """HL7 allows four decimals of a second, FHIR readers take nine; more cannot be a clock's."""
@@ -179,7 +181,7 @@ def _date_time(stamp: str, ctx: Context) -> str | None:
     else:
         digits, fraction, offset = _separate(_plain(stamp, ctx))
     day = _checked_date(digits[:8], ctx)
-    if day is None or len(digits) <= 8:
+    if day is None or len(digits) <= _DAY or len(day) < len("YYYY-MM-DD"):
         return day
     clock = _clock(digits[8:], fraction)
     if not clock:
@@ -193,8 +195,11 @@ def _date_time(stamp: str, ctx: Context) -> str | None:
 
 def _with_zone(digits: str, day: str, clock: str, offset: str, ctx: Context) -> str:
     zone = offset_of(offset) if offset else ""
-    if offset and not zone:
-        ctx.note("offset-invalid", "an offset is not +HHMM up to 14 hours: it was not used")
+    if offset and not zone:  # whichever other offset were taken, it would be a guess
+        ctx.note(
+            "offset-invalid", "an offset is not +HHMM up to 14 hours: the time was cut to its date"
+        )
+        return day
     zone = zone or ctx.offset
     if not zone and ctx.zone is not None:
         zone = zone_offset(digits, ctx.zone, ctx)
@@ -250,6 +255,10 @@ def _plain(stamp: str, ctx: Context) -> str:
 
 def _checked_date(digits: str, ctx: Context) -> str | None:
     found = _date(digits)
+    if not found and len(digits) == _DAY and digits.endswith("00"):
+        found = _date(digits[:4] if digits.endswith("0000") else digits[:6])
+        if found:
+            ctx.note("date-partial", "a month or day of 00 was left out", Severity.INFORMATION)
     if not found:
         ctx.note("date-invalid", "a date is not YYYY[MM[DD]] of the calendar: it was left out")
     return found or None

@@ -55,11 +55,13 @@ def filed(attachment: JsonObject | None, owner: JsonObject, b: Build) -> JsonObj
     """
     if attachment is None or "data" not in attachment:
         return attachment
+    if b.trace is not None:
+        b.documents.append({**attachment})
     data = attachment.pop("data")
     if cast("int", attachment["size"]) > MAX_DOCUMENT:
         b.ctx.note(
             "document-outside",
-            "a document is too large for the bundle: its hash is there, the message holds it",
+            "a document is too large for the bundle, which has its hash: see `convert --documents`",
             Severity.INFORMATION,
         )
         return attachment

@@ -8,25 +8,21 @@ from typing import Final, cast
 
 from adapters.hl7v2.build import Build, Kept, Referred
 from adapters.hl7v2.datatypes import DATATYPES
-from adapters.hl7v2.elements import append, reference_to
+from adapters.hl7v2.elements import NO_FIELDS, append, reference_to
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
-from bridge.core.record.bundle import JsonObject
+from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.identity import resource_id
 
-__all__: list[str] = []
+__all__ = ["NOBODY", "company", "person", "place", "reached", "role"]
 
-_V2: Final = "http://terminology.hl7.org/CodeSystem/v2-0443"
-_OBSERVER: Final[JsonObject] = {
-    "coding": [
-        {"code": "responsibleObserver"},
-        {"system": _V2, "code": "RO", "display": "Responsible Observer"},
-    ]
+
+NOBODY: Final[Referred] = ({}, [])
+_REACH: Final = {
+    "address": "XAD.Address",
+    "contact": "XPN.HumanName",
+    "telecom": "XTN.ContactPoint",
 }
-_DIRECTOR: Final[JsonObject] = {
-    "coding": [{"system": _V2, "code": "MDIR", "display": "Medical Director"}]
-}
-_NOBODY: Final[Referred] = ({}, [])
 
 
 @rule("sending-facility", reads=("MSH-4", "MSH-17"), writes="sender")
@@ -42,7 +38,7 @@ def sending_facility(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
             body["address"] = [{"country": country}]
         made = b.identified("Organization", body) if body else None
         shown: JsonObject = {"display": name} if name else {}
-        return ({**shown, **reference_to(made)}, [b.kept(made)]) if made else _NOBODY
+        return ({**shown, **reference_to(made)}, [b.kept(made)]) if made else NOBODY
 
     made = b.recalled(("MSH-4", f[4], f[17]), make, f)
     if made:
@@ -56,116 +52,61 @@ def payor(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     def make(f: list[str], b: Build) -> Referred:
         b.ctx.at = "IN1-3"
         number = DATATYPES["CX.Identifier"].function(b.first(f[3]), b.ctx) if f[3] else None
-        body = _reached(b, "IN1", address=(5, f[5]), contact=(6, f[6]), telecom=(7, f[7]))
-        return _company(b, ("IN1-4", f[4]), body, number)
+        body = reached(b, "IN1", address=(5, f[5]), contact=(6, f[6]), telecom=(7, f[7]))
+        return company(b, ("IN1-4", f[4]), body, number)
 
     r["payor"] = [b.recalled(("payor", *f[3:8]), make, f) or {"display": "unknown"}]
 
 
-@rule("performing-organization", reads=("OBX-23", "OBX-24"), writes="performer")
-def performing_organization(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """OBX-23 at the address in OBX-24."""
-    if f[23] == '""':
-        b.erase(r, "performer")
-    made = b.recalled(("OBX-23", f[23], f[24]), _laboratory, f)
-    if made:
-        append(r, "performer", made)
+@rule("policy-holder", reads=("IN1-11", "IN1-44", "IN2-49", "IN2-50"), writes="policyHolder")
+def policy_holder(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
+    """IN1-11, the employer, at IN1-44; whom to ask there by IN2-49 and IN2-50."""
+    more = g.segment("IN2") or NO_FIELDS
 
+    def make(_f: list[str], b: Build) -> Referred:
+        body = reached(b, "IN1", address=(44, f[44]))
+        asked = reached(b, "IN2", contact=(49, more[49]), telecom=(50, more[50]))
+        return company(b, ("IN1-11", f[11]), {**body, **_asked(asked)})
 
-@rule("medical-director", reads=("OBX-23", "OBX-24", "OBX-25"), writes="performer")
-def medical_director(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """OBX-25 in the laboratory of OBX-23."""
-    if f[25] == '""':
-        b.erase(r, "performer")
-        return
-
-    def make(f: list[str], b: Build) -> Referred:
-        return _role(b, _person(b, "OBX-25", f[25]), _laboratory(f, b), _DIRECTOR)
-
-    made = b.recalled(("OBX-25", *f[23:26]), make, f)
-    if made:
-        append(r, "performer", made)
-
-
-@rule("responsible-observer", reads=("OBX-16",), writes="performer")
-def responsible_observer(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """Each person in OBX-16."""
-
-    def make(texts: list[str], b: Build) -> Referred:
-        return _role(b, _person(b, "OBX-16", texts[0]), _NOBODY, _OBSERVER)
-
-    if f[16] == '""':
-        b.erase(r, "performer")
-        return
-    for text in f[16].split(b.ctx.repetition):
-        made = b.recalled(("OBX-16", text), make, [text]) if text else None
-        if made:
-            append(r, "performer", made)
+    made = b.recalled(("IN1-11", f[11], f[44], more[49], more[50]), make, f)
+    if f[11] == '""':
+        b.erase(r, "policyHolder")
+    elif made:
+        r["policyHolder"] = made
 
 
 @rule(
-    "order-requester",
-    reads=("ORC-12", "ORC-21", "ORC-22", "ORC-23", "ORC-24"),
-    writes="requester",
+    "contact-organization",
+    reads=("NK1-13", "NK1-30", "NK1-31", "NK1-32"),
+    writes="organization",
 )
-def order_requester(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """ORC-12, at the address in ORC-24, for the facility of ORC-21 to ORC-23."""
+def contact_organization(f: list[str], _g: Group, b: Build, e: JsonObject) -> None:
+    """NK1-13; whom to ask there by NK1-30 to NK1-32 (v2-to-FHIR NK1[Patient])."""
 
     def make(f: list[str], b: Build) -> Referred:
-        body = _reached(b, "ORC", address=(22, f[22]), telecom=(23, f[23]))
-        facility = _company(b, ("ORC-21", f[21]), body)
-        person = _person(b, "ORC-12", f[12], _reached(b, "ORC", address=(24, f[24])))
-        return _role(b, person, facility) if any(facility) else person
+        asked = reached(b, "NK1", contact=(30, f[30]), telecom=(31, f[31]), address=(32, f[32]))
+        return company(b, ("NK1-13", f[13]), _asked(asked))
 
-    made = b.recalled(("ORC-12", f[12], *f[21:25]), make, f)
-    if f[12] == '""' or f[21] == '""':
-        b.erase(r, "requester")
+    made = b.recalled(("NK1-13", f[13], *f[30:33]), make, f)
     if made:
-        r["requester"] = made
+        e["organization"] = made
 
 
-@rule("participant-performer", reads=("PRT-4", "PRT-5", "PRT-8", "PRT-15"), writes="performer")
-def participant_performer(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """PRT below an order, a report or a result: one of those who did it."""
-    made = b.recalled(("PRT", f[4], f[5], f[8], f[15]), _participant, f)
-    if made:
-        append(r, "performer", made)
+def _asked(found: JsonObject) -> JsonObject:
+    """One contact of an organization: R4 gives it a name, an address and telephones."""
+    if not found:
+        return {}
+    contact: JsonObject = {}
+    for one in cast("list[JsonObject]", found.get("contact", []))[:1]:
+        contact["name"] = one["name"]
+    if "telecom" in found:
+        contact["telecom"] = found["telecom"]
+    for place in cast("list[Json]", found.get("address", []))[:1]:
+        contact["address"] = place
+    return {"contact": [contact]}
 
 
-@rule(
-    "participant-interpreter",
-    reads=("PRT-4", "PRT-5", "PRT-8", "PRT-15"),
-    writes="resultsInterpreter",
-)
-def participant_interpreter(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """PRT of the primary interpreter, table 0443 PRI."""
-    made = b.recalled(("PRT", f[4], f[5], f[8], f[15]), _participant, f)
-    if made:
-        append(r, "resultsInterpreter", made)
-
-
-@rule("participant-requester", reads=("PRT-4", "PRT-5", "PRT-8", "PRT-15"), writes="requester")
-def participant_requester(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """PRT of the ordering provider, table 0443 OP, where ORC-12 and OBR-16 name none."""
-    made = b.recalled(("PRT", f[4], f[5], f[8], f[15]), _participant, f)
-    if made:
-        r.setdefault("requester", made)
-
-
-def _participant(f: list[str], b: Build) -> Referred:
-    """PRT-5 in the function of PRT-4, for PRT-8, reached under PRT-15 (PRT[PractitionerRole])."""
-    b.ctx.at = "PRT-4"
-    function = DATATYPES["CWE.CodeableConcept"].function(b.first(f[4]), b.ctx, None)
-    company = _company(b, ("PRT-8", f[8]), {})
-    reached = _reached(b, "PRT", telecom=(15, f[15]))
-    return _role(b, _person(b, "PRT-5", f[5]), company, function, reached)
-
-
-def _laboratory(f: list[str], b: Build) -> Referred:
-    return _company(b, ("OBX-23", f[23]), _reached(b, "OBX", address=(24, f[24])))
-
-
-def _company(
+def company(
     b: Build, named: tuple[str, str], body: JsonObject, number: JsonObject | None = None
 ) -> Referred:
     """The Organization of an XON: filed under its number, else under its name if one can reach it.
@@ -189,41 +130,28 @@ def _company(
     return {**reference, **reference_to(made)}, [b.kept(made)]
 
 
-def _reached(b: Build, segment: str, **fields: tuple[int, str]) -> JsonObject:
-    """Addresses, telephones and contact persons of a company or a person at work."""
-    body: JsonObject = {}
-    for name, (number, text) in fields.items():
-        b.ctx.at = f"{segment}-{number}"
-        function = _REACH[name]
-        for one in text.split(b.ctx.repetition) if text not in {"", '""'} else ():
-            made = DATATYPES[function].function(one, b.ctx) if one else None
-            for part in made if isinstance(made, list) else [made] if made else []:
-                if part.get("use") == "home":  # R4 org-2 and org-3: no organization is at home
-                    del part["use"]
-                append(body, name, {"name": part} if name == "contact" else part)
-    return body
-
-
-_REACH: Final = {
-    "address": "XAD.Address",
-    "contact": "XPN.HumanName",
-    "telecom": "XTN.ContactPoint",
-}
-
-
-def _person(b: Build, at: str, text: str, body: JsonObject | None = None) -> Referred:
+def person(b: Build, at: str, text: str, body: JsonObject | None = None) -> Referred:
     """A Practitioner where he has a number, else words; the first of several."""
     b.ctx.at = at
     text = "" if text == '""' else b.first(text)
     if not text:
-        return _NOBODY
+        return NOBODY
     reference, resources = b.referring("XCN.Practitioner", text)
     if body and resources:
         resources = [b.kept({**resources[0][1], **body}), *resources[1:]]
     return reference, resources
 
 
-def _role(
+def place(b: Build, at: str, text: str, name: str = "PL.Location") -> Referred:
+    """`location` of a role, and the places that it refers to."""
+    b.ctx.at = at
+    text = "" if text == '""' else b.first(text)
+    reference, resources = b.referring(name, text) if text else NOBODY
+    named = reference.get("reference")
+    return ({"location": [{"reference": named}]}, resources) if named else NOBODY
+
+
+def role(
     b: Build,
     person: Referred,
     company: Referred,
@@ -237,15 +165,17 @@ def _role(
         person: a Practitioner, or words.
         company: an Organization, or words; may be nobody.
         function: what he does, a CodeableConcept.
-        more: further elements of the PractitionerRole.
+        more: further elements of the PractitionerRole, its places among them.
     """
     who, where = person[0], company[0]
     if not who:
         return company
-    if "reference" not in who and "reference" not in where:
+    plain = not (where or function or more)
+    if plain or ("reference" not in who and "reference" not in where):
         return person
-    names = [str(one.get("reference") or one.get("display", "")) for one in (who, where)]
-    found = resource_id(b.namespace, "PractitionerRole", *names, _code(function or {}))
+    places = cast("list[JsonObject]", (more or {}).get("location", []))
+    names = [str(one.get("reference") or one.get("display", "")) for one in (who, where, *places)]
+    found = resource_id(b.namespace, "PractitionerRole", _code(function or {}), *names)
     made: JsonObject = {"resourceType": "PractitionerRole", "id": found, "practitioner": who}
     if where:
         made["organization"] = where
@@ -254,6 +184,21 @@ def _role(
     resources: list[Kept] = [*person[1], *company[1], b.kept({**made, **(more or {})})]
     shown: JsonObject = {"display": who["display"]} if "display" in who else {}
     return {**shown, **reference_to(made)}, resources
+
+
+def reached(b: Build, segment: str, **fields: tuple[int, str]) -> JsonObject:
+    """Addresses, telephones and contact persons of a company or a person at work."""
+    body: JsonObject = {}
+    for name, (number, text) in fields.items():
+        b.ctx.at = f"{segment}-{number}"
+        function = _REACH[name]
+        for one in text.split(b.ctx.repetition) if text not in {"", '""'} else ():
+            made = DATATYPES[function].function(one, b.ctx) if one else None
+            for part in made if isinstance(made, list) else [made] if made else []:
+                if part.get("use") == "home":  # R4 org-2 and org-3: no organization is at home
+                    del part["use"]
+                append(body, name, {"name": part} if name == "contact" else part)
+    return body
 
 
 def _code(function: JsonObject) -> str:

@@ -81,7 +81,8 @@ def _concept(raw: str, table: str, ctx: Context) -> JsonObject | None:
         return None
     pieces = subparts(raw, ctx)
     code = code_part(pieces, 1, ctx)
-    known = load(table) if table and look_up(load(table), code) else None
-    if len(pieces) > 1 or known or (table == "SpecimenType" and " " not in code):
+    known = load(table) if table else None
+    listed = known is not None and look_up(known, code)
+    if len(pieces) > 1 or listed or (table == "SpecimenType" and " " not in code):
         return sub_concept(raw, ctx, known)
     return {"text": code} if code else None

@@ -1,6 +1,6 @@
 """Rules of Encounter, AllergyIntolerance and Coverage that need more than one value."""
 
-from typing import Final
+from typing import Final, cast
 
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
@@ -42,7 +42,9 @@ def cancel_discharge(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
 
 @rule("cancel-transfer", reads=("PV1-3",), writes="location")
 def cancel_transfer(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """A12: the patient never went there. The place in PV1-3 is where he is (HL7 v2.5.1 ch. 3.3.12).
+    """A12, A32, A33: the patient never went, arrived or left. The place in PV1-3 is where he is.
+
+    HL7 v2.5.1 ch. 3.3.12, 3.3.32, 3.3.33.
 
     What PV1-6 repeats is the cancelled place, so it is not set as a place that he left.
     """
@@ -64,16 +66,14 @@ def cancel_pending(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         b.erase(r, "location.where(status='reserved')")
 
 
-@rule("discharged-to", reads=("PV1-37",), writes="hospitalization.destination")
+@rule("discharged-to", reads=("PV1-37",), writes="hospitalization.destination", version=2)
 def discharged_to(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """PV1-37: a place without identifier, so words."""
+    """PV1-37: a place that its code identifies, table 0113; words are words."""
     b.ctx.at = "PV1-37"
-    concept = DATATYPES["DLD.CodeableConcept"].function(f[37], b.ctx, None) if f[37] else None
-    label = _words(concept)
-    if label:
-        stay = r.setdefault("hospitalization", {})
-        if isinstance(stay, dict):
-            stay["destination"] = {"display": label}
+    place = b.person("DLD.Location", f[37]) if f[37] not in {"", '""'} else None
+    if place:
+        stay = cast("JsonObject", r.get("hospitalization", {}))
+        r["hospitalization"] = {**stay, "destination": place}
 
 
 @rule("servicing-facility", reads=("PV1-39",), writes="serviceProvider")
@@ -159,11 +159,3 @@ def parent_diagnosis(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         url = "http://hl7.org/fhir/StructureDefinition/condition-dueTo"
         target: JsonObject = {"type": "Condition", "identifier": identifier}
         append(r, "extension", {"url": url, "valueReference": target})
-
-
-def _words(concept: object) -> str:
-    """The text of a concept, else its first display or code."""
-    if not isinstance(concept, dict):
-        return ""
-    coding = (concept.get("coding") or [{}])[0]
-    return str(concept.get("text") or coding.get("display") or coding.get("code") or "")

@@ -93,9 +93,10 @@ def references_touched(bundle: JsonObject, apply: Apply) -> tuple[ResourceRef, .
 
 def moved_in(bundle: JsonObject, apply: Apply) -> tuple[ResourceRef, ...]:
     """Visits and accounts that the record gives to another patient, with what is filed there."""
-    if apply is not Apply.MERGE:
+    entries = _entries(bundle)
+    if apply is not Apply.MERGE or not any(map(_moves, entries)):
         return ()
-    found = (one for one in _operations(_entries(bundle)) if isinstance(one, Move))
+    found = (one for one in _operations(entries) if isinstance(one, Move))
     return tuple(dict.fromkeys(ResourceRef(*one.target) for one in found))
 
 
@@ -226,6 +227,15 @@ def _steps(bundle: JsonObject, apply: Apply) -> Iterator[_Step]:
 
 def _entries(bundle: JsonObject) -> list[JsonObject]:
     return [cast("JsonObject", entry) for entry in cast("list[Json]", bundle.get("entry", []))]
+
+
+def _moves(entry: JsonObject) -> bool:
+    """Whether the entry is a change set that moves something: most messages have none."""
+    body = cast("JsonObject", entry.get("resource", {}))
+    listed = body.get("parameter") if _is_patch(entry) else None
+    return isinstance(listed, list) and any(
+        isinstance(one, dict) and one.get("name") == "move" for one in listed
+    )
 
 
 def _operations(entries: list[JsonObject]) -> Iterator[Operation]:

@@ -64,7 +64,7 @@ def read_by_hl7apy(ack: bytes) -> Any:
 def test_acceptance_mirrors_the_sender_and_echoes_the_control_id() -> None:
     """AA with application and facility swapped, processing id, version and charset kept."""
     assert acknowledge(ADT, ACCEPTED, at=AT) == (
-        b"MSH|^~\\&|US|CLINIC|LAB|HOSP|20261122140005+0000||ACK^A01^ACK|KXSB7M5LPABYTNYHTROQ"
+        b"MSH|^~\\&|US|CLINIC|LAB|HOSP|20261122140005+0000||ACK^A01^ACK|55E41FB3AB780389B707"
         b"|T|2.5.1||||||8859/1\rMSA|AA|C-1|record " + ACCEPTED.record.encode() + b"\r"
     )
 

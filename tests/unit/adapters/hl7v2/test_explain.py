@@ -22,6 +22,15 @@ def test_element_leads_to_rows_and_positions(dialect: Hl7v2, message: Build) -> 
     assert "OBX.Observation.toml, line" in found[0].row
 
 
+def test_element_that_holds_a_default_leads_to_its_row(dialect: Hl7v2, message: Build) -> None:
+    """Nothing in the message says that an appointment stands: the row does, of the segment."""
+    raw = message("SIU^S18", "SCH|A1|F1")
+
+    (found,) = explain(dialect, raw, "Appointment.status")
+
+    assert (found.source, found.row[:10]) == ("SCH", "SCH:status")
+
+
 def test_position_leads_to_elements(dialect: Hl7v2, message: Build) -> None:
     """`PID-5` fed the patient's name."""
     found = explain(dialect, message("ADT^A08"), "PID-5")

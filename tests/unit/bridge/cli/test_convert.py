@@ -66,13 +66,20 @@ PARTS = Converters(
     fhir=EchoDialect("fhir"),
     split=lines_of,
     residue=lambda raw, sender: [f"{raw.decode()}-1", sender],
+    documents=lambda raw, _sender: [(f"{raw.decode()}.pdf", raw)],
 )
 
 
-def run(files: list[Path], *, residue: bool = False, pretty: bool = False) -> int:
+def run(
+    files: list[Path],
+    *,
+    residue: bool = False,
+    pretty: bool = False,
+    documents: Path | None = None,
+) -> int:
     """The exit code."""
     try:
-        convert(files, PARTS, sender="lab", residue=residue, pretty=pretty)
+        convert(files, PARTS, sender="lab", residue=residue, pretty=pretty, documents=documents)
     except typer.Exit as stop:
         return stop.exit_code
     return 0
@@ -154,3 +161,24 @@ def test_findings_of_the_file_are_said(tmp_path: Path, capsys: pytest.CaptureFix
 
     assert code == 0
     assert capsys.readouterr().err == f"{tmp_path}/a.hl7: one is lost (BTS-1)\n"
+
+
+def test_documents_are_put_into_a_folder(tmp_path: Path) -> None:
+    """Each message's, under the names that the dialect gives them; the folder is made."""
+    (tmp_path / "a.hl7").write_bytes(b"one\ntwo")
+
+    run([tmp_path / "a.hl7"], documents=tmp_path / "made" / "here")
+
+    found = {one.name: one.read_bytes() for one in (tmp_path / "made" / "here").iterdir()}
+    assert found == {"one.pdf": b"one", "two.pdf": b"two"}
+
+
+def test_folder_that_is_a_file_takes_no_documents(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The bundle is written, and one line says what to do."""
+    (tmp_path / "a.hl7").write_bytes(b"one")
+
+    assert run([tmp_path / "a.hl7"], documents=tmp_path / "a.hl7") == 1
+
+    assert "name a folder that can be written" in capsys.readouterr().err

@@ -7,6 +7,21 @@ import pytest
 
 CASES: list[Any] = [
     pytest.param(
+        "DLD.Location",
+        "22&Homes^20240101",
+        "",
+        {
+            "identifier": [{"system": "urn:x:stmary/NamingSystem/discharged-to", "value": "22"}],
+            "mode": "instance",
+            "name": "Homes",
+            "type": [{"coding": [{"code": "22", "display": "Homes"}], "text": "Homes"}],
+        },
+        [],
+        id="discharged-to",
+    ),
+    pytest.param("DLD.Location", "to her sister", "", None, [], id="discharged-to-words"),
+    pytest.param("DLD.display", "to her sister", "", "to her sister", [], id="discharge-words"),
+    pytest.param(
         "JCC.CodeableConcept",
         "01^P^Nurse",
         "",

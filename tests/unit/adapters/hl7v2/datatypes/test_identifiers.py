@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from adapters.hl7v2.context import Context
+from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.datatypes.identifiers import assigned, governing
 from tests.unit.adapters.hl7v2.datatypes.named import organization
 
@@ -439,3 +440,11 @@ def test_number_without_authority_is_of_the_facility(facility: str, system: str)
 
     assert assigned("1", "", "MR", ctx)["system"] == system
     assert ctx.findings == []
+
+
+@pytest.mark.parametrize("convert_to", ["CX.Identifier", "EI.Identifier"])
+def test_facility_of_delimiters_alone_is_no_name_space(convert_to: str) -> None:
+    """MSH-4 of `^`: an empty system is no system."""
+    ctx = Context(namespace="urn:x:stmary", facility="^")
+
+    assert DATATYPES[convert_to].function("1", ctx) == {"value": "1"}

@@ -24,10 +24,12 @@ CHICAGO = ZoneInfo("America/Chicago")
         pytest.param("2021102011+0100", "2021-10-20T11:00:00+01:00", ["time-precision"], id="hour"),
         pytest.param("2024-01-02 03:04:05Z", "2024-01-02T03:04:05Z", ["time-form"], id="iso-8601"),
         pytest.param("20211020112600", "2021-10-20", ["zone-missing"], id="no-zone"),
-        pytest.param(
-            "20211020112600+1500", "2021-10-20", ["offset-invalid", "zone-missing"], id="offset"
-        ),
+        pytest.param("20211020112600+1500", "2021-10-20", ["offset-invalid"], id="offset"),
         pytest.param("20230229", None, ["date-invalid"], id="no-leap-year"),
+        pytest.param("19800000", "1980", ["date-partial"], id="year-and-zeros"),
+        pytest.param("19800500", "1980-05", ["date-partial"], id="month-and-zeros"),
+        pytest.param("198005001200", "1980-05", ["date-partial"], id="time-of-no-day"),
+        pytest.param("202401011200+2500", "2024-01-01", ["offset-invalid"], id="offset-of-no-zone"),
         pytest.param("00000000", None, ["date-invalid"], id="zeros"),
         pytest.param("2021102", None, ["date-invalid"], id="half-a-day"),
         pytest.param("20211020256000+0000", "2021-10-20", ["time-invalid"], id="hour-25"),

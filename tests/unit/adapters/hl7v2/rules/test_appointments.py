@@ -116,3 +116,20 @@ def test_comment_can_be_deleted(message: Build, convert: Convert) -> None:
     found = convert(message("SIU^S12", SCH.format("30", "", ""), 'NTE|1||""', patient=""))
 
     assert "Appointment.comment" in str(found["Parameters"])
+
+
+def test_times_of_an_appointment_may_stand_in_tq1(message: Build, convert: Convert) -> None:
+    """TQ1 took over from SCH-11 in v2.5; where SCH-11 speaks too it counts."""
+    timing = "TQ1|1||||||20240201090000+0100|20240201093000+0100"
+
+    (alone,) = convert(message("SIU^S12", "SCH|P1|F1", timing))["Appointment"]
+
+    assert (alone["start"], alone["end"]) == (START, START.replace("09:00", "09:30"))
+
+
+def test_equipment_keeps_its_number(message: Build, convert: Convert) -> None:
+    """AIG-3 is code and name: the name alone would lose which of several scanners it is."""
+    (made,) = convert(message("SIU^S12", "SCH|P1|F1", "RGS|1", "AIG|1||EQ1^Scanner"))["Appointment"]
+
+    actor = made["participant"][-1]["actor"]
+    assert (actor["identifier"]["value"], actor["display"]) == ("EQ1", "Scanner")

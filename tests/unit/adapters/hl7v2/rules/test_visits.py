@@ -26,7 +26,9 @@ def test_discharge_finishes_the_visit(message: Build, convert: Convert) -> None:
     visit = convert(raw)["Encounter"][0]
 
     assert (visit["status"], visit["period"]) == ("finished", {"end": "2024-01-05"})
-    assert visit["hospitalization"]["destination"]["display"] == "HOME"
+    place = visit["hospitalization"]["destination"]
+    assert place["display"] == "HOME"
+    assert place["reference"].startswith("Location/")
 
 
 @pytest.mark.parametrize(
