@@ -19,6 +19,8 @@ _SAME: Final = (2, 3, 11)
 _GROUPED: Final = frozenset({"MB", "MCB", "MYC", "VR"})
 """Table 0074, microbiology: there OBX-4 counts organisms, not lines."""
 _NONE: Final[frozenset[int]] = frozenset()
+_HEADS: Final = ("", "", "", "")
+"""ED.1 to ED.4 of a piece that says none of them."""
 _DIGITS: Final = 10
 """No report has ten thousand million lines."""
 _HEAD: Final = 16
@@ -126,12 +128,15 @@ class _Pieces(_Lines):
 
 
 class _Document:
-    """What ED.1 to ED.4 say, and the pieces of ED.5."""
+    """What ED.1 to ED.4 say, and the pieces of ED.5; a piece may be a text without them."""
 
     def __init__(self, raw: str, ctx: Context) -> None:
+        self._raw = raw
         parts = raw.split(ctx.component)
-        self.head, self.pieces = parts[:4], ["".join(parts[4:])] if len(parts) > 4 else [parts[0]]
-        self.bare = len(parts) == 1 or not any(self.head)
+        whole = len(parts) > len(_HEADS)
+        self.head = parts[: len(_HEADS)] if whole else [*_HEADS]
+        self.pieces = [ctx.component.join(parts[len(_HEADS) :] if whole else parts)]
+        self.bare = not any(self.head)
         self.length = len(self.pieces[0])
 
     def takes(self, piece: "_Document") -> bool:
@@ -140,26 +145,26 @@ class _Document:
         It says no other type, and this one was cut within four characters of base64, or began as a
         document does where the piece does not.
         """
-        if self.bare or self.head[3].lower() != "base64" or not (self.length and piece.length):
+        if self.head[3].lower() != "base64" or not (self.length and piece.length):
             return False
-        if not piece.bare:
-            if piece.head != self.head:
-                return False
-            if not self.length % 4 and not (self._begins() and not piece._begins()):  # noqa: SLF001 - its own kind
-                return False
+        if not piece.bare and (piece.head != self.head or self._ends(piece)):
+            return False
         self.pieces += piece.pieces
         self.length += piece.length
         return True
 
     def text(self, ctx: Context) -> str:
-        """The raw ED of the whole."""
-        if self.bare or len(self.pieces) == 1:
-            return (
-                ctx.component.join([*self.head, *self.pieces]) if not self.bare else self.pieces[0]
-            )
+        """The raw ED of the whole; as it was sent where nothing was joined."""
+        if len(self.pieces) == 1:
+            return self._raw
         return ctx.component.join([*self.head, _whole(self.pieces)])
 
-    def _begins(self) -> bool:
+    def _ends(self, piece: "_Document") -> bool:
+        """Whether this one may be whole, and the piece the beginning of the next."""
+        return self.length % 4 == 0 and (piece.begins() or not self.begins())
+
+    def begins(self) -> bool:
+        """Whether the first bytes are those of a known type of document."""
         return starts_document(_bytes(self.pieces[0][:_HEAD]))
 
 

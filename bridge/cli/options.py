@@ -38,8 +38,9 @@ def http_url(text: str) -> str:
     """
     try:
         parts = urlsplit(text)
-        fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, a bracket that is not closed
+        host = (parts.hostname or "").encode("idna")
+        fits = parts.scheme in {"http", "https"} and bool(host) and parts.port != 0
+    except ValueError:  # a port that is no number, an open bracket, a name that no host can have
         fits = False
     if not fits:
         raise typer.BadParameter(f"{text!r} is no URL, such as http://127.0.0.1:8080")

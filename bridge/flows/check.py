@@ -194,20 +194,27 @@ def _order(tile: Tile) -> tuple[int, int]:
 
 def _hashes(tally: _Tally, bundle: Bundle, data: bytes | None) -> bytes:
     """Leaf hashes of a bundle from its entries; from its tile when the entries cannot be read."""
-    try:
-        leaves = parse_entries(data or b"")[: bundle.width]
-    except BridgeError as error:
-        leaves = ()
-        tally.note("entries-form", path_of(bundle), error.what)
-    if len(leaves) == bundle.width:
+    if leaves := _entries(tally, bundle, data):
         return leaf_hashes(leaves)
-    if data is None:
-        tally.note("entries-missing", path_of(bundle), "the entry bundle is not served")
-    elif leaves:
-        what = f"the entry bundle has {len(leaves)} entries, expected {bundle.width}"
-        tally.note("entries-form", path_of(bundle), what)
     (tile,) = _fetched(tally, [Tile(level=0, n=bundle.n, width=bundle.width)])
     return (tile or b"")[: bundle.width * HASH_SIZE]
+
+
+def _entries(tally: _Tally, bundle: Bundle, data: bytes | None) -> tuple[bytes, ...]:
+    """All entries of a bundle; none, and a finding, when it does not hold them all."""
+    if data is None:
+        tally.note("entries-missing", path_of(bundle), "the entry bundle is not served")
+        return ()
+    try:
+        leaves = parse_entries(data)[: bundle.width]
+    except BridgeError as error:
+        tally.note("entries-form", path_of(bundle), error.what)
+        return ()
+    if len(leaves) != bundle.width:
+        what = f"the entry bundle has {len(leaves)} entries, expected {bundle.width}"
+        tally.note("entries-form", path_of(bundle), what)
+        return ()
+    return leaves
 
 
 def _compare_anchors(

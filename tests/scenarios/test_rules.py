@@ -426,6 +426,35 @@ def test_a_moved_visit_belongs_to_the_other_patient(hospital: Hospital) -> None:
     assert hospital.one("Encounter")["subject"] == {"reference": f"Patient/{patient['id']}"}
 
 
+@pytest.mark.parametrize(("said", "taken_back"), [("A10", "A32"), ("A09", "A33")])
+def test_an_arrival_that_is_cancelled_never_was(
+    hospital: Hospital, said: str, taken_back: str
+) -> None:
+    """The patient is where PV1-3 says, and was never where he did not arrive."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+    before = hospital.one("Encounter")["location"]
+
+    hospital.send(f"ADT^{said}", f"EVN|{said}", RICH, ADMITTED.replace("W1^101", "XR^2"))
+    hospital.send(f"ADT^{taken_back}", f"EVN|{taken_back}", RICH, ADMITTED)
+
+    (now,) = [one for one in hospital.one("Encounter")["location"] if one["status"] == "active"]
+    assert now["location"] == before[0]["location"]
+    assert all("XR" not in str(one) for one in hospital.one("Encounter")["location"])
+
+
+def test_a_number_that_moves_to_another_one_takes_everything_along(hospital: Hospital) -> None:
+    """A43 with two numbers: the prior one is replaced by the other, and A37 takes it back."""
+    hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED)
+
+    hospital.send("ADT^A43", "EVN|A43", BERTA, "MRG|100^^^STMARY^MR")
+
+    prior, other = hospital.patient("100"), hospital.patient("200")
+    assert prior["link"] == [
+        {"other": {"reference": f"Patient/{other['id']}"}, "type": "replaced-by"}
+    ]
+    assert other["link"][0]["type"] == "replaces"
+
+
 BERTA = "PID|1||200^^^STMARY^MR||Berg^Berta"
 MOVED = ("EVN|A45", BERTA, "MRG|100^^^STMARY^MR||||V1^^^STMARY", ADMITTED)
 

@@ -42,7 +42,9 @@ def cancel_discharge(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
 
 @rule("cancel-transfer", reads=("PV1-3",), writes="location")
 def cancel_transfer(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
-    """A12: the patient never went there. The place in PV1-3 is where he is (HL7 v2.5.1 ch. 3.3.12).
+    """A12, A32, A33: the patient never went, arrived or left. The place in PV1-3 is where he is.
+
+    HL7 v2.5.1 ch. 3.3.12, 3.3.32, 3.3.33.
 
     What PV1-6 repeats is the cancelled place, so it is not set as a place that he left.
     """

@@ -10,7 +10,7 @@ from adapters.hl7v2.grammar import shipped
     [
         ("ADT", "A01", "ADT_A01", True), ("ADT", "A40", "ADT_A18", True),
         ("ORU", "R01", "ORU_R01", True), ("ACK", "", "ACK", True),
-        ("ADT", "A32", "ADT_A02", False), ("XXX", "Y01", "ANY", False),
+        ("ADT", "A32", "ADT_A02", True), ("XXX", "Y01", "ANY", False),
     ],
 )  # fmt: skip
 def test_structure_is_inferred_from_type_and_trigger(

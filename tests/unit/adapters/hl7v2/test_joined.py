@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from adapters.hl7v2.context import Context
+from adapters.hl7v2.joined import joined
+
 Build = Callable[..., bytes]
 Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
 
@@ -88,3 +91,15 @@ def test_sub_ids_of_microbiology_are_no_line_numbers(message: Build, convert: Co
     found = convert(message("ORU^R01", "OBR|1||F1|CULT" + "|" * 20 + "MB", *lines))
 
     assert len(found["Observation"]) == 2
+
+
+@pytest.mark.parametrize(
+    "value", ["", "A", "A^B", "^text^plain^A^a^b", "^^^^x", "~", "^AP^PDF^Base64", "^^^Base64^"]
+)
+def test_what_is_joined_with_nothing_stays_as_it_was(value: str) -> None:
+    """However few components it has, alone or twice."""
+    lines = [["OBX", "1", "ED", "C", "", value, *[""] * 20] for _ in range(2)]
+
+    assert joined(lines, Context()) == frozenset()
+
+    assert [fields[5] for fields in lines] == [value, value]

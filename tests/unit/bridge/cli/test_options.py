@@ -37,7 +37,11 @@ def test_the_data_folder_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    "text", ["", "node", "ftp://node", "http://", "http://node:x", "http://[::1", "http://n:99999"]
+    "text",
+    [
+        *("", "node", "ftp://node", "http://", "http://node:x", "http://[::1", "http://n:99999"),
+        *("http://a..b", "http://" + "a" * 64),
+    ],
 )
 def test_what_is_no_url_is_a_usage_error(text: str) -> None:
     """Before a client library meets it."""

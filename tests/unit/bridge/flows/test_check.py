@@ -149,13 +149,36 @@ def test_leaves_that_nobody_can_read_end_the_audit() -> None:
     assert report.leaves == 0
 
 
+@pytest.mark.parametrize("size", [1, 700, 1 << 63, (1 << 64) - 1])
+@pytest.mark.parametrize(
+    "answer",
+    [None, b"", bytes(600), b"\0\0" * 256, b"\xff\xff" + bytes(65535), b"\x07" * 8192],
+    ids=["nothing", "empty", "zeros", "empty-entries", "one-long-entry", "noise"],
+)
+def test_signed_checkpoint_over_a_log_that_is_not_served_is_never_clean(
+    answer: bytes | None, size: int
+) -> None:
+    """Whoever has the key signs any root; the server then answers everything with the same."""
+    head = Checkpoint(origin=ORIGIN, size=TreeSize(size), root=Digest(b"\x05" * 32))
+    note = KnownSigner().sign(head.encode())
+
+    report = check(
+        fetch=one_by_one(lambda path: note if path == "checkpoint" else answer),
+        verifiers=[KEY],
+        origin=ORIGIN,
+    )
+
+    assert report.findings
+
+
 @pytest.mark.parametrize(
     ("bundle", "finding"),
     [
         (b"\x00\x09leaf", "an entry bundle of 6 bytes ends inside entry 0"),
         (encode_entries([b"leaf 512"]), "the entry bundle has 1 entries, expected 188"),
+        (b"", "the entry bundle has 0 entries, expected 188"),
     ],
-    ids=["cut short", "too few"],
+    ids=["cut short", "too few", "empty"],
 )
 def test_malformed_bundle_is_found(bundle: bytes, finding: str) -> None:
     """A bundle must be whole and hold all its entries."""
