@@ -26,6 +26,7 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, TreeSize, sha256
 from bridge.core.log.note import VerifierKey
 from bridge.core.proof.trust import Contract, Network, Trust, trust_text
+from bridge.durable import replace_file
 from bridge.embedded import KEY_FILE
 from bridge.keys.file import FileSigner
 from bridge.ports.anchors import AnchorBook
@@ -33,7 +34,7 @@ from bridge.ports.chain import AnchoredHead as AnchoredOnChain
 from bridge.ports.logbook import AnchoredHead
 from bridge.ports.sources import Entropy
 from bridge.settings import Settings, shipped
-from workers.highwater import keep_mark, read_mark, replace_whole
+from workers.highwater import keep_mark, read_mark
 from workers.places import DEVCHAIN_FOLDER, TRUST_FILE
 
 __all__ = [
@@ -313,7 +314,7 @@ def _write_trust(settings: Settings, signer: FileSigner, contract: Deployment | 
     keys = [VerifierKey.parse(text) for text in signer.verifier_keys]
     logs = tuple((settings.log.origin, key) for key in keys)
     trust = Trust(logs=logs, contracts=pinned, networks=networks)
-    replace_whole(settings.data / TRUST_FILE, trust_text(trust))
+    replace_file(settings.data / TRUST_FILE, trust_text(trust).encode(), mode=0o644)
 
 
 def _pin(settings: Settings, contract: Deployment | Former) -> Contract:

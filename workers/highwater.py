@@ -5,25 +5,38 @@ however young the backup is and whether or not the chain tells its newest head.
 """
 
 import json
-import os
-from pathlib import Path
 
+from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, TreeSize
+from bridge.durable import replace_file
 from bridge.ports.logbook import AnchoredHead
 from bridge.settings import Settings
 
-__all__ = ["MARK_FILE", "keep_mark", "read_mark", "replace_whole"]
+__all__ = ["MARK_FILE", "keep_mark", "read_mark"]
 
 MARK_FILE = "high-water.json"
 
 
 def read_mark(settings: Settings) -> AnchoredHead | None:
-    """What was kept last; None when nothing ever was."""
+    """What was kept last; None when nothing ever was.
+
+    Raises:
+        BridgeError: `high-water-unreadable`; nothing is signed until a person has looked.
+    """
     file = settings.data / MARK_FILE
     if not file.exists():
         return None
-    mark = json.loads(file.read_text("ascii"))
-    return AnchoredHead(size=TreeSize(mark["size"]), root=Digest(bytes.fromhex(mark["root"])))
+    try:
+        mark = json.loads(file.read_text("ascii"))
+        return AnchoredHead(size=TreeSize(mark["size"]), root=Digest(bytes.fromhex(mark["root"])))
+    except (ValueError, KeyError, TypeError) as error:
+        raise BridgeError(
+            "high-water-unreadable",
+            Fault.OPERATOR,
+            what="the file that says which head was newest cannot be read",
+            where=str(file),
+            do="compare the log with its anchors by `fhir-anchor audit`, then remove the file",
+        ) from error
 
 
 def keep_mark(settings: Settings, head: AnchoredHead) -> None:
@@ -32,14 +45,4 @@ def keep_mark(settings: Settings, head: AnchoredHead) -> None:
     if before is not None and head.size <= before.size:
         return
     mark = json.dumps({"size": head.size, "root": head.root.hex()})
-    replace_whole(settings.data / MARK_FILE, mark)
-
-
-def replace_whole(file: Path, text: str) -> None:
-    """Whole or not at all: a reader, or a start after a crash, never sees half of it.
-
-    Each process has a draft of its own, for several workers write the same file.
-    """
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
-    draft.write_text(text, "utf-8")
-    draft.replace(file)
+    replace_file(settings.data / MARK_FILE, mark.encode(), mode=0o644)

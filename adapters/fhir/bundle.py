@@ -12,7 +12,7 @@ from adapters.fhir.problems import Path, Problems, path_text
 from adapters.fhir.references import check_target
 from bridge.core.record.bundle import Json, JsonObject
 
-__all__ = ["check_bundle", "check_requests", "entries_of", "named", "written_part"]
+__all__ = ["check_bundle", "check_requests", "entries_of", "made_relative", "named", "written_part"]
 
 _REQUESTED = frozenset({"batch", "transaction", "history"})
 _ANSWERED = frozenset({"batch-response", "transaction-response", "history"})
@@ -179,6 +179,18 @@ def written_part(bundle: JsonObject) -> JsonObject:
 def _reads(entry: JsonObject) -> bool:
     request = entry.get("request")
     return isinstance(request, dict) and request.get("method") == "GET"
+
+
+def made_relative(bundle: JsonObject) -> None:
+    """Drop the slash that some clients write before `request.url`, in place.
+
+    https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.request.url: relative to the root.
+    """
+    for entry in entries_of(bundle):
+        request = entry.get("request")
+        url = request.get("url") if isinstance(request, dict) else None
+        if isinstance(request, dict) and isinstance(url, str):
+            request["url"] = url.removeprefix("/")
 
 
 _URL = re.compile(

@@ -7,7 +7,13 @@ them are the only things that change. https://hl7.org/fhir/R4/http.html.
 from collections.abc import Mapping
 from typing import cast
 
-from adapters.fhir.bundle import check_bundle, check_requests, entries_of, written_part
+from adapters.fhir.bundle import (
+    check_bundle,
+    check_requests,
+    entries_of,
+    made_relative,
+    written_part,
+)
 from adapters.fhir.glance import check_entries, head_of
 from adapters.fhir.identity import (
     give_ids,
@@ -134,6 +140,7 @@ def _submitted(value: JsonObject, problems: Problems) -> JsonObject:
     """The bundle without its reads, which change nothing: the door answers them."""
     kind, at = value["type"], (None, "Bundle")
     if kind in _WRITTEN:
+        made_relative(value)
         check_requests(value, at, problems)
         value = written_part(value)
     elif kind not in _STATED:

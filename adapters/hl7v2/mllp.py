@@ -7,8 +7,8 @@ Implementation Guide appendix C.4.2). The rules, all of them:
 
 1. Between frames only VT means something; other bytes are skipped and counted.
 2. A payload ends at FS CR. An FS before anything else is content, and reported.
-3. FS VT ends a payload too: the sender forgot the CR. So does an FS that nothing follows: the
-   shell calls `lull()` when it has waited long enough.
+3. FS VT and FS LF VT end a payload too: the sender forgot the CR, or wrote LF for it. So does an
+   FS or FS LF that nothing follows: the shell calls `lull()` when it has waited long enough.
 4. VT MSH inside a payload starts over: two messages are never read as one. The unfinished one
    was never acknowledged, so its sender still owns it.
 5. A payload over the bound is counted, not kept, up to its end; the next frame is read as ever.
@@ -32,8 +32,9 @@ __all__ = [
     "frame",
 ]
 
-VT, FS, CR = b"\x0b", b"\x1c", b"\r"
-END, END_WITHOUT_CR, RESTART = FS + CR, FS + VT, VT + b"MSH"
+VT, FS, CR, LF = b"\x0b", b"\x1c", b"\r", b"\n"
+END, RESTART = FS + CR, VT + b"MSH"
+ENDS_WITHOUT_CR = (FS + VT, FS + LF + VT)
 LOOK_BACK = len(RESTART) - 1
 """Bytes at the end of what was read that may begin an ending."""
 
@@ -121,8 +122,8 @@ class Framer:
 
     @property
     def awaits_cr(self) -> bool:
-        """All that was read ends with an FS that may be the end: call `lull()` if nothing comes."""
-        return self._in_frame and self._buffer.endswith(FS) and self._at < len(self._buffer)
+        """All that was read ends with what may be the end: call `lull()` if nothing comes."""
+        return self._in_frame and self._buffer.endswith((FS, FS + LF), self._at)
 
     @property
     def buffered_bytes(self) -> int:
@@ -169,10 +170,10 @@ class Framer:
         return self._ready.popleft()
 
     def lull(self) -> tuple[Event, ...]:
-        """Nothing came for a while: an FS at the very end of what was read ends its frame."""
+        """Nothing came for a while: an FS at the end of what was read ends its frame."""
         events = self._drain()
         if self.awaits_cr:
-            self._finish(len(self._buffer) - 1, ending=FS)
+            self._finish(self._buffer.rindex(FS), ending=FS)
         return events + self._drain()
 
     def end(self) -> tuple[Event, ...]:
@@ -217,9 +218,11 @@ class Framer:
         buffer, scan = self._buffer, self._scan
         end = buffer.find(END, scan)
         stop = len(buffer) if end < 0 else end
-        without_cr = buffer.find(END_WITHOUT_CR, scan, stop)
-        if without_cr >= 0:
-            stop = without_cr
+        without_cr = -1
+        for ending in ENDS_WITHOUT_CR:
+            found = buffer.find(ending, scan, stop)
+            if found >= 0:
+                stop = without_cr = found
         restart = buffer.find(RESTART, scan, stop)
         if restart >= 0:
             self._finish(restart, ending=RESTART)

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from email.message import Message
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from bridge.core.errors import BridgeError, Fault
 
@@ -24,7 +25,7 @@ async def chunks_of(request: Request, *, at_most: int) -> AsyncGenerator[bytes, 
     """The body as it comes, bounded in bytes and in time.
 
     Raises:
-        BridgeError: `body-too-large` as soon as the bound is passed; `body-slow`.
+        BridgeError: `body-too-large` as soon as the bound is passed; `body-slow`; `body-cut`.
     """
     room = at_most
     if int(request.headers.get("content-length", "0")) > at_most:  # digits: the server looked
@@ -36,6 +37,14 @@ async def chunks_of(request: Request, *, at_most: int) -> AsyncGenerator[bytes, 
                 if room < 0:
                     raise _too_large(at_most)
                 yield chunk
+    except ClientDisconnect as error:
+        raise BridgeError(
+            "body-cut",
+            Fault.SENDER,
+            what="the client left before its body was whole",
+            where="request body",
+            do="send it again",
+        ) from error
     except TimeoutError as error:
         raise BridgeError(
             "body-slow",

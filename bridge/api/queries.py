@@ -22,8 +22,10 @@ __all__ = [
     "is_lenient",
     "json_wanted",
     "moment_of",
+    "not_acceptable",
     "of_r4",
     "return_wanted",
+    "wants_document",
 ]
 
 JSON_TYPES = frozenset({"application/fhir+json", "application/json", "text/json"})
@@ -37,7 +39,7 @@ MAX_PAGE = 1_000
 
 
 async def json_wanted(request: Request) -> None:
-    """Refuse a request that wants no JSON: nothing else is spoken here.
+    """Refuse a request that wants no JSON: nothing else is spoken here, but for `wants_document`.
 
     https://hl7.org/fhir/R4/http.html#mime-type; `_format` stands above `Accept`.
 
@@ -51,14 +53,33 @@ async def json_wanted(request: Request) -> None:
         header = request.headers.get("accept", "")
         kinds = JSON_TYPES | ANY_TYPES
         fits = not header.strip() or any(of_r4(one, kinds) for one in header.split(","))
-    if not fits:
-        raise BridgeError(
-            "not-acceptable",
-            Fault.SENDER,
-            what="only FHIR R4 as JSON is served",
-            where="_format" if form is not None else "Accept header",
-            do="accept application/fhir+json",
-        )
+    if not fits and not wants_document(request):
+        raise not_acceptable("_format" if form is not None else "Accept header")
+
+
+def wants_document(request: Request) -> bool:
+    """A read of a Binary that accepts some media type, and neither JSON nor whatever there is.
+
+    https://hl7.org/fhir/R4/binary.html#rest: then what it holds is served. Where anything is
+    accepted it is the resource, for that is what a receipt proves.
+    """
+    if request.method != "GET" or not re.fullmatch(r"/fhir/Binary/[^/]+", request.url.path):
+        return False
+    header = request.headers.get("accept", "")
+    kinds = JSON_TYPES | {"*/*", "application/fhir+xml"}
+    asked = header.strip() and "_format" not in request.query_params
+    return bool(asked) and not any(of_r4(one, kinds) for one in header.split(","))
+
+
+def not_acceptable(where: str) -> BridgeError:
+    """The refusal of a form that is not served."""
+    return BridgeError(
+        "not-acceptable",
+        Fault.SENDER,
+        what="only FHIR R4 as JSON is served, and a Binary as what it holds",
+        where=where,
+        do="accept application/fhir+json",
+    )
 
 
 def of_r4(text: str, kinds: frozenset[str]) -> bool:

@@ -15,7 +15,9 @@ from fastapi.responses import Response
 
 from bridge.api import answers
 from bridge.api.capability import capability_statement
+from bridge.api.documents import document
 from bridge.api.node import Disclosing, Node
+from bridge.api.queries import wants_document
 from bridge.api.searchset import history_bundle, searchset
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.policy.access import OVERSIGHT, Caller
@@ -68,14 +70,17 @@ class Asking:
         return name, ",".join(part.removeprefix(f"{self.base}/") for part in value.split(","))
 
     def read(self, kind: str, name: str, request: Request | None = None) -> Response:
-        """The newest version; 304 when the request names it."""
+        """The newest version, or the document in it; 304 when the request names it."""
         if kind == ACCESS_LOG and self.caller.roles & OVERSIGHT:
             event = disclose_access(name, caller=self.caller, **self.disclosing)
             if event is not None:
                 return answers.resource(event, request)
         ref = ref_of(kind, name)
         served = disclose_version(ref, caller=self.caller, **self.disclosing)
-        return answers.resource(served, request)
+        answer = answers.resource(served, request)
+        if request is not None and answer.status_code == 200 and wants_document(request):
+            return document(served, request)
+        return answer
 
     def vread(self, kind: str, name: str, version: str) -> Response:
         """One version, byte for byte as it was sealed."""

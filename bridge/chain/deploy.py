@@ -4,7 +4,6 @@ Every signed transaction is written to the state file before it is sent. After a
 bytes go out again, so a run that was cut anywhere ends in one contract and one log.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -26,6 +25,7 @@ from bridge.chain.rows import ChainRow
 from bridge.chain.rpc import Endpoints
 from bridge.chain.transact import price_of, send_until
 from bridge.core.errors import BridgeError, Fault
+from bridge.durable import replace_file
 from bridge.ports.sources import Entropy
 
 __all__ = [
@@ -267,19 +267,8 @@ def _owner(endpoints: Endpoints, deployment: Deployment) -> bool:
 
 def write_deployment(state: Path, deployment: Deployment) -> None:
     """Whole or not at all, and on disk when this returns."""
-    partial = state.with_suffix(".partial")
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(handle, msgspec.json.format(msgspec.json.encode(deployment), indent=1) + b"\n")
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    partial.replace(state)
-    folder = os.open(state.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    text = msgspec.json.format(msgspec.json.encode(deployment), indent=1)
+    replace_file(state, text + b"\n")
 
 
 def _refuse(code: str, what: str, where: str, do: str) -> BridgeError:

@@ -1,7 +1,6 @@
 """`fhir-anchor pull`: what changed on an upstream FHIR server, to a running node."""
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from bridge.cli.node import Node
 from bridge.core.errors import BridgeError, Fault
+from bridge.durable import replace_file
 from bridge.flows.pull import Page, Progress, pull, types_of
 from bridge.ports.upstream import Upstream
 
@@ -48,12 +48,7 @@ class State:
         self.progress[kind] = progress
         text = json.dumps({name: asdict(one) for name, one in self.progress.items()}, indent=1)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._path.with_suffix(".new")
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._path)
+        replace_file(self._path, text.encode(), mode=0o644)
 
 
 def pull_into(

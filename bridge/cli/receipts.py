@@ -18,6 +18,7 @@ from bridge.cli.node import Node
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.proof.receipt import Receipt, encode_receipt, parse_receipt
 from bridge.core.proof.upgrade import upgraded
+from bridge.durable import replace_file
 
 __all__ = ["Wanted", "fetch_receipts"]
 
@@ -74,9 +75,7 @@ def _fetch(node: Node, file: _File, folder: Path) -> int:
         return 1
     if old is not None:
         data = encode_receipt(upgraded(old, parse_receipt(data)))
-    draft = target.with_suffix(".part")
-    draft.write_bytes(data)
-    draft.replace(target)
+    replace_file(target, data, mode=0o644)
     return 0
 
 

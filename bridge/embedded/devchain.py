@@ -4,7 +4,6 @@ It has the interface and block form of a real network and none of its worth: who
 rewrite it, and it says so in its client version, in `fhir_anchor_notice` and in its output.
 """
 
-import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from eth_keys.datatypes import PrivateKey
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.proof.members import MAX_DEPTH, nesting
+from bridge.durable import replace_file
 from bridge.embedded import KEY_FILE
 from bridge.embedded.ethrpc import NOTICE, Answerer, RpcError
 from bridge.embedded.evmchain import CHAIN_ID, EvmChain
@@ -204,13 +204,5 @@ def _funded_key(path: Path, entropy: Entropy, *, fresh: bool) -> PrivateKey:
             do="restore the key file, or start a new dev chain in an empty folder",
         )
     key = PrivateKey(entropy.take(32))
-    partial = path.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(handle, key.to_bytes().hex().encode() + b"\n")
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    partial.rename(path)
+    replace_file(path, f"{key.to_bytes().hex()}\n".encode())
     return key

@@ -1,11 +1,10 @@
 """The admin token of a node: a file of its owner, made on first use."""
 
-import os
 import secrets
-from contextlib import suppress
 from pathlib import Path
 
 from bridge.core.errors import BridgeError, Fault
+from bridge.durable import create_file
 
 __all__ = ["admin_token"]
 
@@ -24,13 +23,7 @@ def admin_token(file: Path) -> str:
     """
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_name(f"{file.name}.{os.getpid()}")
-        draft.unlink(missing_ok=True)
-        draft.touch(mode=0o600, exist_ok=False)
-        draft.write_text(secrets.token_urlsafe(32) + "\n", "ascii")
-        with suppress(FileExistsError):
-            os.link(draft, file)  # unlike a rename, this never replaces the token of another
-        draft.unlink()
+        create_file(file, f"{secrets.token_urlsafe(32)}\n".encode())
     try:
         token = file.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError):

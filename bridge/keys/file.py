@@ -10,11 +10,11 @@ Anyone who can read the file can fork the log; a key service in its place is the
 import os
 import stat
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.log.note import SignedNote, SigningKey, VerifierKey
+from bridge.durable import create_file, replace_file
 from bridge.ports.sources import Entropy
 
 __all__ = ["FileSigner", "open_signer", "retire_keys", "rotate_key"]
@@ -67,7 +67,9 @@ def open_signer(path: Path, *, origin: str, entropy: Entropy) -> FileSigner:
             another user, is no key file, or its first key has another name than `origin`.
     """
     if not path.exists():
-        _make(path, SigningKey(name=origin, seed=entropy.take(SEED_SIZE)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        key = SigningKey(name=origin, seed=entropy.take(SEED_SIZE))
+        create_file(path, _text([key]))
     keys, retired = _read(path)
     if keys[0].name != origin:
         raise _refusal(
@@ -92,7 +94,7 @@ def rotate_key(path: Path, *, entropy: Entropy) -> str:
             f"{len(keys)} keys are in use already", path, "run `fhir-anchor keys retire` first"
         )
     fresh = SigningKey(name=keys[0].name, seed=entropy.take(SEED_SIZE))
-    _replace(path, (fresh, *keys), retired)
+    replace_file(path, _text((fresh, *keys), retired))
     return fresh.verifier.encode()
 
 
@@ -105,44 +107,13 @@ def retire_keys(path: Path) -> tuple[str, ...]:
     keys, retired = _read(path)
     gone = tuple(key.verifier.encode() for key in keys[1:])
     if gone:
-        _replace(path, keys[:1], (*gone, *retired))
+        replace_file(path, _text(keys[:1], (*gone, *retired)))
     return gone
 
 
-def _replace(path: Path, keys: tuple[SigningKey, ...], retired: tuple[str, ...]) -> None:
-    """The whole file at once: a crash leaves the old one or the new one."""
-    draft = _draft(path, [key.encode() for key in keys] + [f"{RETIRED}{text}" for text in retired])
-    draft.replace(path)
-    _sync_folder(path)
-
-
-def _draft(path: Path, lines: Sequence[str]) -> Path:
-    """A durable file beside it that only its owner may read."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with suppress(FileNotFoundError):
-        draft.unlink()
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(NOTICE + "".join(f"{line}\n" for line in lines))
-        file.flush()
-        os.fsync(file.fileno())
-    return draft
-
-
-def _sync_folder(path: Path) -> None:
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
-
-
-def _make(path: Path, key: SigningKey) -> None:
-    """Write the whole file under another name, then give it its own: a crash leaves none or all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = _draft(path, [key.encode()])
-    with suppress(FileExistsError):
-        path.hardlink_to(draft)  # unlike a rename, never replaces a key that another process made
-    draft.unlink()
-    _sync_folder(path)
+def _text(keys: Sequence[SigningKey], retired: Sequence[str] = ()) -> bytes:
+    lines = (*(key.encode() for key in keys), *(f"{RETIRED}{text}" for text in retired))
+    return (NOTICE + "".join(f"{line}\n" for line in lines)).encode()
 
 
 def _read(path: Path) -> tuple[tuple[SigningKey, ...], tuple[str, ...]]:

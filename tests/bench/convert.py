@@ -2,8 +2,7 @@
 
 Run: `PYTHONPATH=. python tests/bench/convert.py [SECONDS]`. Time is that of the processor, and
 every message is one that was not seen before: a converter that remembers what comes again must not
-remember these. `steps` are the instructions of the interpreter that one conversion takes: the same
-number on a busy machine and an idle one, so that two versions can be compared anywhere.
+remember these.
 """
 
 import gc
@@ -14,8 +13,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
-from typing import Any, TextIO
+from typing import TextIO
 
 import hl7
 from hl7apy.parser import parse_message
@@ -26,6 +24,7 @@ from bridge.core.ids import Instant
 from bridge.flows.receive import SHARE, Inbound, prepare
 from bridge.ports.dialect import Dialect
 from tests.bench.feed import adt, mdm, oru, oru_large, siu, vxu
+from tests.bench.steps import steps
 from workers.mllp.process import COLLECT_AFTER
 
 __all__ = ["main"]
@@ -62,8 +61,8 @@ def main(seconds: float, out: TextIO) -> None:
     out.write(f"{'messages a second':24}{'bytes':>9}{names}{'steps':>9}\n")
     for kind, make in KINDS.items():
         rates = "".join(f"{_rate(work, make, seconds):12.0f}" for work in works.values())
-        steps = _steps(works["canonical"], make(1_000_000))
-        out.write(f"{kind:24}{len(make(0)):9}{rates}{steps:9}\n")
+        count = steps(works["canonical"], make(1_000_000))
+        out.write(f"{kind:24}{len(make(0)):9}{rates}{count:9}\n")
     _transactions(out)
     out.write(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors\n")
 
@@ -87,22 +86,6 @@ def _transactions(out: TextIO) -> None:
             f"FHIR transactions, canonical: {count / took:.0f} resources/s, {size:.1f} MB/s\n"
         )
         return
-
-
-def _steps(work: Callable[[bytes], object], raw: bytes) -> int:
-    """Instructions of the interpreter that the work takes."""
-    count = 0
-
-    def trace(frame: FrameType, event: str, _argument: object) -> Any:
-        nonlocal count
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        count += event == "opcode"
-        return trace
-
-    sys.settrace(trace)
-    work(raw)
-    sys.settrace(None)
-    return count
 
 
 def _offer(raw: bytes, dialect: Dialect) -> object:

@@ -61,10 +61,11 @@ def all_clean(raw: list[str], ctx: Context, width: int) -> list[str]:
     Most fields hold nothing to resolve, to drop or to trim, and a field is asked that at once.
     """
     text = "".join(raw)
-    parts = [*raw, *_MISSING[len(raw) : width]]
     if '"' in text or (ctx.escape and ctx.escape in text) or not text.isprintable():
-        return [one if one.isalnum() else clean(one, ctx) for one in parts]
-    return [one.strip() for one in parts] if " " in text else parts
+        raw = [one if one.isalnum() else clean(one, ctx) for one in raw]
+    elif " " in text:
+        raw = [one.strip() for one in raw]
+    return [*raw, *_MISSING[len(raw) : width]]
 
 
 def part(parts: list[str], number: int, ctx: Context) -> str:

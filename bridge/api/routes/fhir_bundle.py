@@ -141,7 +141,8 @@ def _check_alone(node: Node, raw: bytes) -> None:
 
 
 def _batch_entry(entry: _Entry) -> BatchEntry:
-    said: Said = msgspec.to_builtins(entry.request)
+    request = msgspec.structs.replace(entry.request, url=entry.request.url.removeprefix("/"))
+    said: Said = msgspec.to_builtins(request)
     return BatchEntry(raw=bytes(entry.resource), request=tuple(said.items()))
 
 

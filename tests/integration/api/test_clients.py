@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
 import uvicorn
 from fhirclient.client import FHIRClient
@@ -141,6 +142,32 @@ def test_client_that_drips_its_head_is_let_go(
 
     assert closed == b""
     assert took < 3
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_client_that_reads_no_answer_is_let_go(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, *, reads: bool
+) -> None:
+    """It would hold memory for ever; one that only pauses gets all of it."""
+    monkeypatch.setattr(http_patience, "STALL_S", 0.5)
+    asked = b"GET /fhir/metadata HTTP/1.1\r\nHost: x\r\n\r\n"
+    last = b"GET /fhir/metadata HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    size = 0
+
+    with socket.socket() as client:
+        client.settimeout(20)
+        client.connect(address)
+        client.sendall(asked * 100 + last)
+        try:
+            time.sleep(0.1 if reads else 3)
+            for data in iter(lambda: client.recv(200_000), b""):
+                size += len(data)
+        except ConnectionResetError:
+            assert not reads
+
+    url = f"http://{address[0]}:{address[1]}/fhir/metadata"
+    whole = 101 * len(httpx.get(url, timeout=20).content)
+    assert (size >= whole) is reads
 
 
 def answer_of(client: socket.socket) -> bytes:

@@ -101,3 +101,86 @@ def test_what_is_spoken_here_is_r4_as_json(
     assert answer.headers.get("accept-encoding") == (
         "gzip" if "Content-Encoding" in headers else None
     )
+
+
+@pytest.mark.parametrize("kind", ["transaction", "batch"])
+@pytest.mark.parametrize("gender", ["female", "wrong"])
+def test_url_of_an_entry_may_begin_with_a_slash(api: ServedApi, kind: str, gender: str) -> None:
+    """As fhir-kit-client's own examples write it; a bad neighbour changes nothing of that."""
+    name = f"slash-{kind}-{gender}"
+    bodies = [
+        {"resourceType": "Patient", "id": f"{name}-1"},
+        {"resourceType": "Patient", "id": f"{name}-2", "gender": gender},
+    ]
+    entries: list[dict[str, object]] = [
+        {"resource": body, "request": {"method": "PUT", "url": f"/Patient/{body['id']}"}}
+        for body in bodies
+    ]
+    entries.append({"request": {"method": "GET", "url": f"/Patient/{name}-2"}})
+    expected = {
+        "female": ["201", "201", "200"],
+        "wrong": [] if kind == "transaction" else ["201", "400", "404"],
+    }
+
+    answer = api["clinic"].post(
+        "/fhir", json={"resourceType": "Bundle", "type": kind, "entry": entries}
+    )
+
+    told = [one["response"]["status"][:3] for one in answer.json().get("entry", ())]
+    assert told == expected[gender]
+
+
+@pytest.mark.parametrize(
+    ("accept", "status", "kind"),
+    [
+        ("application/pdf", 200, "application/pdf; x=1"),
+        ("image/png, application/*;q=0.5", 200, "application/pdf; x=1"),
+        ("application/pdf;q=0, text/plain", 406, "application/fhir+json"),
+        ("text/html", 406, "application/fhir+json"),
+        ("*/*", 200, "application/fhir+json"),
+        ("application/pdf, */*;q=0.1", 200, "application/fhir+json"),
+        ("application/fhir+json", 200, "application/fhir+json"),
+        ("application/fhir+xml", 406, "application/fhir+json"),
+    ],
+)
+def test_document_is_read_as_what_it_is(
+    api: ServedApi, accept: str, status: int, kind: str
+) -> None:
+    """A viewer that accepts PDF gets the PDF, never inside a page; all others the resource."""
+    body = {
+        "resourceType": "Binary",
+        "id": "pdf",
+        "contentType": "application/pdf; x=1",
+        "data": "JVBERg==",
+    }
+    api["clinic"].put("/fhir/Binary/pdf", json=body)
+
+    answer = api["reader"].get("/fhir/Binary/pdf", headers={"Accept": accept})
+
+    assert (answer.status_code, answer.headers["content-type"]) == (status, kind)
+    if kind != "application/fhir+json":
+        assert answer.content == b"%PDF"
+        assert answer.headers["content-disposition"] == "attachment"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["etag"] == 'W/"1"'
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_only_a_read_has_a_document(api: ServedApi, method: str) -> None:
+    """A write answers in FHIR or not at all."""
+    headers = {"Accept": "application/pdf", "Content-Type": "application/fhir+json"}
+
+    answer = api["clinic"].request(method, "/fhir/Binary/other", headers=headers)
+
+    assert answer.status_code == 406
+
+
+def test_media_type_of_a_document_begins_no_header(api: ServedApi) -> None:
+    """What a sender wrote into contentType stays in the resource."""
+    body = {"resourceType": "Binary", "id": "split", "contentType": "text/plain\nX-Evil: 1"}
+    written = api["clinic"].put("/fhir/Binary/split", json=body)
+
+    answer = api["reader"].get("/fhir/Binary/split", headers={"Accept": "text/plain"})
+
+    assert answer.status_code == (404 if written.status_code == 400 else 406)
+    assert "x-evil" not in answer.headers

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from bridge.core.errors import BridgeError
 from bridge.core.ids import TreeSize, sha256
 from bridge.ports.logbook import AnchoredHead
 from bridge.settings import load
@@ -29,3 +32,12 @@ def test_mark_is_replaced_whole(tmp_path: Path) -> None:
     keep_mark(load(environment={}, overrides={"data": tmp_path}), _head(7))
 
     assert [file.name for file in tmp_path.iterdir()] == [MARK_FILE]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"size": 7}', '{"size": 7, "root": "xy"}'])
+def test_mark_that_cannot_be_read_is_looked_at_by_a_person(tmp_path: Path, text: str) -> None:
+    """It is the only witness beside the database: no guess takes its place."""
+    (tmp_path / MARK_FILE).write_text(text)
+
+    with pytest.raises(BridgeError, match="which head was newest"):
+        read_mark(load(environment={}, overrides={"data": tmp_path}))

@@ -21,6 +21,7 @@ PIECES = [
     b"\x1c",
     b"\r",
     b"\x1c\r",
+    b"\x1c\n",
     b"\x0bMSH",
     b"MSH",
     b"M",
@@ -98,6 +99,26 @@ STREAMS = [
         id="CR-missing-at-the-close",
     ),
     pytest.param(
+        b"\x0bMSH|1\x1c\n\x0bMSH|2\x1c\n",
+        [
+            Frame(payload=b"MSH|1", offset=0),
+            Tolerated(code="mllp-cr-missing", offset=7, count=0),
+            Tolerated(code="mllp-bytes-between-frames", offset=7, count=1),
+            Frame(payload=b"MSH|2", offset=8),
+            Tolerated(code="mllp-cr-missing", offset=15, count=0),
+            Tolerated(code="mllp-bytes-between-frames", offset=15, count=1),
+        ],
+        id="LF-where-CR-is-meant",
+    ),
+    pytest.param(
+        frame(b"MSH|1\nOBX|\x1c\nZZZ"),
+        [
+            Tolerated(code="mllp-fs-in-payload", offset=11, count=1),
+            Frame(payload=b"MSH|1\nOBX|\x1c\nZZZ", offset=0),
+        ],
+        id="FS-LF-in-payload",
+    ),
+    pytest.param(
         b"\x0bMSH|half\rPID|1" + frame(MESSAGE),
         [
             Tolerated(code="mllp-frame-restarted", offset=0, count=14),
@@ -165,11 +186,12 @@ def test_frame_cut_at_any_byte_is_never_delivered(cut: int) -> None:
         assert events == [Tolerated(code="mllp-frame-unfinished", offset=0, count=cut - 1)]
 
 
-def test_fs_at_the_end_waits_for_the_lull() -> None:
+@pytest.mark.parametrize("ending", [b"\x1c", b"\x1c\n"])
+def test_fs_at_the_end_waits_for_the_lull(ending: bytes) -> None:
     """A sender that never writes the CR is answered after a pause, not after its next message."""
     framer = Framer()
 
-    before = framer.feed(b"\x0bMSH|1\x1c")
+    before = framer.feed(b"\x0bMSH|1" + ending)
     waits = framer.awaits_cr
     after = framer.lull()
 

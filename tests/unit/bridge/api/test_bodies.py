@@ -11,7 +11,7 @@ from starlette.types import Message
 
 from bridge.api import bodies
 from bridge.api.bodies import body_of, media_type_of
-from bridge.core.errors import BridgeError
+from bridge.core.errors import BridgeError, Fault
 
 
 def request_of(
@@ -101,6 +101,19 @@ def test_client_that_drips_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(BridgeError, match=r"did not arrive within 0 s \(request body\)"):
         asyncio.run(body_of(request, at_most=1000))
+
+
+def test_client_that_leaves_is_no_fault_of_ours() -> None:
+    """Half a body is a refusal like others, not a defect that wakes somebody up."""
+
+    async def receive() -> Message:
+        await asyncio.sleep(0)
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(BridgeError, match="the client left before its body was whole") as refused:
+        asyncio.run(body_of(Request({"type": "http", "headers": []}, receive), at_most=1000))
+
+    assert refused.value.fault is Fault.SENDER
 
 
 @pytest.mark.parametrize(

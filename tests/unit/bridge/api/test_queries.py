@@ -22,7 +22,7 @@ def request_of(query: str = "", **headers: str) -> Request:
     """A request with this query."""
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "headers": raw, "query_string": query.encode(), "path": "/"}
-    return Request({**scope, "server": ("n", 80), "scheme": "http"})
+    return Request({**scope, "server": ("n", 80), "scheme": "http", "method": "GET"})
 
 
 @pytest.mark.parametrize("form", ["json", "application/fhir%2Bjson", "application/fhir+json"])
@@ -36,7 +36,7 @@ def test_format_json_is_taken_over_any_accept(form: str) -> None:
 )
 def test_other_forms_are_refused(query: str, accept: str) -> None:
     """Said, not answered in a form that was not asked for."""
-    with pytest.raises(BridgeError, match="only FHIR R4 as JSON is served"):
+    with pytest.raises(BridgeError, match="only FHIR R4 as JSON is served, and a Binary as"):
         asyncio.run(json_wanted(request_of(query, accept=accept)))
 
 
