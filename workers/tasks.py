@@ -122,6 +122,8 @@ def _mark(node: Services, log: Log) -> bool:
     made = mark(events=node.events, clock=node.clock, entropy=node.entropy, every=every)
     for event in made:
         log.info("mark", begin=event.begin, end=event.end)
+    with node.work_items.unit():
+        node.work_items.fold()
     return bool(made)
 
 

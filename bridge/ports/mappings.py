@@ -96,6 +96,9 @@ class WorkItems(Protocol):
     def unit(self) -> AbstractContextManager[None]:
         """One transaction."""
 
+    def fold(self) -> None:
+        """Count the codes that intake noted; those below do it first. Needs an open unit."""
+
     def items(
         self, *, sender: str = "", state: WorkItemState | Literal[""] = "open", count: int = 50
     ) -> Sequence[WorkItem]:

@@ -144,7 +144,7 @@ class PostgresIntake:
         new = [record for record in records if record.id in kept]
         self._feeds.follow(new, _reused(new, kept))
         self._mappings.hold({record.bundle.mapping for record in new}, self._document)
-        self._items.count(new)
+        self._items.note(new)
         earlier = self._earlier([r.resend_key for r in records if r.id not in kept])
         appended = tuple(
             Appended(id=record.id, answer=record.answer, duplicate=False)

@@ -333,6 +333,21 @@ mapping = Table(
     Column("document", LargeBinary, nullable=False),
 )
 
+unmapped_code = Table(
+    "unmapped_code",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("sender", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("times", BigInteger, nullable=False),
+    Column("first", Text, nullable=False),
+    Column("last", Text, nullable=False),
+    _moment("since"),
+    _moment("seen"),
+)
+
 work_item = Table(
     "work_item",
     metadata,

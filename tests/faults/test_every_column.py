@@ -70,10 +70,11 @@ UNNAMED = {
     "sender_sequence.sender": NOTES,
     "sender_sequence.last": NOTES,
     **{
-        f"work_item.{name}": "a list of work, no evidence: counted anew from the records that come"
+        f"{table}.{name}": "a list of work, no evidence: counted anew from the records that come"
+        for table, more in (("work_item", ("state", "reason")), ("unmapped_code", ()))
         for name in (
-            *("id", "sender", "field", "system", "code", "times", "first", "last", "since"),
-            *("seen", "state", "reason"),
+            *("id", "sender", "field", "system", "code", "times", "first", "last", "since", "seen"),
+            *more,
         )
     },
     "owed_answer.address": "where to send what is still owed; the answer itself is checked",
@@ -195,6 +196,10 @@ def node(
     made.run(
         "INSERT INTO work_item (sender, field, system, code, times, first, last, since, seen) "
         "VALUES ('lab', 'OBX-3', 'KLAB', 'NA', 1, 'r', 'r', now(), now())"
+    )
+    made.run(
+        "INSERT INTO unmapped_code (sender, field, system, code, times, first, last, since, seen) "
+        "SELECT sender, field, system, code, times, first, last, since, seen FROM work_item"
     )
     keep_tallies(database, (Tally(feed="f", at=CLOCK.now(), counts={"in": 6}),))
     assert made.fsck() is None
