@@ -35,7 +35,10 @@ _OIDS: Final = {
 }
 """https://hl7.org/fhir/R4/identifier-registry.html: FHIR prefers these URLs to the OIDs."""
 _NATIONAL: Final = {
+    ("NPI", ""): "http://hl7.org/fhir/sid/us-npi",
     ("NPI", "NPI"): "http://hl7.org/fhir/sid/us-npi",
+    ("NPPES", ""): "http://hl7.org/fhir/sid/us-npi",
+    ("NPPES", "NPI"): "http://hl7.org/fhir/sid/us-npi",
     ("CMS", "NPI"): "http://hl7.org/fhir/sid/us-npi",
     ("USSSA", "SS"): "http://hl7.org/fhir/sid/us-ssn",
     ("SSA", "SS"): "http://hl7.org/fhir/sid/us-ssn",

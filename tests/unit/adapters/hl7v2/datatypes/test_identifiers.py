@@ -412,8 +412,10 @@ def test_record_is_named_by_the_hospitals_own_number(
         ("999999011^^^NLMINBIZA^NNNLD", "http://fhir.nl/fhir/NamingSystem/bsn"),
         ("2950^^^AUSHIC^MC", "http://ns.electronichealth.net.au/id/medicare-number"),
         ("123456789^^^USSSA^SS", "http://hl7.org/fhir/sid/us-ssn"),
+        ("1234567893^^^NPI", "http://hl7.org/fhir/sid/us-npi"),
+        ("1234567893^^^NPPES^NPI", "http://hl7.org/fhir/sid/us-npi"),
     ],
-    ids=["england", "netherlands", "australia", "us"],
+    ids=["england", "netherlands", "australia", "us", "npi", "nppes"],
 )
 def test_number_of_a_state_has_the_url_of_its_guide(
     convert: Callable[..., Any], number: str, system: str
