@@ -123,7 +123,7 @@ def test_bad_message_over_http_has_its_answer(
             b'{"resourceType":"Bundle","type":"transaction","entry":['
             + b",".join([b'{"request":{"method":"POST","url":"X"}}'] * 60_000)
             + b"]}",
-            400,
+            413,
             id="very-many-entries",
         ),
     ],

@@ -180,7 +180,7 @@ class Contract(RuleBasedStateMachine):
             proved = self.ledger.call(signature, self.ids[log], leaf, index, path, returns="uint64")
             assert proved == model.size
             return
-        reason = "" if index < model.size else "index is not below size"
+        reason = None if index < model.size else "index is not below size"
         with pytest.raises(Reverted, match=reason):
             self.ledger.call(signature, self.ids[log], leaf, index, path, returns="uint64")
 
