@@ -4,6 +4,7 @@ from typing import Final, cast
 
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
+from adapters.hl7v2.elements import reference_to
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import JsonObject
@@ -41,7 +42,7 @@ def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         return
     _in_order_with(f, b)
     retired["identifier"] = [identifier]
-    retired["subject"] = [_reference(r)]
+    retired["subject"] = [reference_to(r)]
     if b.trigger == "A44":
         b.moved.append(retired)
     if survivor is None and b.trigger == "A44":
@@ -50,7 +51,7 @@ def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         return
     retired["status"] = "inactive"
     if survivor is not None:
-        retired["partOf"] = _reference(survivor)
+        retired["partOf"] = reference_to(survivor)
 
 
 @rule("merge-visit", reads=("MRG-1", "MRG-5", "MRG-6"), writes="partOf")
@@ -79,14 +80,14 @@ def merge_visit(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     _in_order_with(f, b)
     prior["identifier"] = identifiers
     if survivor in {("", ""), key}:
-        prior["subject"] = _reference(r)
+        prior["subject"] = reference_to(r)
         if b.trigger == "A45":
             b.moved.append(prior)
         prior.setdefault("status", "unknown")
         prior.setdefault("class", {**_UNKNOWN_CLASS})
         return
     if b.trigger == "A45":
-        prior["subject"] = _reference(r)
+        prior["subject"] = reference_to(r)
         b.moved.append(prior)
     prior["class"] = {**_UNKNOWN_CLASS}
     prior["status"] = "entered-in-error"
@@ -115,7 +116,7 @@ def link_patients(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     if b.trigger == "A37":
         _unlink(b, first, r)
     linkage["item"] = [
-        {"type": kind, "resource": _reference(patient)}
+        {"type": kind, "resource": reference_to(patient)}
         for kind, patient in (("source", first), ("alternate", r))
     ]
     b.keep(linkage)
@@ -134,8 +135,3 @@ def _in_order_with(f: list[str], b: Build) -> None:
     prior = b.identity(f[1], DATATYPES["CX.Identifier"].function)
     if prior[-1]:
         b.patients.append(prior)
-
-
-def _reference(resource: JsonObject) -> JsonObject:
-    kind, name = cast("str", resource["resourceType"]), cast("str", resource["id"])
-    return {"reference": f"{kind}/{name}"}

@@ -113,8 +113,7 @@ def company(
 
     A name alone is words (mapping of people and places).
     """
-    b.ctx.at, text = named
-    text = "" if text == '""' else b.first(text)
+    text = _said(b, *named)
     known = DATATYPES["XON.Organization"].function(text, b.ctx) if text else None
     name = DATATYPES["XON.string"].function(text, b.ctx) if text else None
     reference: JsonObject = {"display": name} if name else {}
@@ -132,8 +131,7 @@ def company(
 
 def person(b: Build, at: str, text: str, body: JsonObject | None = None) -> Referred:
     """A Practitioner where he has a number, else words; the first of several."""
-    b.ctx.at = at
-    text = "" if text == '""' else b.first(text)
+    text = _said(b, at, text)
     if not text:
         return NOBODY
     reference, resources = b.referring("XCN.Practitioner", text)
@@ -144,8 +142,7 @@ def person(b: Build, at: str, text: str, body: JsonObject | None = None) -> Refe
 
 def place(b: Build, at: str, text: str, name: str = "PL.Location") -> Referred:
     """`location` of a role, and the places that it refers to."""
-    b.ctx.at = at
-    text = "" if text == '""' else b.first(text)
+    text = _said(b, at, text)
     reference, resources = b.referring(name, text) if text else NOBODY
     named = reference.get("reference")
     return ({"location": [{"reference": named}]}, resources) if named else NOBODY
@@ -199,6 +196,12 @@ def reached(b: Build, segment: str, **fields: tuple[int, str]) -> JsonObject:
                     del part["use"]
                 append(body, name, {"name": part} if name == "contact" else part)
     return body
+
+
+def _said(b: Build, at: str, text: str) -> str:
+    """The first of a field, which is now the place of findings; empty where it deletes."""
+    b.ctx.at = at
+    return "" if text == '""' else b.first(text)
 
 
 def _code(function: JsonObject) -> str:

@@ -97,7 +97,7 @@ def report_transcriber(f: list[str], _g: Group, b: Build, r: JsonObject) -> None
 @rule("participant-performer", reads=("PRT-4", "PRT-5", "PRT-8", "PRT-15"), writes="performer")
 def participant_performer(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """PRT below an order, a report or a result: one of those who did it."""
-    made = b.recalled(("PRT", f[4], f[5], f[8], f[15]), _participant, f)
+    made = _participant(f, b)
     if made:
         append(r, "performer", made)
 
@@ -109,7 +109,7 @@ def participant_performer(f: list[str], _g: Group, b: Build, r: JsonObject) -> N
 )
 def participant_interpreter(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """PRT of the primary interpreter, table 0443 PRI."""
-    made = b.recalled(("PRT", f[4], f[5], f[8], f[15]), _participant, f)
+    made = _participant(f, b)
     if made:
         append(r, "resultsInterpreter", made)
 
@@ -117,7 +117,7 @@ def participant_interpreter(f: list[str], _g: Group, b: Build, r: JsonObject) ->
 @rule("participant-requester", reads=("PRT-4", "PRT-5", "PRT-8", "PRT-15"), writes="requester")
 def participant_requester(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """PRT of the ordering provider, table 0443 OP, where ORC-12 and OBR-16 name none."""
-    made = b.recalled(("PRT", f[4], f[5], f[8], f[15]), _participant, f)
+    made = _participant(f, b)
     if made:
         r.setdefault("requester", made)
 
@@ -147,13 +147,17 @@ def _did(text: str, said: tuple[str, str, str, str], b: Build, r: JsonObject) ->
             append(r, element, made)
 
 
-def _participant(f: list[str], b: Build) -> Referred:
+def _participant(f: list[str], b: Build) -> JsonObject | None:
     """PRT-5 in the function of PRT-4, for PRT-8, reached under PRT-15 (PRT[PractitionerRole])."""
-    b.ctx.at = "PRT-4"
-    function = DATATYPES["CWE.CodeableConcept"].function(b.first(f[4]), b.ctx, None)
-    where = company(b, ("PRT-8", f[8]), {})
-    more = reached(b, "PRT", telecom=(15, f[15]))
-    return role(b, person(b, "PRT-5", f[5]), where, function, more)
+
+    def make(f: list[str], b: Build) -> Referred:
+        b.ctx.at = "PRT-4"
+        function = DATATYPES["CWE.CodeableConcept"].function(b.first(f[4]), b.ctx, None)
+        where = company(b, ("PRT-8", f[8]), {})
+        more = reached(b, "PRT", telecom=(15, f[15]))
+        return role(b, person(b, "PRT-5", f[5]), where, function, more)
+
+    return b.recalled(("PRT", f[4], f[5], f[8], f[15]), make, f)
 
 
 def _laboratory(f: list[str], b: Build) -> Referred:
