@@ -11,7 +11,7 @@ from typing import cast
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.record.bundle import Json, JsonObject
 
-__all__ = ["Condition", "conditions", "resolved"]
+__all__ = ["Condition", "conditions", "references", "resolved"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,7 +29,7 @@ class Condition:
 def conditions(bundle: JsonObject) -> tuple[Condition, ...]:
     """Every condition in a canonical bundle, sorted, each once; usually none."""
     found = {condition for entry in _entries(bundle) if (condition := _of_entry(entry))}
-    for reference in _references(bundle):
+    for reference in references(bundle):
         condition = _of_text(cast("str", reference["reference"]))
         if condition is not None:
             found.add(condition)
@@ -197,7 +197,8 @@ def _of_text(text: str) -> Condition | None:
     return Condition(kind, query) if mark and kind.isalpha() and query else None
 
 
-def _references(value: Json) -> Iterator[JsonObject]:
+def references(value: Json) -> Iterator[JsonObject]:
+    """Every Reference with a literal reference, wherever it stands in the value."""
     stack: list[Json] = [value]
     while stack:
         item = stack.pop()

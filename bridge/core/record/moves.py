@@ -4,10 +4,11 @@ HL7 v2.5.1 ch. 3.3.44 (A44) and 3.3.45 (A45): what was gathered under the visit 
 patient's. docs/adr/0009.
 """
 
-from collections.abc import Collection, Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 from typing import Final, TypeVar, cast
 
 from bridge.core.record.bundle import Json, JsonObject
+from bridge.core.record.conditional import references
 
 __all__ = ["MOVABLE", "filed_under", "follow", "given", "takes_over", "whose"]
 
@@ -35,14 +36,14 @@ def whose(body: JsonObject | None) -> str:
 
 def filed_under(body: JsonObject, place: str) -> bool:
     """Whether the resource is filed under this visit or account, `Type/id`."""
-    return any(place in _references(body[name]) for name in _FILED if name in body)
+    return any(_leads_to(body[name], place) for name in _FILED if name in body)
 
 
 def takes_over(patient: JsonObject | None, former: str) -> bool:
     """Whether the patient's own links say that he is the survivor of the other record."""
     links = (patient or {}).get("link")
     return any(
-        link.get("type") == "replaces" and former in _references(link)
+        link.get("type") == "replaces" and _leads_to(link, former)
         for link in cast("list[JsonObject]", links if isinstance(links, list) else [])
     )
 
@@ -83,15 +84,5 @@ def given(body: JsonObject, now: str) -> JsonObject:
     }
 
 
-def _references(value: Json) -> Iterator[str]:
-    """Every literal reference in a value, through lists and elements."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _references(item)
-    elif isinstance(value, dict):
-        reference = value.get("reference")
-        if isinstance(reference, str):
-            yield reference
-        for part in value.values():
-            if isinstance(part, list | dict):
-                yield from _references(part)
+def _leads_to(value: Json, place: str) -> bool:
+    return any(one["reference"] == place for one in references(value))
