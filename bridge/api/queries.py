@@ -52,7 +52,7 @@ async def json_wanted(request: Request) -> None:
     else:
         header = request.headers.get("accept", "")
         kinds = JSON_TYPES | ANY_TYPES
-        fits = not header.strip() or any(of_r4(one, kinds) for one in header.split(","))
+        fits = not header.strip() or _accepts(header, kinds)
     if not fits and not wants_document(request):
         raise not_acceptable("_format" if form is not None else "Accept header")
 
@@ -68,7 +68,7 @@ def wants_document(request: Request) -> bool:
     header = request.headers.get("accept", "")
     kinds = JSON_TYPES | {"*/*", "application/fhir+xml"}
     asked = header.strip() and "_format" not in request.query_params
-    return bool(asked) and not any(of_r4(one, kinds) for one in header.split(","))
+    return bool(asked) and not _accepts(header, kinds)
 
 
 def not_acceptable(where: str) -> BridgeError:
@@ -80,6 +80,10 @@ def not_acceptable(where: str) -> BridgeError:
         where=where,
         do="accept application/fhir+json",
     )
+
+
+def _accepts(header: str, kinds: frozenset[str]) -> bool:
+    return any(of_r4(one, kinds) for one in header.split(","))
 
 
 def of_r4(text: str, kinds: frozenset[str]) -> bool:

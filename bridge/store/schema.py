@@ -4,6 +4,8 @@ Times are `timestamptz`; digests, salts and canonical bytes are `bytea`; nothing
 that is hashed, because PostgreSQL rewrites numbers and key order.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -28,6 +30,22 @@ metadata = MetaData()
 
 def _moment(name: str, *, nullable: bool = False) -> "Column[object]":
     return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _counted_code() -> tuple["Column[Any]", ...]:
+    """A code that no table has, as it is noted and as it is listed."""
+    return (
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("sender", Text, nullable=False),
+        Column("field", Text, nullable=False),
+        Column("system", Text, nullable=False),
+        Column("code", Text, nullable=False),
+        Column("times", BigInteger, nullable=False),
+        Column("first", Text, nullable=False),
+        Column("last", Text, nullable=False),
+        _moment("since"),
+        _moment("seen"),
+    )
 
 
 record = Table(
@@ -333,34 +351,12 @@ mapping = Table(
     Column("document", LargeBinary, nullable=False),
 )
 
-unmapped_code = Table(
-    "unmapped_code",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("sender", Text, nullable=False),
-    Column("field", Text, nullable=False),
-    Column("system", Text, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("times", BigInteger, nullable=False),
-    Column("first", Text, nullable=False),
-    Column("last", Text, nullable=False),
-    _moment("since"),
-    _moment("seen"),
-)
+unmapped_code = Table("unmapped_code", metadata, *_counted_code())
 
 work_item = Table(
     "work_item",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("sender", Text, nullable=False),
-    Column("field", Text, nullable=False),
-    Column("system", Text, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("times", BigInteger, nullable=False),
-    Column("first", Text, nullable=False),
-    Column("last", Text, nullable=False),
-    _moment("since"),
-    _moment("seen"),
+    *_counted_code(),
     Column("state", Text, nullable=False, server_default="open"),
     Column("reason", Text, nullable=False, server_default=""),
     Index("work_item_once", "sender", "field", "system", "code", unique=True),
