@@ -1,6 +1,6 @@
 """Resource versions as they are served, searches with what they lead to, and who saw what."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -16,6 +16,7 @@ from bridge.core.search.definitions import patient_parameters
 from bridge.core.search.query import Include, ReferenceClause, SearchQuery, Total
 from bridge.ports.reading import Access, Page, Served
 from bridge.store.database import Database
+from bridge.store.indexing import names
 from bridge.store.paging import bound, opened, page_token
 from bridge.store.records import MAX_PAGE, RecordReading
 from bridge.store.search import Position, count_statement, page_statement
@@ -261,9 +262,7 @@ class PostgresReading(RecordReading):
     def patients_of(self, refs: Sequence[ResourceRef]) -> tuple[str, ...]:
         """Ids of the patients whom these present resources concern, sorted."""
         own = {ref.id for ref in refs if ref.type == "Patient"}
-        rows = self._database.connection.exec_driver_sql(
-            PATIENTS, _names(refs) | {"own": self._own}
-        )
+        rows = self._database.connection.exec_driver_sql(PATIENTS, names(refs) | {"own": self._own})
         return tuple(sorted(own | {row.id for row in rows}))
 
     def keep_access(self, access: Access) -> None:
@@ -308,7 +307,7 @@ class PostgresReading(RecordReading):
 
     def _present(self, refs: Sequence[ResourceRef]) -> tuple[Served, ...]:
         """The newest versions, in the order given; what is deleted or absent is left out."""
-        rows = self._database.connection.exec_driver_sql(SERVED, _names(refs))
+        rows = self._database.connection.exec_driver_sql(SERVED, names(refs))
         return tuple(_served(row) for row in rows)
 
     def _led_to(
@@ -346,11 +345,6 @@ def _asked(query: SearchQuery) -> list[str]:
     written = [text for pair in query.pairs for text in pair]
     clauses = [clause for clause in query.clauses if isinstance(clause, ReferenceClause)]
     return [*written, *(value.id for clause in clauses for value in clause.values)]
-
-
-def _names(refs: Iterable[ResourceRef]) -> dict[str, object]:
-    listed = list(refs)
-    return {"types": [ref.type for ref in listed], "ids": [ref.id for ref in listed]}
 
 
 def _event(row: Row[Any]) -> Served:

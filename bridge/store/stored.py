@@ -27,6 +27,7 @@ from bridge.ports.stored import (
     StoredRevision,
     StoredVersion,
 )
+from bridge.store.indexing import names
 from bridge.store.packing import unpack
 from bridge.store.schema import (
     index_date,
@@ -153,11 +154,7 @@ class PostgresStored(StoredLog):
         self, revision: int, refs: Sequence[ResourceRef]
     ) -> Mapping[ResourceRef, StoredVersion]:
         """The newest version of each resource made by an earlier revision."""
-        values = {
-            "types": [ref.type for ref in refs],
-            "ids": [ref.id for ref in refs],
-            "seq": revision,
-        }
+        values = names(refs) | {"seq": revision}
         found = map(_version, self._database.connection.exec_driver_sql(BEFORE, values))
         return {one.ref: one for one in found}
 
