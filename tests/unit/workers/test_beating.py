@@ -10,7 +10,7 @@ from kombu.connection import Connection
 from workers import beating
 from workers.beating import Steady
 
-NOBODY = "redis://127.0.0.1:1"
+NOBODY = "amqp://127.0.0.1:1"
 
 
 class _Beat(Steady):
