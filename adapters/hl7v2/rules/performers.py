@@ -1,4 +1,4 @@
-"""Who did it: OBX-16 and OBX-23 to OBX-25, OBR-32 to OBR-35, and PRT below an order or a result.
+"""Who did it and with what: OBX-16, OBX-18, OBX-23 to OBX-25, OBR-32 to OBR-35, and PRT.
 
 A person is a PractitionerRole in his function (v2-to-FHIR OBX[Observation], NDL[PractitionerRole],
 PRT[PractitionerRole]). docs/adr/0022.
@@ -8,11 +8,12 @@ from typing import Final
 
 from adapters.hl7v2.build import Build, Referred
 from adapters.hl7v2.datatypes import DATATYPES
-from adapters.hl7v2.elements import append
+from adapters.hl7v2.elements import append, name_of
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.parties import NOBODY, company, person, place, reached, role
 from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import JsonObject
+from bridge.core.record.identity import resource_id
 
 __all__: list[str] = []
 
@@ -68,6 +69,20 @@ def responsible_observer(f: list[str], _g: Group, b: Build, r: JsonObject) -> No
         made = b.recalled(("OBX-16", text), make, [text]) if text else None
         if made:
             append(r, "performer", made)
+
+
+@rule("measuring-device", reads=("OBX-18",), writes="device")
+def measuring_device(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """OBX-18: repetitions are numbers of one device, such as its model and its serial number.
+
+    All of them name it, for a laboratory has several of a model (IHE LAB TF-2b, OBX-18 of LAW).
+    """
+    if f[18] == '""':
+        b.erase(r, "device")
+        return
+    made = b.recalled(("OBX-18", f[18]), _device, f)
+    if made:
+        r["device"] = made
 
 
 @rule("principal-interpreter", reads=("OBR-32",), writes="resultsInterpreter")
@@ -145,6 +160,23 @@ def _did(text: str, said: tuple[str, str, str, str], b: Build, r: JsonObject) ->
         made = b.recalled((at, one), make, [one]) if one else None
         if made:
             append(r, element, made)
+
+
+def _device(f: list[str], b: Build) -> Referred:
+    """The device of all numbers in OBX-18; it is called what stands first."""
+    texts = [one for one in f[18].split(b.ctx.repetition) if one]
+    if len(texts) == 1:
+        return b.referring("EI.Device", texts[0])
+    function = DATATYPES["EI.Identifier"].function
+    identifiers = [known for one in texts if (known := function(one, b.ctx))]
+    key = [part for one in identifiers for part in (one.get("system", ""), one["value"])]
+    made = {
+        "resourceType": "Device",
+        "id": resource_id(b.namespace, "Device", *key),
+        "identifier": identifiers,
+    }
+    reference = {"display": identifiers[0]["value"], "reference": name_of(made)}
+    return reference, [b.kept(made)]
 
 
 def _participant(f: list[str], b: Build) -> JsonObject | None:

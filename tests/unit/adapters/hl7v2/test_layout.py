@@ -76,3 +76,25 @@ def test_outer_groups_come_before_those_inside() -> None:
 
     assert all(one.around < at for at, one in enumerate(laid.groups))
     assert [place.occurrence for place in laid.places] == [1, 1, 1, 1, 2, 1]
+
+
+@pytest.mark.parametrize("name", ["OUL_R22", "OUL_R23", "OUL_R24"])
+def test_reagents_of_a_result_do_not_end_its_order(name: str) -> None:
+    """INV behind TCD says with what a result was made (IHE LAW): the next OBX is of that order."""
+    order = {"OUL_R22": "SPM SAC OBR", "OUL_R23": "SPM SAC OBR", "OUL_R24": "OBR SPM SAC"}[name]
+
+    found, odd = groups(name, f"MSH {order} OBX TCD INV INV NTE OBX")
+
+    assert odd == []
+    assert found[4:] == ["RESULT"] * 6
+
+
+def test_each_vaccination_under_one_order_has_its_own_route() -> None:
+    """A second RXA without ORC is another one, and RXR is of the RXA before it."""
+    names = ["MSH", "PID", "ORC", "RXA", "RXR", "RXA", "RXR"]
+
+    laid = layout(names, shipped().structure("VXU_V04"))
+
+    first, second = (laid.groups[laid.places[at].group] for at in (3, 5))
+    assert (first.own["RXR"], second.own["RXR"]) == (4, 6)
+    assert first.around == second.around
