@@ -9,7 +9,7 @@ from typing import Final
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.codes import look_up
 from adapters.hl7v2.datatypes.components import code_part, part, split_parts, subparts
-from adapters.hl7v2.datatypes.identifiers import assigned
+from adapters.hl7v2.datatypes.identifiers import assigned, is_placeholder
 from adapters.hl7v2.datatypes.names import (
     CN_NAME,
     XCN_NAME,
@@ -147,7 +147,7 @@ def _titled(parts: list[str], ctx: Context) -> list[str]:
 
 def _identifier(parts: list[str], ctx: Context) -> JsonObject | None:
     value = part(parts, 1, ctx)
-    if not value:
+    if not value or is_placeholder(value):
         return None
     owner = parts[8] if len(parts) > 8 else ""
     if len(parts) > 13 and not owner.strip(f'"{ctx.subcomponent}'):

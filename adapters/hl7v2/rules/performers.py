@@ -8,7 +8,8 @@ from typing import Final
 
 from adapters.hl7v2.build import Build, Referred
 from adapters.hl7v2.datatypes import DATATYPES
-from adapters.hl7v2.elements import append, name_of
+from adapters.hl7v2.datatypes.identifiers import is_placeholder
+from adapters.hl7v2.elements import append
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.parties import NOBODY, company, person, place, reached, role
 from adapters.hl7v2.rules.registry import rule
@@ -164,19 +165,15 @@ def _did(text: str, said: tuple[str, str, str, str], b: Build, r: JsonObject) ->
 
 def _device(f: list[str], b: Build) -> Referred:
     """The device of all numbers in OBX-18; it is called what stands first."""
-    texts = [one for one in f[18].split(b.ctx.repetition) if one]
-    if len(texts) == 1:
-        return b.referring("EI.Device", texts[0])
-    function = DATATYPES["EI.Identifier"].function
-    identifiers = [known for one in texts if (known := function(one, b.ctx))]
-    key = [part for one in identifiers for part in (one.get("system", ""), one["value"])]
-    made = {
-        "resourceType": "Device",
-        "id": resource_id(b.namespace, "Device", *key),
-        "identifier": identifiers,
-    }
-    reference = {"display": identifiers[0]["value"], "reference": name_of(made)}
-    return reference, [b.kept(made)]
+    number = DATATYPES["EI.Identifier"].function
+    found = [known for one in f[18].split(b.ctx.repetition) if (known := number(one, b.ctx))]
+    numbers = [one for one in found if not is_placeholder(one["value"])]
+    if not numbers:
+        return {"display": found[0]["value"]} if found else {}, []
+    key = [part for one in numbers for part in (one.get("system") or f"|{b.sender}", one["value"])]
+    name = resource_id(b.namespace, "Device", *key)
+    kept = b.kept({"resourceType": "Device", "id": name, "identifier": numbers})
+    return {"display": numbers[0]["value"], "reference": kept[0]}, [kept]
 
 
 def _participant(f: list[str], b: Build) -> JsonObject | None:

@@ -98,3 +98,25 @@ def test_each_vaccination_under_one_order_has_its_own_route() -> None:
     first, second = (laid.groups[laid.places[at].group] for at in (3, 5))
     assert (first.own["RXR"], second.own["RXR"]) == (4, 6)
     assert first.around == second.around
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "subject"),
+    [
+        ("ORM_O01", "ORC OBR NTE OBX OBR NTE OBX", "OBR"),
+        ("RDE_O11", "ORC RXE RXR RXE RXR", "RXE"),
+        ("RDS_O13", "ORC RXE RXD RXE RXD", "RXE"),
+        ("OML_O33", "SPM ORC OBR OBR", "OBR"),
+    ],
+)
+def test_second_subject_of_an_order_is_another_order(name: str, text: str, subject: str) -> None:
+    """A sender that writes ORC once does not mean one test or one drug: none replaces another."""
+    names = f"MSH PID {text}".split()
+
+    laid = layout(names, shipped().structure(name))
+
+    first, second = (at for at, one in enumerate(names) if one == subject)
+    owners = [laid.groups[laid.groups[laid.places[at].group].around] for at in (first, second)]
+    assert [one.name for one in owners] == ["ORDER", "ORDER"]
+    assert owners[0] is not owners[1]
+    assert laid.odd == ()
