@@ -36,6 +36,8 @@ class Structure:
     """Segments that may stand here or open a group inside, in order of position."""
     openers: frozenset[str] = frozenset()
     """Segments that a new repetition may start with."""
+    lead: str = ""
+    """The segment that stands first, where one does."""
     subjects: frozenset[str] = frozenset()
     """Those of them that stand behind others, and start one where they come again."""
     loose: dict[str, Step] = field(default_factory=dict)
@@ -124,7 +126,11 @@ def _table(name: str, members: Sequence[_Member]) -> Structure:
           for member, mark, inner in members)
     ) - {""}  # fmt: skip
     made = Structure(
-        name=name, repeats=False, openers=_openers(members) | subjects, subjects=subjects
+        name=name,
+        repeats=False,
+        openers=_openers(members) | subjects,
+        lead="" if members[0][2] else members[0][0],
+        subjects=subjects,
     )
     for index, (member, mark, inner) in enumerate(members):
         repeats = mark in {"*", "+"}

@@ -159,3 +159,15 @@ def test_two_drugs_under_one_order_are_two_prescriptions(hospital: Hospital) -> 
     assert [one["medicationCodeableConcept"]["text"] for one in found] == ["Aspirin", "Heparin"]
     routes = [one["dosageInstruction"][0]["route"]["coding"][1]["code"] for one in found]
     assert routes == ["PO", "IV"]
+
+
+def test_an_order_speaks_of_all_tests_behind_it(hospital: Hospital) -> None:
+    """Two OBR behind one ORC: both are of the same doctor, and a cancel is of both."""
+    tests = ("OBR|1|7||CBC", "OBR|2|7||CRP")
+    hospital.send("ORM^O01", ANNA, f"ORC|NW|7{'|' * 10}D1^Doc^Di", *tests)
+    ordered = hospital.all("ServiceRequest")
+    hospital.send("ORM^O01", ANNA, "ORC|CA|7", *tests)
+
+    assert [one["code"]["coding"][0]["code"] for one in ordered] == ["CBC", "CRP"]
+    assert ordered[0]["requester"] == ordered[1]["requester"]
+    assert [one["status"] for one in hospital.all("ServiceRequest")] == ["revoked", "revoked"]

@@ -46,6 +46,8 @@ _ELSEWHERE: Final = frozenset(
 _NO_NUMBERS: Final = frozenset(
     {"UNKNOWN", "UNK", "N/A", "NONE", "NULL", "NIL", "UNASSIGNED", "NOT AVAILABLE"}
 )
+_SUSPECT: Final = frozenset("0UuNn9-./?*_")
+"""What these and their like begin with: most numbers need no second look."""
 _NINES: Final = 9
 """Digits of a social security number, which whoever has none gets as nines."""
 _NATIONAL: Final = {"NPI": national("NPI", "NPI"), "SS": national("USSSA", "SS")}
@@ -103,8 +105,6 @@ def is_placeholder(value: str) -> bool:
 
     All who have such a number would be one.
     """
-    if value.isalnum() and value[0] not in "0UuNn9":  # most numbers
-        return False
     bare = value.strip("0 -./?*_")
     if not bare or value.upper() in _NO_NUMBERS:
         return True
@@ -129,6 +129,13 @@ def value_only(text: str, ctx: Context) -> str | None:
 def ei_identifier(text: str, ctx: Context) -> JsonObject | None:
     """EI.1 in the system of EI.2 to EI.4; None without EI.1."""
     return _entity(split_parts(text, ctx), "", ctx)
+
+
+@datatype("EI", "AssignedIdentifier", reads=(1, 2, 3, 4), gives="Identifier")
+def ei_assigned(text: str, ctx: Context) -> JsonObject | None:
+    """The same where it says who assigned the number; None where that is left open."""
+    parts = split_parts(text, ctx)
+    return _entity(parts, "", ctx) if any(parts[1:3]) else None
 
 
 @datatype("EI", "PlacerIdentifier", reads=(1, 2, 3, 4), gives="Identifier")
@@ -238,7 +245,8 @@ def assigned(value: str, raw: str, kind: str, ctx: Context) -> JsonObject:
         ctx: of the message.
     """
     result: JsonObject = {"value": value}
-    _note_placeholder(value, ctx)
+    if value[0] in _SUSPECT:
+        _note_placeholder(value, ctx)
     owner = subparts(raw, ctx) if raw else []
     state = national(raw, kind) if raw not in ctx.systems else ""
     system = state or authority(owner, ctx)[0] or _NATIONAL.get(kind) or _of_facility(ctx)
@@ -282,7 +290,8 @@ def _entity(parts: list[str], kind: str, ctx: Context) -> JsonObject | None:
     if not value:
         return None
     result: JsonObject = {"value": value}
-    _note_placeholder(value, ctx)
+    if value[0] in _SUSPECT:
+        _note_placeholder(value, ctx)
     system, name = authority(parts[1:4], ctx)
     system = system or _of_facility(ctx)
     if system:

@@ -29,7 +29,7 @@ __all__ = [
 
 _COMPARATORS: Final = frozenset({"<", "<=", ">", ">="})
 _EXACT: Final = frozenset({"", "="})
-_TEN: Final = re.compile(r"[x*×]?\s?10", re.IGNORECASE)
+_TEN: Final = re.compile("[x*\u00d7]?\\s?10", re.IGNORECASE)
 _POWER: Final = re.compile(r"[+-]?\d{1,2}(?!\d)")
 
 

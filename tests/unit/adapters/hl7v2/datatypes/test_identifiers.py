@@ -11,6 +11,15 @@ from adapters.hl7v2.datatypes.identifiers import assigned, governing, is_placeho
 from tests.unit.adapters.hl7v2.datatypes.named import organization
 
 CASES: list[Any] = [
+    pytest.param("EI.AssignedIdentifier", "8", "", None, [], id="run-number"),
+    pytest.param(
+        "EI.AssignedIdentifier",
+        "8^^1.2.3.4^ISO",
+        "",
+        {"value": "8", "system": "urn:oid:1.2.3.4"},
+        [],
+        id="number-with-its-authority",
+    ),
     pytest.param(
         "CX.Identifier", "1^^^^^^x", "", {"value": "1"}, ["date-invalid"], id="bad-period"
     ),
