@@ -506,12 +506,15 @@ def test_a_correction_of_a_result_that_moved_does_not_take_it_back(hospital: Hos
     assert hospital.one("Encounter")["subject"]["reference"] == berta
 
 
-def test_a_moved_account_takes_its_visits_and_their_results_along(hospital: Hospital) -> None:
-    """A44: what was charged to it was the other patient's."""
+@pytest.mark.parametrize("number", ["", f"{'|' * 13}A1^^^STMARY"], ids=["MRG-3", "PID-18-too"])
+def test_a_moved_account_takes_its_visits_and_their_results_along(
+    hospital: Hospital, number: str
+) -> None:
+    """A44: what was charged to it was the other patient's; PID-18 may repeat the number."""
     hospital.send("ADT^A01", "EVN|A01", f"{RICH}||||A1^^^STMARY", ADMITTED)
     hospital.send("ORU^R01", RICH, ADMITTED, *RESULT, obx("4.0", "F"))
 
-    hospital.send("ADT^A44", "EVN|A44", BERTA, "MRG|100^^^STMARY^MR||A1^^^STMARY")
+    hospital.send("ADT^A44", "EVN|A44", BERTA + number, "MRG|100^^^STMARY^MR||A1^^^STMARY")
 
     berta = f"Patient/{hospital.patient('200')['id']}"
     assert hospital.one("Account")["subject"] == [{"reference": berta}]
