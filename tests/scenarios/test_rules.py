@@ -521,6 +521,29 @@ def test_a_moved_account_takes_its_visits_and_their_results_along(
     assert owners(hospital, "Encounter", "Observation", "DiagnosticReport") == {berta}
 
 
+@pytest.mark.parametrize(
+    ("times", "start", "end"),
+    [
+        ("^^^20240203100000+0100", "2024-02-03T10:00:00+01:00", None),
+        ("^^^20240203", None, None),
+        ("^^^20240201", "2024-02-01T09:00:00+01:00", "2024-02-01T09:30:00+01:00"),
+        ("", "2024-02-01T09:00:00+01:00", "2024-02-01T09:30:00+01:00"),
+    ],
+    ids=["hour", "another-day", "the-same-day", "nothing"],
+)
+def test_a_postponed_appointment_does_not_end_when_it_did(
+    hospital: Hospital, times: str, start: str | None, end: str | None
+) -> None:
+    """S13 that says when it starts and not when it ends; a day alone does not wipe the hour."""
+    hospital.send("SIU^S12", "SCH|P1|F1|||||||||^^^20240201090000+0100^20240201093000+0100", RICH)
+
+    hospital.send("SIU^S13", f"SCH|P1|F1|||||||||{times}", RICH)
+
+    appointment = hospital.one("Appointment")
+    assert (appointment.get("start"), appointment.get("end")) == (start, end)
+    assert appointment["status"] == "booked"
+
+
 def test_a_visit_number_used_again_mixes_no_two_patients(hospital: Hospital) -> None:
     """A department that counts its visits from 1: no part of one visit is in another's."""
     hospital.send("ADT^A01", "EVN|A01", RICH, ADMITTED, "PV2|||R10^Pain")
