@@ -34,7 +34,7 @@ _LAST_YEAR: Final = 9980
 """Ten years on, the year still has four digits."""
 _WITHOUT_TIME: Final = frozenset({"proposed", "cancelled", "waitlist"})
 _TIMES: Final = ("start", "end")
-_UNKNOWN: Final = {
+_UNKNOWN: Final[JsonObject] = {
     "extension": [
         {
             "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
