@@ -171,3 +171,52 @@ def test_an_order_speaks_of_all_tests_behind_it(hospital: Hospital) -> None:
     assert [one["code"]["coding"][0]["code"] for one in ordered] == ["CBC", "CRP"]
     assert ordered[0]["requester"] == ordered[1]["requester"]
     assert [one["status"] for one in hospital.all("ServiceRequest")] == ["revoked", "revoked"]
+
+
+def test_each_dose_of_one_order_is_kept(hospital: Hospital) -> None:
+    """Order number and drug are those of every dose: when it was given tells them apart."""
+    for hour in ("08", "14", "14"):
+        given = f"RXA|0|1|20260101{hour}00+0100||A1^Paracetamol^L|1|g"
+        hospital.send("RAS^O17", ANNA, "ORC|RE|7|9", given)
+
+    found = [one["effectiveDateTime"][11:13] for one in hospital.all("MedicationAdministration")]
+    assert found == ["08", "14"]
+
+
+def test_a_dose_that_was_not_given_takes_back_that_dose_alone(hospital: Hospital) -> None:
+    """RXA-21 D of the second of two."""
+    for hour, action in (("08", "A"), ("14", "A"), ("14", "D")):
+        given = f"RXA|0|1|20260101{hour}00+0100||A1^Paracetamol^L|1|g{'|' * 14}{action}"
+        hospital.send("RAS^O17", ANNA, "ORC|RE|7|9", given)
+
+    found = [one["status"] for one in hospital.all("MedicationAdministration")]
+    assert found == ["completed", "entered-in-error"]
+
+
+def test_each_refill_of_one_prescription_is_kept(hospital: Hospital) -> None:
+    """Pharmacies number each message's dispenses from 1; the day tells refills apart."""
+    for day in ("01", "31"):
+        handed = f"RXD|1|A1^Metformin^L|202601{day}|90|TAB||RX1"
+        hospital.send("RDS^O13", ANNA, "ORC|RE|7|9", handed)
+
+    found = hospital.all("MedicationDispense")
+    assert [one["whenHandedOver"] for one in found] == ["2026-01-01", "2026-01-31"]
+    assert [one["authorizingPrescription"][0]["identifier"]["value"] for one in found] == ["7"] * 2
+    assert [one["identifier"][0]["value"] for one in found] == ["9", "9"]
+
+
+def test_refusals_that_nobody_numbered_are_several(hospital: Hospital) -> None:
+    """9999 in ORC-3 is the CDC guide's word for no number."""
+    for day in ("01", "31"):
+        refused = f"RXA|0|1|202601{day}||107^DTaP^CVX|999{'|' * 12}00^Parental decision^NIP002||RE"
+        hospital.send("VXU^V04", ANNA, "ORC|RE||9999^IIS", refused)
+
+    assert [one["status"] for one in hospital.all("Immunization")] == ["not-done", "not-done"]
+
+
+@pytest.mark.parametrize("amount", ["999", "999.0"])
+def test_unknown_dose_is_no_dose(hospital: Hospital, amount: str) -> None:
+    """999 says that nobody wrote it down, also with a decimal point."""
+    hospital.send("VXU^V04", ANNA, "ORC|RE||1^IIS", f"RXA|0|1|20260101||107^DTaP^CVX|{amount}|mL")
+
+    assert "doseQuantity" not in hospital.one("Immunization")

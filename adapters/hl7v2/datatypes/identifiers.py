@@ -138,6 +138,16 @@ def ei_assigned(text: str, ctx: Context) -> JsonObject | None:
     return _entity(parts, "", ctx) if any(parts[1:3]) else None
 
 
+@datatype("EI", "VaccinationIdentifier", reads=(1, 2, 3, 4), gives="Identifier")
+def ei_vaccination(text: str, ctx: Context) -> JsonObject | None:
+    """The number of a vaccination; None for 9999, which says that nobody has numbered it.
+
+    CDC implementation guide for immunization messaging 2.5.1 r1.5, ORC-3: refusals, forecasts.
+    """
+    parts = split_parts(text, ctx)
+    return None if part(parts, 1, ctx) == "9999" else _entity(parts, "", ctx)
+
+
 @datatype("EI", "PlacerIdentifier", reads=(1, 2, 3, 4), gives="Identifier")
 def placer(text: str, ctx: Context) -> JsonObject | None:
     """A placer's order number, type PLAC."""

@@ -132,7 +132,8 @@ def given_dose(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
 
 def _dose(f: list[str], b: Build) -> JsonObject | None:
     b.ctx.at = "RXA-6"
-    if not f[6] or f[6] in {"999", '""'}:
+    whole, _, rest = f[6].partition(".")
+    if whole in {"", "999", '""'} and not rest.strip("0"):
         return None
     quantity: JsonObject | None = DATATYPES["NM.Quantity"].function(f[6], b.ctx)
     if quantity and f[7]:

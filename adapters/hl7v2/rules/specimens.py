@@ -58,12 +58,12 @@ def _type(r: JsonObject, concept: JsonObject) -> None:
 
 
 def _additive(r: JsonObject, concept: JsonObject) -> None:
-    append(r, "container", {"additiveCodeableConcept": concept})
+    _add(r, "container", {"additiveCodeableConcept": concept})
 
 
 def _said(r: JsonObject, concept: JsonObject) -> None:
     codings = cast("list[dict[str, str]]", concept.get("coding", []))
-    append(r, "note", {"text": concept.get("text") or codings[0]["code"]})
+    _add(r, "note", {"text": concept.get("text") or codings[0]["code"]})
 
 
 def _site(r: JsonObject, concept: JsonObject) -> None:
@@ -71,7 +71,13 @@ def _site(r: JsonObject, concept: JsonObject) -> None:
 
 
 def _condition(r: JsonObject, concept: JsonObject) -> None:
-    append(r, "condition", concept)
+    _add(r, "condition", concept)
+
+
+def _add(r: JsonObject, name: str, value: JsonObject) -> None:
+    """Once: each test of an order says again which specimen it is done on."""
+    if value not in cast("list[JsonObject]", r.get(name, [])):
+        append(r, name, value)
 
 
 _PARTS: Final = (_type, _additive, _said, _site, _said, _condition)
