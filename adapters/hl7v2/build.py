@@ -38,8 +38,8 @@ class Build(Reading):
     """Everything that the generated functions write into; one instance a message."""
 
     __slots__ = (
-        "base", "bundle", "code", "control", "documents", "dosing", "educations", "enclosed",
-        "entries", "fallback", "header", "keys", "kin", "lines", "moved", "namespace",
+        "base", "bundle", "code", "control", "devices", "documents", "dosing", "educations",
+        "enclosed", "entries", "fallback", "header", "keys", "kin", "lines", "moved", "namespace",
         "occurrences", "patients", "resources", "sender", "shared", "trace", "trigger",
     )  # fmt: skip
 
@@ -91,6 +91,7 @@ class Build(Reading):
         self.occurrences: dict[int, int] = {}
         self.trace: list[Touch] | None = [] if tracing else None
         self.documents: list[JsonObject] = []
+        self.devices: dict[tuple[str, ...], JsonObject] = {}
 
     # -- resources -------------------------------------------------------------------------
 
