@@ -1,4 +1,4 @@
-"""Ids for what a bundle creates, and references that follow them: urn:uuid to Type/id.
+"""References that follow the resources of a bundle to their ids here, and the lanes of a record.
 
 Source: https://hl7.org/fhir/R4/http.html#trules and https://hl7.org/fhir/R4/bundle.html#references.
 """
@@ -8,64 +8,34 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from adapters.fhir.bundle import entries_of, named
+from adapters.fhir.names import Names
 from adapters.fhir.problems import Path, Problems, steps_of
 from adapters.fhir.references import check_target, target_of
-from bridge.core.ids import Digest
 from bridge.core.record.bundle import JsonObject
-from bridge.core.record.identity import lane, resource_id
+from bridge.core.record.identity import lane
 
-__all__ = ["give_ids", "inner_names", "lanes_of", "resolve_links", "resolve_references"]
-
-_REST_URL = re.compile(r"https?://[^\s]*/([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})").fullmatch
+__all__ = ["lanes_of", "resolve_links", "resolve_references"]
 
 _LINK = re.compile(r"""((?:href|src)\s*=\s*["'])(urn:[^"'\s]+)(?=["'])""")
 
 
-def give_ids(bundle: JsonObject, *, namespace: str, source: Digest) -> dict[str, str]:
-    """Give each created resource its deterministic id, in place.
-
-    A create that came with an id loses it, as FHIR asks of a server; an entry of a bundle
-    without requests keeps the id it has.
-
-    Returns:
-        What each fullUrl, and each `Type/id` that it stands for, is called from now on.
-    """
-    names: dict[str, str] = {}
-    for index, entry in enumerate(entries_of(bundle)):
-        body = entry.get("resource")
-        if not isinstance(body, dict):
-            continue
-        kind, url = cast("str", body["resourceType"]), cast("str", entry.get("fullUrl", ""))
-        request = cast("dict[str, str]", entry.get("request", {}))
-        if request.get("method") == "POST" or "id" not in body:
-            body["id"] = resource_id(namespace, kind, source.hex(), url or f"entry/{index}")
-        name = f"{kind}/{cast('str', body['id'])}"
-        if url:
-            names[url] = name
-            rest = _REST_URL(url)
-            if rest is not None:
-                names[rest[1]] = name
-    return names
-
-
-def resolve_references(
-    names: dict[str, str], problems: Problems, inside: frozenset[str] = frozenset()
-) -> None:
+def resolve_references(bundle: JsonObject, names: Names, problems: Problems) -> None:
     """Turn every reference to an entry of the bundle into Type/id, in place.
 
-    A `urn:` reference that no entry answers leads nowhere for ever and is a problem; a
-    relative or absolute one may lead to what is stored, or to another server.
+    A `urn:` reference that no entry answers leads nowhere for ever and is a problem; any other may
+    lead to what is stored, or to another server. What a Bundle that is an entry says is its own.
 
     Args:
+        bundle: as it was sent.
         names: what `give_ids` returned.
         problems: with the references, and for what is wrong with them.
-        inside: fullUrls of bundles that are resources here: what they link stays theirs.
     """
+    inside = _inner_urls(bundle)
     for reference in problems.references:
         text = reference.value.get("reference")
         if not isinstance(text, str) or text.startswith("#"):
             continue
-        name = names.get(text)
+        name = _followed(text, reference.at, bundle, names)
         if name is not None:
             reference.value["reference"] = name
             check_target(reference, name.partition("/")[0], problems)
@@ -77,7 +47,26 @@ def resolve_references(
             )
 
 
-def inner_names(bundle: JsonObject) -> frozenset[str]:
+def _followed(text: str, at: Path, bundle: JsonObject, names: Names) -> str | None:
+    """What the text at this place names from now on; None where it stays."""
+    if not names:
+        return None
+    entry = _entry_at(at, bundle)
+    body = entry.get("resource")
+    if isinstance(body, dict) and body.get("resourceType") == "Bundle":
+        return names.urls.get(text)
+    return names.named(text, cast("str", entry.get("fullUrl", "")))
+
+
+def _entry_at(at: Path, bundle: JsonObject) -> JsonObject:
+    """The entry in which this place lies; one resource alone is an entry without anything."""
+    steps = steps_of(at)
+    if steps[:2] != ["Bundle", "entry"]:
+        return {}
+    return cast("list[JsonObject]", bundle["entry"])[cast("int", steps[2])]
+
+
+def _inner_urls(bundle: JsonObject) -> frozenset[str]:
     """The fullUrls of every bundle that is a resource of this one."""
     bodies = [entry.get("resource") for entry in entries_of(bundle)]
     return frozenset(
@@ -88,13 +77,13 @@ def inner_names(bundle: JsonObject) -> frozenset[str]:
     )
 
 
-def resolve_links(bundle: JsonObject, names: dict[str, str], links: Sequence[Path]) -> None:
+def resolve_links(bundle: JsonObject, names: Names, links: Sequence[Path]) -> None:
     """Turn URIs and narrative links to an entry into Type/id, in place.
 
     https://hl7.org/fhir/R4/http.html#trules: elements of type uri, url, oid and uuid, and `a href`
     and `img src` of a narrative, follow an entry as its references do.
     """
-    for link in links:
+    for link in links if names else ():
         steps = steps_of(link)[1:]
         if steps[-1] == "fullUrl":
             continue
@@ -102,8 +91,9 @@ def resolve_links(bundle: JsonObject, names: dict[str, str], links: Sequence[Pat
         for step in steps[:-1]:
             parent = parent[step]
         text = cast("str", parent[steps[-1]])
-        parent[steps[-1]] = names.get(text) or _LINK.sub(
-            lambda found: f"{found[1]}{names.get(found[2], found[2])}", text
+        name = None if " " in text else _followed(text, link, bundle, names)
+        parent[steps[-1]] = name or _LINK.sub(
+            lambda found: f"{found[1]}{names.urls.get(found[2], found[2])}", text
         )
 
 
