@@ -15,7 +15,7 @@ from adapters.fhir.bundle import (
     written_part,
 )
 from adapters.fhir.glance import check_entries, head_of
-from adapters.fhir.identity import lanes_of, resolve_links, resolve_references
+from adapters.fhir.identity import ALONE, lanes_of, resolve_links, resolve_references
 from adapters.fhir.names import STATED, give_ids
 from adapters.fhir.problems import Problems
 from adapters.fhir.r4 import check_resource
@@ -87,25 +87,25 @@ def convert(
     problems = _judged(value)
     problems.raise_any()
     body = cast("JsonObject", value)
-    if request is None and body["resourceType"] == "Bundle":
-        bundle = _submitted(body, problems)
-        message_type, control_id = _message_type(bundle), _control_id(bundle)
-    else:
-        bundle = _single(body, request)
-        message_type, control_id = cast("str", body["resourceType"]), ""
+    control_id = _control_id(body) if request is None else ""
+    submitted = request is None and body["resourceType"] == "Bundle"
+    bundle = _submitted(body, problems) if submitted else _single(body, request)
     problems.raise_any()
     source = sha256(raw)
     names = give_ids(bundle, namespace=sender, source=source)
     _check_named_once(bundle, problems)
-    resolve_references(body, names, problems)
-    resolve_links(body, names, problems.links)
+    if submitted:
+        resolve_references(body, names, problems)
+        resolve_links(body, names, problems.links)
+    else:
+        resolve_references(bundle, names, problems, within=ALONE)
     problems.raise_any()
     return CanonicalBundle(
         canonical=canon.canonical(bundle),
         source=source,
         mapping=sha256(RULES.encode()),
         apply=Apply.REQUESTS,
-        message_type=message_type,
+        message_type=_message_type(body) if submitted else cast("str", body["resourceType"]),
         control_id=control_id,
         lanes=lanes_of(bundle, problems),
     )

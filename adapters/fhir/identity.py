@@ -5,7 +5,7 @@ Source: https://hl7.org/fhir/R4/http.html#trules and https://hl7.org/fhir/R4/bun
 
 import re
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final, TypeAlias, cast
 
 from adapters.fhir.bundle import entries_of, named
 from adapters.fhir.names import Names
@@ -14,28 +14,36 @@ from adapters.fhir.references import check_target, target_of
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.identity import lane
 
-__all__ = ["lanes_of", "resolve_links", "resolve_references"]
+__all__ = ["ALONE", "lanes_of", "resolve_links", "resolve_references"]
+
+Within: TypeAlias = tuple[str | int, ...]
+ALONE: Final[Within] = ("entry", 0, "resource")
+"""Where one resource that was sent alone stands in the bundle around it."""
 
 _LINK = re.compile(r"""((?:href|src)\s*=\s*["'])(urn:[^"'\s]+)(?=["'])""")
 
 
-def resolve_references(bundle: JsonObject, names: Names, problems: Problems) -> None:
+def resolve_references(
+    bundle: JsonObject, names: Names, problems: Problems, within: Within = ()
+) -> None:
     """Turn every reference to an entry of the bundle into Type/id, in place.
 
     A `urn:` reference that no entry answers leads nowhere for ever and is a problem; any other may
     lead to what is stored, or to another server. What a Bundle that is an entry says is its own.
 
     Args:
-        bundle: as it was sent.
+        bundle: as it was sent, or around the one resource that was.
         names: what `give_ids` returned.
         problems: with the references, and for what is wrong with them.
+        within: steps to where their places begin.
     """
     inside = _inner_urls(bundle)
     for reference in problems.references:
         text = reference.value.get("reference")
-        if not isinstance(text, str) or text.startswith("#"):
+        url = _entry_url(reference.at, bundle, within) if isinstance(text, str) else None
+        if not isinstance(text, str) or url is None or text.startswith("#"):
             continue
-        name = _followed(text, reference.at, bundle, names)
+        name = names.named(text, url)
         if name is not None:
             reference.value["reference"] = name
             check_target(reference, name.partition("/")[0], problems)
@@ -47,23 +55,39 @@ def resolve_references(bundle: JsonObject, names: Names, problems: Problems) -> 
             )
 
 
-def _followed(text: str, at: Path, bundle: JsonObject, names: Names) -> str | None:
-    """What the text at this place names from now on; None where it stays."""
-    if not names:
-        return None
-    entry = _entry_at(at, bundle)
-    body = entry.get("resource")
-    if isinstance(body, dict) and body.get("resourceType") == "Bundle":
-        return names.urls.get(text)
-    return names.named(text, cast("str", entry.get("fullUrl", "")))
+def _entry_url(at: Path, bundle: dict[str, Any], within: Within = ()) -> str | None:
+    """The fullUrl of the entry in which this place lies, empty where there is none.
+
+    None inside of a Bundle that is a resource itself: what that refers to is its own.
+    """
+    steps = (*within, *steps_of(at)[1:])
+    node: Any = bundle
+    for step in steps:
+        node = node[step]
+        if isinstance(node, dict) and node.get("resourceType") == "Bundle":
+            return None
+    entry = bundle["entry"][steps[1]] if steps[0] == "entry" else {}
+    return cast("str", entry.get("fullUrl", ""))
 
 
-def _entry_at(at: Path, bundle: JsonObject) -> JsonObject:
-    """The entry in which this place lies; one resource alone is an entry without anything."""
-    steps = steps_of(at)
-    if steps[:2] != ["Bundle", "entry"]:
-        return {}
-    return cast("list[JsonObject]", bundle["entry"])[cast("int", steps[2])]
+def resolve_links(bundle: JsonObject, names: Names, links: Sequence[Path]) -> None:
+    """Turn URIs and narrative links to an entry into Type/id, in place.
+
+    https://hl7.org/fhir/R4/http.html#trules: elements of type uri, url, oid and uuid, and `a href`
+    and `img src` of a narrative, follow an entry as its references do.
+    """
+    for link in links if names else ():
+        steps = steps_of(link)[1:]
+        url = _entry_url(link, bundle)
+        if url is None or steps[-1] == "fullUrl":
+            continue
+        parent: Any = bundle
+        for step in steps[:-1]:
+            parent = parent[step]
+        text = cast("str", parent[steps[-1]])
+        parent[steps[-1]] = names.named(text, url) or _LINK.sub(
+            lambda found: f"{found[1]}{names.urls.get(found[2], found[2])}", text
+        )
 
 
 def _inner_urls(bundle: JsonObject) -> frozenset[str]:
@@ -75,26 +99,6 @@ def _inner_urls(bundle: JsonObject) -> frozenset[str]:
         if isinstance(body, dict) and body.get("resourceType") == "Bundle"
         for url, _ in named(body)
     )
-
-
-def resolve_links(bundle: JsonObject, names: Names, links: Sequence[Path]) -> None:
-    """Turn URIs and narrative links to an entry into Type/id, in place.
-
-    https://hl7.org/fhir/R4/http.html#trules: elements of type uri, url, oid and uuid, and `a href`
-    and `img src` of a narrative, follow an entry as its references do.
-    """
-    for link in links if names else ():
-        steps = steps_of(link)[1:]
-        if steps[-1] == "fullUrl":
-            continue
-        parent: Any = bundle
-        for step in steps[:-1]:
-            parent = parent[step]
-        text = cast("str", parent[steps[-1]])
-        name = None if " " in text else _followed(text, link, bundle, names)
-        parent[steps[-1]] = name or _LINK.sub(
-            lambda found: f"{found[1]}{names.urls.get(found[2], found[2])}", text
-        )
 
 
 def lanes_of(bundle: JsonObject, problems: Problems) -> tuple[str, ...]:

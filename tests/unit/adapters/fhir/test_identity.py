@@ -8,6 +8,7 @@ from adapters.fhir.problems import Path, Problems, Reference
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.identity import lane
 
+AT: Path = (((((None, "Bundle"), "entry"), 0), "resource"), "subject")
 NAMES = Names(urls={"urn:oid:1.2": "Patient/a"})
 
 
@@ -28,37 +29,25 @@ def test_reference_to_an_entry_is_turned_into_its_name(
     """What the bundle holds is linked; a urn that nothing answers is a problem."""
     value: JsonObject = {"reference": text}
     problems = Problems()
-    problems.references.append(Reference(at=(None, "x"), value=value, targets=frozenset(targets)))
+    problems.references.append(Reference(at=AT, value=value, targets=frozenset(targets)))
 
-    resolve_references({}, NAMES, problems)
+    resolve_references({"entry": [{"resource": {"subject": value}}]}, NAMES, problems)
 
     assert value == {"reference": after}
     assert [p.code for p in problems.found] == codes
 
 
-def test_link_of_a_bundle_inside_stays_its_own() -> None:
-    """A document that is stored as a resource is not taken apart."""
-    document: JsonObject = {"resourceType": "Bundle", "entry": [{"fullUrl": "urn:oid:1.9"}]}
-    value: JsonObject = {"reference": "urn:oid:1.9"}
-    problems = Problems()
-    problems.references.append(Reference(at=(None, "x"), value=value, targets=frozenset()))
-
-    resolve_references({"entry": [{"resource": document}]}, Names(), problems)
-
-    assert value == {"reference": "urn:oid:1.9"}
-    assert problems.found == []
-
-
-def test_bundle_inside_is_not_rewritten() -> None:
+@pytest.mark.parametrize("text", ["Patient/1", "urn:oid:1.9"])
+def test_bundle_inside_is_not_rewritten(text: str) -> None:
     """What a stored document refers to is of that document."""
-    value: JsonObject = {"reference": "Patient/1"}
+    value: JsonObject = {"reference": text}
     document: JsonObject = {"resourceType": "Bundle", "entry": [{"resource": value}]}
     at: Path = (((((((None, "Bundle"), "entry"), 0), "resource"), "entry"), 0), "resource")
     problems = Problems(references=[Reference(at=at, value=value, targets=frozenset())])
 
     resolve_references({"entry": [{"resource": document}]}, Names(namespace="lab"), problems)
 
-    assert (value, problems.found) == ({"reference": "Patient/1"}, [])
+    assert (value, problems.found) == ({"reference": text}, [])
 
 
 def test_url_of_an_attachment_follows_the_binary() -> None:
