@@ -40,9 +40,9 @@ MERGED = (
     "retired record they find its own."
 )
 FOLLOWED = (
-    "Chained parameters and _has are searched over up to three references; _include and _revinclude "
-    "may iterate. _summary and _elements leave out whole elements and mark what is left SUBSETTED; "
-    "receipts are of whole resources."
+    "Chained parameters and _has are searched over up to three references; _include and "
+    "_revinclude may iterate. _summary and _elements leave out whole elements and mark what is "
+    "left SUBSETTED; receipts are of whole resources."
 )
 BASE = "http://hl7.org/fhir/OperationDefinition/"
 SEARCH_COMMON = (("_id", "token"), ("_lastUpdated", "date"))
