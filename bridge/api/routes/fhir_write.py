@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, Response
 from bridge.api import answers
 from bridge.api.access import holding
 from bridge.api.bodies import MAX_FHIR_BYTES, body_of
+from bridge.api.documents import binary_body, is_document
 from bridge.api.node import Node, TheNode
 from bridge.api.problems import FHIR_JSON, findings_outcome
 from bridge.api.queries import JSON_TYPES, Return, json_wanted, of_r4, return_wanted
@@ -37,7 +38,7 @@ PRECONDITIONS = {"if-match": "ifMatch", "if-none-match": "ifNoneMatch"}
 @router.post("/{kind}", response_class=Response)
 async def create(kind: Kind, request: Request, node: TheNode, client: Writer) -> Response:
     """Create; the server gives the id. `If-None-Exist` makes it conditional."""
-    raw = await fhir_body(request)
+    raw = await (binary_body(request) if is_document(kind, request) else fhir_body(request))
     _check_names(raw, kind, "")
     said = {"method": "POST", "url": kind}
     if "if-none-exist" in request.headers:
@@ -50,7 +51,8 @@ async def update(
     kind: Kind, name: str, request: Request, node: TheNode, client: Writer
 ) -> Response:
     """Update, or create under this id; `If-Match` names the version that is replaced."""
-    raw = await fhir_body(request)
+    as_document = is_document(kind, request)
+    raw = await (binary_body(request, name) if as_document else fhir_body(request))
     _check_names(raw, kind, name)
     said = {"method": "PUT", "url": f"{kind}/{name}"} | _preconditions(request)
     return await run_in_threadpool(_single, request, node, client, raw, said)
