@@ -20,6 +20,7 @@ INTERACTIONS = (
     "read",
     "vread",
     "update",
+    "patch",
     "delete",
     "history-instance",
     "create",
@@ -67,6 +68,7 @@ def capability_statement(base: str) -> bytes:
         "software": {"name": "fhir-anchor", "version": VERSION},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
+        "patchFormat": ["application/json-patch+json"],
         "implementation": {"description": "fhir-anchor", "url": base},
         "rest": [rest],
     }

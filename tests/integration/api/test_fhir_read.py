@@ -119,7 +119,7 @@ def test_head_is_get_without_its_body(api: ServedApi) -> None:
 @pytest.mark.parametrize(
     ("path", "methods"),
     [
-        ("/fhir/Patient/p1", "DELETE, GET, HEAD, OPTIONS, PUT"),
+        ("/fhir/Patient/p1", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
         ("/fhir/Patient", "DELETE, GET, HEAD, OPTIONS, POST, PUT"),
         ("/fhir", "OPTIONS, POST"),
         ("/hl7v2", "OPTIONS, POST"),
