@@ -177,8 +177,12 @@ def test_signed_checkpoint_over_a_log_that_is_not_served_is_never_clean(
         (b"\x00\x09leaf", "an entry bundle of 6 bytes ends inside entry 0"),
         (encode_entries([b"leaf 512"]), "the entry bundle has 1 entries, expected 188"),
         (b"", "the entry bundle has 0 entries, expected 188"),
+        (
+            encode_entries([b"leaf %d" % n for n in range(512, 701)]),
+            "the entry bundle has 189 entries, expected 188",
+        ),
     ],
-    ids=["cut short", "too few", "empty"],
+    ids=["cut short", "too few", "empty", "too many"],
 )
 def test_malformed_bundle_is_found(bundle: bytes, finding: str) -> None:
     """A bundle must be whole and hold all its entries."""
@@ -190,6 +194,23 @@ def test_malformed_bundle_is_found(bundle: bytes, finding: str) -> None:
     report = check(fetch=one_by_one(fetch), verifiers=[KEY], origin=ORIGIN)
 
     assert [(one.code, one.what) for one in report.findings] == [("entries-form", finding)]
+
+
+@pytest.mark.parametrize(
+    "path", ["tile/0/000", "tile/0/002.p/188", "tile/1/000.p/2"], ids=["full", "partial", "above"]
+)
+def test_bytes_behind_a_tile_are_found(path: str) -> None:
+    """A name stands for one content: what follows it, somebody else may read."""
+    served = served_by(log_of(700))
+
+    def fetch(asked: str) -> bytes | None:
+        data = served(asked)
+        return data + bytes(32) if data is not None and asked == path else data
+
+    report = check(fetch=one_by_one(fetch), verifiers=[KEY], origin=ORIGIN)
+
+    assert [one.code for one in report.findings] == ["tile-differs"]
+    assert report.findings[0].where.startswith(f"{path}, byte ")
 
 
 def test_partial_tile_replaced_by_a_full_one_is_read_from_it() -> None:
