@@ -18,7 +18,8 @@ from bridge.cli.rpc import JsonRpcReader
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant, record_id
 from bridge.core.proof.report import Report
-from bridge.core.proof.trust import NO_TRUST, parse_trust
+from bridge.core.proof.trust import NO_TRUST
+from bridge.core.proof.trust_file import parse_trust
 from bridge.core.proof.verify import verify
 from bridge.flows.receive import Received
 from bridge.keys.admin import admin_token

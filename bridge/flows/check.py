@@ -11,7 +11,13 @@ from typing import TypeAlias
 
 from bridge.core.errors import BridgeError
 from bridge.core.ids import Digest, TreeSize
-from bridge.core.log.checkpoint import Checkpoint, VerifierKey, open_checkpoint
+from bridge.core.log.checkpoint import (
+    Checkpoint,
+    VerifierKey,
+    open_checkpoint,
+    parse_checkpoint,
+    parse_note,
+)
 from bridge.core.log.merkle import EMPTY_ROOT, HASH_SIZE, leaf_hashes
 from bridge.core.log.tiles import (
     WIDTH,
@@ -96,7 +102,7 @@ class _Tally:
 def check(
     *,
     fetch: Fetch,
-    verifiers: Sequence[VerifierKey],
+    verifiers: Callable[[TreeSize], Sequence[VerifierKey]],
     origin: str,
     anchored: Callable[[], Sequence[AnchoredHead]] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -107,7 +113,7 @@ def check(
 
     Args:
         fetch: reads `checkpoint`, `tile/...` and `tile/entries/...`.
-        verifiers: the log's public keys.
+        verifiers: the log's public keys that may sign a head of a size.
         origin: the log's identity.
         anchored: reads the heads that independent systems (or earlier checkpoints) hold.
         progress: told (leaves done, leaves in all) now and then.
@@ -158,13 +164,16 @@ def one_by_one(fetch: Callable[[str], bytes | None]) -> Fetch:
     return lambda paths: [fetch(path) for path in paths]
 
 
-def _checkpoint(tally: _Tally, verifiers: Sequence[VerifierKey], origin: str) -> Checkpoint | None:
+def _checkpoint(
+    tally: _Tally, verifiers: Callable[[TreeSize], Sequence[VerifierKey]], origin: str
+) -> Checkpoint | None:
     (note,) = tally.fetch(["checkpoint"])
     if note is None:
         tally.note("checkpoint", "checkpoint", "the log has no checkpoint")
         return None
     try:
-        return open_checkpoint(note, verifiers, origin)
+        size = parse_checkpoint(parse_note(note).text).size
+        return open_checkpoint(note, verifiers(size), origin)
     except BridgeError as error:
         tally.note("checkpoint", error.where, error.what)
         return None
@@ -250,7 +259,9 @@ def _compare_tile(tally: _Tally, tile: Tile, served: _Served, expected: bytes) -
     if found == expected:
         if len(served.data) != whole:
             what = f"the tile has {len(served.data)} bytes, expected {whole}"
-            tally.note("tile-differs", f"{path_of(tile)}, byte {min(len(served.data), whole)}", what)
+            tally.note(
+                "tile-differs", f"{path_of(tile)}, byte {min(len(served.data), whole)}", what
+            )
         return
     pairs = zip(found, expected, strict=False)
     at = next((place for place, (a, b) in enumerate(pairs) if a != b), len(found))
@@ -268,9 +279,7 @@ def _fetched(tally: _Tally, names: Sequence[Tile | Bundle]) -> list[_Served]:
         _Served(data=data, width=name.width)
         for name, data in zip(names, tally.fetch([path_of(name) for name in names]), strict=True)
     ]
-    replaced = [
-        place for place, one in enumerate(found) if one.data is None and one.width < WIDTH
-    ]
+    replaced = [place for place, one in enumerate(found) if one.data is None and one.width < WIDTH]
     if replaced:
         full = [path_of(replace(names[place], width=WIDTH)) for place in replaced]
         for place, data in zip(replaced, tally.fetch(full), strict=True):

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bridge.core.errors import BridgeError
-from bridge.core.ids import RecordId, sha256
+from bridge.core.ids import Digest, RecordId, sha256
 from bridge.core.log.checkpoint import Checkpoint, VerifierKey, open_checkpoint
 from bridge.core.log.merkle import verify_consistency
 from bridge.core.log.tiles import prove_consistency
 from bridge.core.proof.report import Verdict
-from bridge.core.proof.trust import Trust
+from bridge.core.proof.trust import LogKey, Trust
 from bridge.core.proof.verify import verify
 from bridge.core.record.claims import RECORD_NAMES, SALT_SIZE, Claim, Kind, commitment, leaf
 from bridge.flows.anchor import anchor
@@ -45,7 +45,7 @@ from tests.fakes.sources import CountedEntropy, FixedClock
 
 SIGNER = KnownSigner()
 KEY = VerifierKey.parse(SIGNER.verifier_key)
-TRUST = Trust(logs=((SIGNER.name, KEY),))
+TRUST = Trust(logs=(LogKey(origin=SIGNER.name, key=KEY),))
 STEPS = 50
 """Rules of one run at most; a run has half of it, so that 20 are 500 steps and 400 are 10,000."""
 NIGHTLY = os.environ.get("FHIR_ANCHOR_TEST_NIGHTLY") == "1"
@@ -71,7 +71,7 @@ class Ledger(RuleBasedStateMachine):
         self.signed: dict[int, bytes] = {}
         self.last: Checkpoint | None = None
         self.issued: list[tuple[bytes, bytes]] = []
-        self.erased: dict[RecordId, tuple[bytes, ...]] = {}
+        self.erased: dict[RecordId, tuple[Digest, ...]] = {}
 
     @rule(count=st.integers(1, 4), failure=FAILURES)
     def ingest(self, count: int, failure: str) -> None:
