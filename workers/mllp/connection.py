@@ -424,8 +424,12 @@ class Connection(asyncio.Protocol):
         if not self._transport.can_write_eof() or self._ended:
             self._transport.close()
             return
+        try:
+            self._transport.write_eof()
+        except OSError:  # the peer is gone, and the loop has not heard of it yet
+            self._transport.abort()
+            return
         self._draining = True
-        self._transport.write_eof()
         if not self._reading:
             self._transport.resume_reading()
         self._loop.call_later(self.limits.linger_s, self._transport.close)
