@@ -12,6 +12,7 @@ from adapters.hl7v2.datatypes.authorities import assigner, authority, national
 from adapters.hl7v2.datatypes.codes import look_up, sub_concept, system_uri
 from adapters.hl7v2.datatypes.components import (
     code_part,
+    is_oid,
     local_uri,
     part,
     split_parts,
@@ -146,6 +147,16 @@ def ei_vaccination(text: str, ctx: Context) -> JsonObject | None:
     """
     parts = split_parts(text, ctx)
     return None if part(parts, 1, ctx) == "9999" else _entity(parts, "", ctx)
+
+
+@datatype("EI", "StudyIdentifier", reads=(1, 2, 3, 4), gives="Identifier")
+def ei_study(text: str, ctx: Context) -> JsonObject | None:
+    """A UID of DICOM as FHIR writes it: https://hl7.org/fhir/R4/imagingstudy.html#notes."""
+    parts = split_parts(text, ctx)
+    value = part(parts, 1, ctx)
+    if is_oid(value):
+        return {"system": "urn:dicom:uid", "value": f"urn:oid:{value}"}
+    return _entity(parts, "", ctx)
 
 
 @datatype("EI", "PlacerIdentifier", reads=(1, 2, 3, 4), gives="Identifier")

@@ -11,6 +11,31 @@ from adapters.hl7v2.datatypes.identifiers import assigned, governing, is_placeho
 from tests.unit.adapters.hl7v2.datatypes.named import organization
 
 CASES: list[Any] = [
+    pytest.param(
+        "EI.StudyIdentifier",
+        "1.2.840.99.1^RIS",
+        "",
+        {"system": "urn:dicom:uid", "value": "urn:oid:1.2.840.99.1"},
+        [],
+        id="study",
+    ),
+    pytest.param(
+        "EI.StudyIdentifier",
+        "S1^^1.2.3.4^ISO",
+        "",
+        {"value": "S1", "system": "urn:oid:1.2.3.4"},
+        [],
+        id="study-without-UID",
+    ),
+    pytest.param("EI.VaccinationIdentifier", "9999^IIS", "", None, [], id="no-vaccination-number"),
+    pytest.param(
+        "EI.VaccinationIdentifier",
+        "7^^1.2.3.4^ISO",
+        "",
+        {"value": "7", "system": "urn:oid:1.2.3.4"},
+        [],
+        id="vaccination-number",
+    ),
     pytest.param("EI.AssignedIdentifier", "8", "", None, [], id="run-number"),
     pytest.param(
         "EI.AssignedIdentifier",
