@@ -15,6 +15,9 @@ from bridge.core.proof.trust import Trust
 
 __all__ = ["check_checkpoint", "check_rebase", "check_witnesses", "is_foreign"]
 
+_MAX_SHOWN = 120
+"""Characters of a log's name in a report: a stranger's may have 64,000."""
+
 
 def check_checkpoint(receipt: Receipt, trust: Trust) -> tuple[Check, Checkpoint | None]:
     """4: the checkpoint is well formed and signed by a key that the trust file gives its origin."""
@@ -111,4 +114,6 @@ def _signed(note: bytes, checkpoint: Checkpoint, trust: Trust) -> None:
 
 def _shown(origin: str) -> str:
     """Letters of other alphabets look like those of a name that one knows: they are spelt out."""
+    if len(origin) > _MAX_SHOWN:
+        origin = f"{origin[:_MAX_SHOWN]}..."
     return origin if origin.isascii() else f"{origin!a} (not all of its letters are ASCII)"
