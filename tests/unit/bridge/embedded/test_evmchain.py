@@ -1,5 +1,6 @@
 """One transaction a block, mined at once, and the same chain after a restart."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def payment(nonce: int, **changes: object) -> bytes:
 
 
 def test_chain_killed_at_any_byte_of_a_block_opens_with_the_one_before(
-    chain: EvmChain, path: Path
+    chain: EvmChain, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The block that was being written was answered to nobody: it is mined again, another time.
 
@@ -57,6 +58,7 @@ def test_chain_killed_at_any_byte_of_a_block_opens_with_the_one_before(
     chain.send(payment(1))
     chain.close()
     written = path.read_bytes()
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # waits for the disk some thousand times
     path.write_bytes(written[:whole])
     with BlockFile(path) as file:
         before = file.batches
