@@ -98,10 +98,11 @@ def _unread(made: Converted, read: dict[tuple[str, int, int], set[int] | None]) 
             known = read.get((name, count, number), set())
             if known is None:
                 continue
-            if not known:
+            filled = _populated(text, made.build.ctx)
+            if not known and filled:
                 yield f"{shown}-{number}"
                 continue
-            for component in _populated(text, made.build.ctx) - known:
+            for component in filled - known:
                 yield f"{shown}-{number}.{component}"
 
 

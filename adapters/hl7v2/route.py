@@ -7,6 +7,7 @@ the message does not have, on the event or on the group is answered here and nev
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import itemgetter
 from typing import Final, TypeAlias
 
@@ -101,8 +102,19 @@ class Routes:
             functions = tuple(apply for one in known if (apply := _chosen(one, group, asked)))
             if functions or not (known or name in self._silent):
                 stops.append((number, place.group, place.occurrence, functions))
+        _lead(stops, names)
         odd = tuple((code, at, laid.places[at].occurrence) for code, at in laid.odd)
         return Route(groups=route.groups, stops=tuple(stops), odd=odd)
+
+
+def _lead(stops: list[Stop], names: Sequence[str]) -> None:
+    """PV2 adds to the visit that PV1 makes: where a sender turned the two round, PV1 is read first.
+
+    A visit without number is known by the fields of PV1 alone, so PV2 would make another one.
+    """
+    for at, (one, other) in enumerate(pairwise(stops)):
+        if (names[one[0]], names[other[0]]) == ("PV2", "PV1"):
+            stops[at : at + 2] = other, one
 
 
 class _UnreadError(LookupError):

@@ -33,7 +33,8 @@ _MAX_MINUTES: Final = 5_256_000
 _LAST_YEAR: Final = 9980
 """Ten years on, the year still has four digits."""
 _WITHOUT_TIME: Final = frozenset({"proposed", "cancelled", "waitlist"})
-_UNKNOWN: Final = {
+_TIMES: Final = ("start", "end")
+_UNKNOWN: Final[JsonObject] = {
     "extension": [
         {
             "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
@@ -165,18 +166,39 @@ def _keep(resource: JsonObject, name: str, needed: frozenset[str], build: Build,
 
 
 def _appointment(resource: JsonObject, build: Build) -> None:
-    """Rules app-2 and app-3: both times or none, and none only of what is not yet agreed."""
-    start, end = resource.get("start"), resource.get("end")
-    minutes = resource.get("minutesDuration")
-    if start and not end and isinstance(minutes, int) and _is_near(cast("str", start), minutes):
-        resource["end"] = _later(cast("str", start), minutes)
-    elif bool(start) != bool(end):
-        known = "start" if start else "end"
-        resource["requestedPeriod"] = [{known: resource.pop(known)}]
-    if "start" not in resource and resource.get("status") not in _WITHOUT_TIME:
-        build.ctx.at = "SCH-11"
-        build.ctx.note("appointment-open", "an appointment lacks start or end: it is only proposed")
-        resource["status"] = "proposed"
+    """Rules app-2 and app-3: what lacks of the time of an appointment is said to be unknown.
+
+    The status is the sender's: an appointment whose hour nobody can tell was still booked.
+    """
+    build.ctx.at = "SCH-11"
+    start, minutes = resource.get("start"), resource.get("minutesDuration")
+    if isinstance(start, str):
+        if "end" in resource:
+            _lasting(resource, start, build)
+        elif isinstance(minutes, int) and _is_near(start, minutes):
+            resource["end"] = _later(start, minutes)
+    lacking = [name for name in _TIMES if name not in resource]
+    agreed = resource.get("status") not in _WITHOUT_TIME
+    if not lacking or (len(lacking) == len(_TIMES) and not agreed):
+        return
+    resource.update({f"_{name}": {**_UNKNOWN} for name in lacking})
+    build.ctx.note(
+        "appointment-open", "an appointment lacks start or end: it is said to be unknown"
+    )
+
+
+def _lasting(resource: JsonObject, start: str, build: Build) -> None:
+    """No end before the start, and no duration beyond the end."""
+    end, minutes = cast("str", resource["end"]), resource.get("minutesDuration")
+    if ends_before(start, end):
+        del resource["end"]
+        build.ctx.note("period-reversed", "an appointment ends before it starts: no end was kept")
+    elif isinstance(minutes, int):
+        whole = (moment_of(end) - moment_of(start)) // timedelta(minutes=1)
+        if minutes > whole > 0:
+            resource["minutesDuration"] = whole
+            text = "an appointment lasts longer than to its end: it lasts to its end"
+            build.ctx.note("duration-beyond", text)
 
 
 def _is_near(instant: str, minutes: int) -> bool:

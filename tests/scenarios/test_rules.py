@@ -506,16 +506,42 @@ def test_a_correction_of_a_result_that_moved_does_not_take_it_back(hospital: Hos
     assert hospital.one("Encounter")["subject"]["reference"] == berta
 
 
-def test_a_moved_account_takes_its_visits_and_their_results_along(hospital: Hospital) -> None:
-    """A44: what was charged to it was the other patient's."""
+@pytest.mark.parametrize("number", ["", f"{'|' * 13}A1^^^STMARY"], ids=["MRG-3", "PID-18-too"])
+def test_a_moved_account_takes_its_visits_and_their_results_along(
+    hospital: Hospital, number: str
+) -> None:
+    """A44: what was charged to it was the other patient's; PID-18 may repeat the number."""
     hospital.send("ADT^A01", "EVN|A01", f"{RICH}||||A1^^^STMARY", ADMITTED)
     hospital.send("ORU^R01", RICH, ADMITTED, *RESULT, obx("4.0", "F"))
 
-    hospital.send("ADT^A44", "EVN|A44", BERTA, "MRG|100^^^STMARY^MR||A1^^^STMARY")
+    hospital.send("ADT^A44", "EVN|A44", BERTA + number, "MRG|100^^^STMARY^MR||A1^^^STMARY")
 
     berta = f"Patient/{hospital.patient('200')['id']}"
     assert hospital.one("Account")["subject"] == [{"reference": berta}]
     assert owners(hospital, "Encounter", "Observation", "DiagnosticReport") == {berta}
+
+
+@pytest.mark.parametrize(
+    ("times", "start", "end"),
+    [
+        ("^^^20240203100000+0100", "2024-02-03T10:00:00+01:00", None),
+        ("^^^20240203", None, None),
+        ("^^^20240201", "2024-02-01T09:00:00+01:00", "2024-02-01T09:30:00+01:00"),
+        ("", "2024-02-01T09:00:00+01:00", "2024-02-01T09:30:00+01:00"),
+    ],
+    ids=["hour", "another-day", "the-same-day", "nothing"],
+)
+def test_a_postponed_appointment_does_not_end_when_it_did(
+    hospital: Hospital, times: str, start: str | None, end: str | None
+) -> None:
+    """S13 that says when it starts and not when it ends; a day alone does not wipe the hour."""
+    hospital.send("SIU^S12", "SCH|P1|F1|||||||||^^^20240201090000+0100^20240201093000+0100", RICH)
+
+    hospital.send("SIU^S13", f"SCH|P1|F1|||||||||{times}", RICH)
+
+    appointment = hospital.one("Appointment")
+    assert (appointment.get("start"), appointment.get("end")) == (start, end)
+    assert appointment["status"] == "booked"
 
 
 def test_a_visit_number_used_again_mixes_no_two_patients(hospital: Hospital) -> None:

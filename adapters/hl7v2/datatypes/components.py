@@ -60,8 +60,13 @@ def all_clean(raw: list[str], ctx: Context, width: int) -> list[str]:
 
     Most fields hold nothing to resolve, to drop or to trim, and a field is asked that at once.
     """
-    text = "".join(raw)
-    if '"' in text or (ctx.escape and ctx.escape in text) or not text.isprintable():
+    text, inner = "".join(raw), ctx.subcomponent
+    if (
+        '"' in text
+        or (ctx.escape and ctx.escape in text)
+        or (inner and inner in text)
+        or not text.isprintable()
+    ):
         raw = [one if one.isalnum() else clean(one, ctx) for one in raw]
     elif " " in text:
         raw = [one.strip() for one in raw]
@@ -86,8 +91,11 @@ def code_part(parts: list[str], number: int, ctx: Context) -> str:
 
 
 def clean(raw: str, ctx: Context) -> str:
-    """Raw text as a FHIR string: escapes resolved, trimmed, without forbidden characters."""
-    if raw == DELETE:
+    """Raw text as a FHIR string: escapes resolved, trimmed, without forbidden characters.
+
+    Delimiters of subcomponents with nothing between them (`&&`) are no text.
+    """
+    if raw == DELETE or not raw.strip(ctx.subcomponent):
         return ""
     escape = ctx.escape
     text = (unescape(raw, ctx) if escape and escape in raw else raw).strip()

@@ -21,12 +21,12 @@ _UNKNOWN_CLASS: Final = {
 """Says nothing of a stored visit's class (core.record.statements)."""
 
 
-@rule("merge-account", reads=("MRG-1", "MRG-3"), writes="partOf", version=2)
+@rule("merge-account", reads=("MRG-1", "MRG-3"), writes="partOf", version=3)
 def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     """MRG-3: the retired account is inactive and part of the one in PID-18.
 
-    HL7 v2.5.1 ch. 3.3.41 (A41), 3.3.44 (A44: without another number it only changes its patient);
-    v2-to-FHIR map MRG[Account].
+    HL7 v2.5.1 ch. 3.3.41 (A41), 3.3.44 (A44: with PID-18 the same or empty it only changes its
+    patient); v2-to-FHIR map MRG[Account].
     """
     b.ctx.at = "MRG-3"
     function = DATATYPES["CX.Identifier"].function
@@ -37,15 +37,18 @@ def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     retired = b.opened(g, "Account", b.identity(f[3], function), merge=True)
     if survivor is not None:
         g.put("Account", survivor)
-    if retired is survivor:
+    moves = b.trigger == "A44"
+    if retired is survivor and not moves:
         b.ctx.note("merge-self", "the merged account is the surviving one: nothing was changed")
         return
     _in_order_with(f, b)
+    if moves:
+        b.moved.append(retired)
+    if retired is survivor:
+        return
     retired["identifier"] = [identifier]
     retired["subject"] = [reference_to(r)]
-    if b.trigger == "A44":
-        b.moved.append(retired)
-    if survivor is None and b.trigger == "A44":
+    if survivor is None and moves:
         retired["status"] = "active"
         b.assume(retired, "status")
         return

@@ -7,7 +7,7 @@ from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.datatypes.codes import look_up
 from adapters.hl7v2.datatypes.times import moment_of
-from adapters.hl7v2.elements import append, reference_to
+from adapters.hl7v2.elements import NO_FIELDS, append, reference_to
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
 from adapters.hl7v2.tables import load
@@ -42,6 +42,32 @@ def service_minutes(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     minutes = _minutes(f[7], f[8], b)
     if minutes and "minutesDuration" not in r:
         r["minutesDuration"] = minutes
+
+
+@rule(
+    "appointment-days",
+    reads=("SCH-11.4", "SCH-11.5", "TQ1-7", "TQ1-8"),
+    writes="requestedPeriod",
+)
+def appointment_days(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
+    """Start and end are instants: of times without zone the days are kept, as what was asked for.
+
+    HL7 v2.5.1 ch. 10.6.1.11; the zone that lacks is reported where the times are read.
+    """
+    if "start" in r and "end" in r:
+        return
+    timing = g.segment("TQ1") or NO_FIELDS
+    day = DATATYPES["TS.uninstant"].function
+    wished: JsonObject = {}
+    for name, text in (
+        ("start", b.comp(f[11], 4) or timing[7]),
+        ("end", b.comp(f[11], 5) or timing[8]),
+    ):
+        found = day(text, b.ctx) if text and name not in r else None
+        if found:
+            wished[name] = found
+    if wished:
+        r["requestedPeriod"] = [wished]
 
 
 @rule("appointment-comment", reads=("NTE-3",), writes="comment")

@@ -18,6 +18,8 @@ _OPEN: Final = frozenset({"planned", "arrived", "triaged", "in-progress", "onlea
 
 _PRESENT: Final = frozenset({"active", "recurrence", "relapse"})
 """https://hl7.org/fhir/R4/valueset-condition-clinical.html: the problem has not abated."""
+_WHEN: Final = frozenset({"start", "end", "_start", "_end", "requestedPeriod"})
+"""One statement of an Appointment."""
 _CALLED_OFF: Final = frozenset({"cancelled", "noshow"})
 
 
@@ -67,10 +69,24 @@ def _visit(stored: JsonObject, newer: JsonObject) -> JsonObject:
 
 
 def _appointment(stored: JsonObject, newer: JsonObject) -> JsonObject:
-    """R4 app-4: one that is booked again was not cancelled for a reason."""
-    if newer.get("status", "cancelled") in _CALLED_OFF:
-        return stored
-    return {name: value for name, value in stored.items() if name != "cancelationReason"}
+    """R4 app-4: one that is booked again was not cancelled for a reason.
+
+    One that starts at another time does not end when it did.
+    """
+    gone: set[str] = set()
+    if newer.get("status", "cancelled") not in _CALLED_OFF:
+        gone.add("cancelationReason")
+    now, known = _starts(newer), _starts(stored)
+    if now is not None and not says_less(now, known):
+        gone |= _WHEN
+    return {name: value for name, value in stored.items() if name not in gone}
+
+
+def _starts(body: JsonObject) -> Json:
+    """When it starts, be it a day alone."""
+    wished = body.get("requestedPeriod")
+    first = wished[0] if isinstance(wished, list) and wished else None
+    return body.get("start", first.get("start") if isinstance(first, dict) else None)
 
 
 def _condition(stored: JsonObject, newer: JsonObject) -> JsonObject:

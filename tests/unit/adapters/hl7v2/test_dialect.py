@@ -115,7 +115,7 @@ def test_same_mrn_at_two_facilities_is_two_patients(dialect: Hl7v2) -> None:
 
 def test_required_status_is_never_missing(message: Build, convert: Convert) -> None:
     """Without OBX-11, OBR-25 or PV1-2 the status is unknown, so servers accept the resource."""
-    raw = message("ORU^R01^ORU_R01", "PV1|1", "OBR|1|||X^x^L", "OBX|1|ST|1^a^L||v")
+    raw = message("ORU^R01^ORU_R01", "PV1|1||W1", "OBR|1|||X^x^L", "OBX|1|ST|1^a^L||v")
 
     found = convert(raw)
 

@@ -54,6 +54,15 @@ def test_residue_lists_what_nobody_read(dialect: Hl7v2, message: Build) -> None:
     assert not [one for one in found if one.startswith(("MSH", "PID-3", "PID-5"))]
 
 
+def test_delimiters_with_nothing_between_them_are_no_residue(
+    dialect: Hl7v2, message: Build
+) -> None:
+    """Senders that write every component of an empty field have lost nothing."""
+    raw = message("ADT^A08", "ZZZ|^^&&~^|b")
+
+    assert residue(dialect, raw) == ("ZZZ-2",)
+
+
 def test_row_is_of_the_map_that_made_the_element(dialect: Hl7v2) -> None:
     """Several maps have a row OBR-7: the one of the asked resource is named."""
     raw = (

@@ -4,6 +4,7 @@ import pytest
 
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.components import (
+    cleaned,
     code_part,
     is_oid,
     is_uri,
@@ -25,11 +26,17 @@ from adapters.hl7v2.datatypes.components import (
         pytest.param("a\x01b", "ab", id="control-character"),
         pytest.param("山田　太郎", "山田　太郎", id="ideographic-space"),
         pytest.param("\ud800", "", id="lone-surrogate"),
+        pytest.param("&&", "", id="empty-subcomponents"),
     ],
 )
 def test_part_is_a_fhir_string(ctx: Context, raw: str, expected: str) -> None:
     """A component is trimmed, unescaped and without forbidden characters."""
     assert part([raw], 1, ctx) == expected
+
+
+def test_empty_subcomponents_are_empty_among_all_components_too(ctx: Context) -> None:
+    """`&&^Berg` has no number: nobody is called `&&`."""
+    assert cleaned("&&^Berg", ctx, 3) == ["", "Berg", ""]
 
 
 def test_part_beyond_the_last_is_absent(ctx: Context) -> None:

@@ -9,7 +9,7 @@ Build = Callable[..., bytes]
 Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
 Codes = Callable[[bytes], list[tuple[str, str]]]
 
-SCH = "SCH|P1|F1|||||CHECKUP|NORMAL|{}|{}|^^{}^20240201090000^20240201093000"
+SCH = "SCH|P1|F1|||||CHECKUP|NORMAL|{}|{}|^^{}^20240201090000^20240201130000"
 START = "2024-02-01T09:00:00+01:00"
 
 
@@ -133,3 +133,34 @@ def test_equipment_keeps_its_number(message: Build, convert: Convert) -> None:
 
     actor = made["participant"][-1]["actor"]
     assert (actor["identifier"]["value"], actor["display"]) == ("EQ1", "Scanner")
+
+
+@pytest.mark.parametrize(
+    ("group", "service"), [("RGS|1|D", "AIS|1|A"), ("RGS|1|U", "AIS|1|D")], ids=["RGS-2", "AIS-2"]
+)
+def test_service_that_is_taken_back_is_no_longer_asked_for(
+    message: Build, convert: Convert, group: str, service: str
+) -> None:
+    """Action code D, of the service or of its whole group: the order is revoked."""
+    raw = message("SIU^S14", SCH.format("30", "", ""), group, f"{service}|99^Visit", "RGS|2|A",
+                  "AIS|1|A|98^Scan")  # fmt: skip
+
+    found = convert(raw)
+
+    (appointment,) = found["Appointment"]
+    assert [one["text"] for one in appointment["serviceType"]] == ["Scan"]
+    assert [one["status"] for one in found["ServiceRequest"]] == ["revoked", "active"]
+    assert len(appointment["basedOn"]) == 1
+
+
+def test_resources_of_a_group_that_is_taken_back_are_left_out(
+    message: Build, convert: Convert
+) -> None:
+    """RGS-2 D: rooms, people and equipment of the group."""
+    raw = message("SIU^S14", SCH.format("30", "", ""), "RGS|1|D", "AIG|1||XR^X-Ray", "AIL|1||R1",
+                  "AIP|1||9^House^Greg", patient="")  # fmt: skip
+
+    (appointment,) = convert(raw)["Appointment"]
+
+    assert "House" not in str(appointment["participant"])
+    assert len(appointment["participant"]) == 1

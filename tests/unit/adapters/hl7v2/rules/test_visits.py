@@ -7,6 +7,7 @@ import pytest
 
 Build = Callable[..., bytes]
 Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
+Codes = Callable[[bytes], list[tuple[str, str]]]
 
 
 def test_reactions_share_one_severity(message: Build, convert: Convert) -> None:
@@ -17,6 +18,79 @@ def test_reactions_share_one_severity(message: Build, convert: Convert) -> None:
     assert allergy["criticality"] == "high"
     assert allergy["reaction"][0]["severity"] == "severe"
     assert [one["text"] for one in allergy["reaction"][0]["manifestation"]] == ["Hives", "Rash"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "segment", "visits"),
+    [
+        ("ADT^A08", "PV1|1|N", 0),
+        ("ADT^A08", "PV1|1|N|^^^^^^|||^^^^|^^^", 0),
+        ("ADT^A08", "PV1|" + "|" * 30, 0),
+        ("ADT^A31", "PV1|1|U", 0),
+        ("ADT^A40", "PV1|1|I", 0),
+        ("ADT^A28", "PV1|1|N|W1", 1),
+        ("ADT^A31", "PV1|1|N" + "|" * 17 + "V1", 1),
+        ("ADT^A01", "PV1|1|I", 1),
+        ("ADT^A08", "PV1|||W1", 1),
+    ],
+)
+def test_a_visit_of_which_nothing_is_said_is_none(
+    message: Build, convert: Convert, kind: str, segment: str, visits: int
+) -> None:
+    """Class N, and a class alone where the event is about a person, fill a required segment.
+
+    HL7 v2.5.1 ch. 3.4.3.2, and the pseudo PV1 of messages about persons (IHE ITI-30).
+    """
+    found = convert(message(kind, "EVN||20240101", segment))
+
+    assert len(found.get("Encounter", [])) == visits
+
+
+@pytest.mark.parametrize(
+    ("kind", "segment", "expected"),
+    [
+        ("SIU^S12", "PV1|1|O|CARD", "planned"),
+        ("SIU^S12", "PV1|1|I|W1", "in-progress"),
+        ("SIU^S14", "PV1|1|O|CARD" + "|" * 41 + "20240105", "in-progress"),
+        ("SIU^S15", "PV1|1|O|CARD", "cancelled"),
+        ("SIU^S26", "PV1|1|O|CARD", "cancelled"),
+        ("ORU^R01", "PV1|1|O|CARD", "in-progress"),
+    ],
+)
+def test_visit_of_an_appointment_has_not_begun(
+    message: Build, convert: Convert, kind: str, segment: str, expected: str
+) -> None:
+    """An outpatient with an appointment is not there; one who was admitted, or an inpatient, is."""
+    (visit,) = convert(message(kind, "SCH|A1|F1", segment))["Encounter"]
+
+    assert visit["status"] == expected
+
+
+@pytest.mark.parametrize(
+    ("trigger", "expected"),
+    [("A01", "active"), ("A05", "planned"), ("A14", "planned"), ("A38", "planned"),
+     ("A27", "planned"), ("A03", "completed"), ("A11", "completed")],
+)  # fmt: skip
+def test_bed_of_a_visit_to_come_is_planned(
+    message: Build, convert: Convert, trigger: str, expected: str
+) -> None:
+    """A pre-admission, also one that is taken back, puts nobody into PV1-3, whatever its class."""
+    (visit,) = convert(message(f"ADT^{trigger}", "EVN||20240101", "PV1|1|I|W1"))["Encounter"]
+
+    assert visit["location"][0]["status"] == expected
+
+
+def test_additional_visit_data_in_front_of_the_visit_make_no_other(
+    message: Build, convert: Convert, codes: Codes
+) -> None:
+    """PV2 before PV1: one Encounter, also where it has no number; the order is reported."""
+    raw = message("ADT^A01", "PV2|||R10^Pain", "PV1|1|I|W1")
+
+    (visit,) = convert(raw)["Encounter"]
+
+    assert visit["reasonCode"][0]["text"] == "Pain"
+    assert visit["location"][0]["location"]["display"] == "W1"
+    assert ("segment-order", "PV1") in codes(raw)
 
 
 def test_discharge_finishes_the_visit(message: Build, convert: Convert) -> None:
