@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from shutil import copyfile
 
@@ -37,6 +38,7 @@ def listener(
     senders: dict[str, str] | None = None,
     certificate: Path | None = None,
     told: list[BridgeError | None] | None = None,
+    **limits: float,
 ) -> Listener:
     """One TLS listener of the product; `told` takes what it says of its files."""
     files = CertificateFiles(
@@ -49,7 +51,7 @@ def listener(
         port=0,
         tls=Certificates(files, (told if told is not None else []).append),
         certificate_senders=senders or {},
-        limits=quick_limits(),
+        limits=quick_limits(**limits),
     )
 
 
@@ -107,8 +109,37 @@ def test_wrong_or_missing_certificate_gets_no_further_than_the_handshake(
         answer = client.ask(adt("2"))
 
     assert refused
+    assert "mllp-handshake-failed" in served.codes
     assert code_of(answer) == "AA 2"
     assert list(served.feed.kept) == [adt("2")]
+
+
+def test_handshakes_that_nobody_finishes_are_bounded_and_keep_no_sender_out(
+    serve: Serve, hospital: Authority
+) -> None:
+    """They hold memory before any place is taken; beyond the bound the oldest is given up."""
+    served = serve(listener(hospital, mutual=False, connections=4))
+
+    with ExitStack() as opened:
+        silent = [opened.enter_context(served.client()) for _ in range(40)]
+        sender = opened.enter_context(served.client(tls=trusting(hospital)))
+
+        assert code_of(sender.ask(adt("1"))) == "AA 1"
+        assert all(one.is_closed() for one in silent[:36])
+    assert served.counters.connections_refused >= 36
+    assert "mllp-gave-way" in served.codes
+
+
+def test_stop_turns_away_who_is_in_the_handshake(serve: Serve, hospital: Authority) -> None:
+    """It does not wait for somebody who is no sender yet."""
+    served = serve(listener(hospital, mutual=False))
+    with served.client() as silent:
+        with served.client(tls=trusting(hospital)) as sender:
+            sender.ask(adt("1"))
+
+        served.stop(within_s=5)
+
+        assert silent.is_closed()
 
 
 def test_graceful_stop_over_tls_answers_first(serve: Serve, hospital: Authority) -> None:
