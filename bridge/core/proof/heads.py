@@ -25,7 +25,8 @@ def check_checkpoint(receipt: Receipt, trust: Trust) -> tuple[Check, Checkpoint 
     try:
         checkpoint = parse_checkpoint(parse_note(note).text)
     except BridgeError as error:
-        return Check(id=4, name=name, ok=False, detail=str(error)), None
+        detail = f"what the log signed cannot be read: {error}"
+        return Check(id=4, name=name, ok=False, detail=detail), None
     said = f"log {_shown(checkpoint.origin)} with {checkpoint.size} leaves"
     if is_foreign(checkpoint, trust):
         detail = f"{said}: no key of this log in your trust file, so anybody may have signed"
@@ -33,7 +34,8 @@ def check_checkpoint(receipt: Receipt, trust: Trust) -> tuple[Check, Checkpoint 
     try:
         _signed(note, checkpoint, trust)
     except BridgeError as error:
-        return Check(id=4, name=name, ok=False, detail=f"{said}: {error}"), checkpoint
+        detail = f"{said}, but its signature does not hold: {error}"
+        return Check(id=4, name=name, ok=False, detail=detail), checkpoint
     detail = f"{said}, signed by a key of your trust file"
     return Check(id=4, name=name, ok=True, detail=detail), checkpoint
 
@@ -53,7 +55,8 @@ def check_witnesses(receipt: Receipt, trust: Trust) -> Check:
         seen = len(open_note(receipt.proof.checkpoint, trust.witnesses).verified)
     except BridgeError as error:
         if error.code != "note-unsigned":
-            return Check(id=6, name="witnesses", ok=False, detail=str(error))
+            detail = f"the signature of a witness is false: {error}"
+            return Check(id=6, name="witnesses", ok=False, detail=detail)
     detail = f"{seen} of the {needed} needed witnesses signed the checkpoint"
     return Check(id=6, name="witnesses", ok=True if seen >= needed else None, detail=detail)
 

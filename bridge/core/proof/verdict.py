@@ -8,7 +8,9 @@ from bridge.core.proof.report import AnchorOutcome, Check, Level, Report, Verdic
 
 __all__ = ["conclude"]
 
-_CAVEAT: Final = "A proof shows that this existed and is intact, not that what it says is true."
+_CAVEAT: Final = (
+    "A receipt can show that something existed and is intact, not that what it says is true."
+)
 _MEANS: Final[Mapping[str, str]] = {
     "document": "the document is larger than anything that was ever sealed",
     "claims": "the document is not the one that was sealed",
