@@ -1,9 +1,9 @@
 """A burst at the door: acknowledged at intake speed, projected behind it, in flat memory.
 
 Run `PYTHONPATH=. python tests/bench/burst.py [MESSAGES]`: an embedded PostgreSQL, the product's own
-`mllp` with two processes, one `worker` and `beat` on the folder broker, 16 pipelined senders. A JSON object
-every tenth: messages acknowledged, seconds, and the largest resident MiB of a process of the door
-and of the worker. The last one tells how long projection went on after the last answer.
+`mllp` with two processes, one `worker` and `beat` on the folder broker, 16 pipelined senders. A
+JSON object every tenth: messages acknowledged, seconds, and the largest resident MiB of a process
+of the door and of the worker. The last one tells how long projection went on after the last answer.
 """
 
 import json
