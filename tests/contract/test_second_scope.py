@@ -281,11 +281,86 @@ def test_referral_knows_who_asks_and_who_is_asked(dialect: Hl7v2) -> None:
     assert asks["telecom"][0]["value"] == "031 1"
     assert request["performer"] == [{"display": "Ann Cut"}]
     assert request["supportingInfo"] == [{"display": "James Wilson"}]
+    assert found["Patient"][0]["generalPractitioner"] == [{"display": "James Wilson"}]
+    assert codes == []
+
+
+def test_referral_without_its_own_segment_is_a_request_all_the_same(dialect: Hl7v2) -> None:
+    """RF1 is optional: who asks whom about whom is one request, and called off by I14."""
+    segments = ("PRD|RP|House^Greg", "PRD|RT|Cut^Ann", PERSON)
+
+    (request,), (off,) = (
+        _third(dialect, kind, *segments)[0]["ServiceRequest"] for kind in ("REF^I12", "REF^I14")
+    )
+
+    assert (request["requester"], request["performer"]) == (
+        {"display": "Greg House"},
+        [{"display": "Ann Cut"}],
+    )
+    assert (request["status"], off["status"]) == ("active", "revoked")
+    assert request["subject"]["reference"].startswith("Patient/")
+
+
+def test_comments_of_a_referral_are_notes_of_the_request(dialect: Hl7v2) -> None:
+    """NTE at the end of REF, with what kind of comment it is."""
+    found, codes = _third(
+        dialect, "REF^I12", "RF1|A|R|MED|||REF1^STMARY", PERSON, "NTE|1||chest pain|^Reason"
+    )
+
+    (note,) = found["ServiceRequest"][0]["note"]
+    assert note["text"] == "chest pain"
+    assert note["extension"][0]["valueCodeableConcept"] == {"text": "Reason"}
+    assert codes == []
+
+
+def test_diagnosis_of_a_referral_is_its_reason(dialect: Hl7v2) -> None:
+    """DG1 in REF says why the patient is sent."""
+    found, _ = _third(
+        dialect, "REF^I12", "RF1|A|R|MED|||REF1^STMARY", PERSON, "DG1|1||R07.4^Chest pain^I10"
+    )
+
+    (request,), (condition,) = found["ServiceRequest"], found["Condition"]
+    assert request["reasonReference"] == [{"reference": f"Condition/{condition['id']}"}]
+
+
+def test_referral_that_is_called_off_is_revoked(dialect: Hl7v2) -> None:
+    """I14, although RF1-1 repeats that it was accepted."""
+    found, _ = _third(dialect, "REF^I14", "RF1|A|R|MED|||REF1^STMARY", PERSON)
+
+    assert found["ServiceRequest"][0]["status"] == "revoked"
+
+
+def test_order_in_a_referral_is_one_with_its_observation(dialect: Hl7v2) -> None:
+    """Senders put ORC in front of OBR, as in every other message."""
+    found, codes = _third(
+        dialect, "REF^I12", "RF1|A|R|MED|||REF1^STMARY", PERSON, "ORC|RE|O1", "OBR|1|O1||X^Letter"
+    )
+
+    assert [one["identifier"][0]["value"] for one in found["ServiceRequest"]] == ["REF1", "O1"]
+    assert codes == []
+
+
+def test_what_a_member_of_the_staff_does_is_a_role(dialect: Hl7v2) -> None:
+    """STF and PRA: title, specialty, employer, service, since when; a licence is a number."""
+    found, codes = _third(
+        dialect, "MFN^M02", "MFI|PRA||UPD|||AL", "MFE|MAD|1|20260301|77|CE",
+        "STF|77|77^^^STMARY^EI|House^Greg|||||C^Cardiology|MED^Medicine|||20200101||||||Chief",
+        "PRA|77|G^Heart Group|MD||Cardiology^Board^C|9^NPI",
+    )  # fmt: skip
+
+    (person,), (work,) = found["Practitioner"], found["PractitionerRole"]
+    assert [one["value"] for one in person["identifier"]] == ["77", "9"]
+    assert work["practitioner"] == {"reference": f"Practitioner/{person['id']}"}
+    assert work["organization"] == {"display": "Heart Group"}
+    assert work["healthcareService"] == [{"display": "Medicine"}]
+    assert [one["text"] for one in work["specialty"]] == ["Cardiology"]
+    assert work["code"][0] == {"text": "Chief"}
+    assert work["period"] == {"start": "2020-01-01"}
     assert codes == []
 
 
 def test_master_file_of_staff_is_practitioners(dialect: Hl7v2) -> None:
-    """MFN M02: the record that XCN refers to; who left is not active; no number, no record."""
+    """MFN M02: the record that XCN refers to, else of its key; who left is not active."""
     found, _ = _third(
         dialect, "MFN^M02", "MFI|PRA||UPD|||AL", "MFE|MAD|1|20260301|77|CE",
         "STF|77|77^^^STMARY^EI|House^Greg||M|19590611|A|||555 1234^WPN^PH|1 Lane^^Bern||||h@x.y",
@@ -295,7 +370,8 @@ def test_master_file_of_staff_is_practitioners(dialect: Hl7v2) -> None:
     )  # fmt: skip
     seen, _ = _third(dialect, "ADT^A01", PERSON, "PV1|1|I|||||77^House^Greg^^^^^^STMARY")
 
-    house, gone, away = found["Practitioner"]
+    house, gone, nobody, away = found["Practitioner"]
+    assert (nobody["identifier"][0]["value"], nobody["name"][0]["family"]) == ("79", "Nobody")
     assert house["id"] == seen["Practitioner"][0]["id"]
     assert (house["gender"], house["birthDate"], house["active"]) == ("male", "1959-06-11", True)
     assert [one["system"] for one in house["telecom"]] == ["phone", "email"]
