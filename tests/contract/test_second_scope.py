@@ -267,6 +267,30 @@ def test_problems_and_goals_are_conditions_and_goals(dialect: Hl7v2) -> None:
     assert codes == []
 
 
+def test_role_for_a_problem_is_of_its_care_team_and_of_no_visit(dialect: Hl7v2) -> None:
+    """ROL below PRB: each problem has a team, whose reason it is; the visit has its own people."""
+    found, codes = _third(
+        dialect, "PPR^PC1", PERSON, "PV1|1|I|W1||||7^House^Greg",
+        "PRB|AD|20260301|E11.9^Diabetes^I10|PR1^STMARY", "ROL||AD|PI|8^Cut^Ann",
+        "PRB|AD|20260301|J45^Asthma^I10|PR2^STMARY", "ROL||AD|PI|9^Wilson^Jim",
+        "ROL||DE|PI|8^Cut^Ann",
+    )  # fmt: skip
+
+    assert len(found["Encounter"][0]["participant"]) == 1
+    teams = [
+        (
+            one["reasonReference"][0]["reference"],
+            [of["member"]["display"] for of in one["participant"]],
+        )
+        for one in found["CareTeam"]
+    ]
+    assert teams == [
+        (f"Condition/{problem['id']}", [name])
+        for problem, name in zip(found["Condition"], ("Ann Cut", "Jim Wilson"), strict=True)
+    ]
+    assert codes == []
+
+
 def test_referral_knows_who_asks_and_who_is_asked(dialect: Hl7v2) -> None:
     """REF: PRD by its role; a provider without number is words."""
     found, codes = _third(

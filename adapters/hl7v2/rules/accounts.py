@@ -13,6 +13,8 @@ from bridge.core.record.identity import resource_id
 __all__: list[str] = []
 
 PV1_19: Final = 19
+_GO_ON: Final = frozenset({"A06", "A07"})
+"""A patient changes between in and out, as one who stays."""
 _UNKNOWN_CLASS: Final = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-NullFlavor",
     "code": "UNK",
@@ -57,13 +59,14 @@ def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         retired["partOf"] = reference_to(survivor)
 
 
-@rule("merge-visit", reads=("MRG-1", "MRG-5", "MRG-6"), writes="partOf")
+@rule("merge-visit", reads=("MRG-1", "MRG-5", "MRG-6"), writes="partOf", version=2)
 def merge_visit(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     """MRG-5: the visit has another number or another patient.
 
     One number in MRG-5 and PV1-19, or none in PV1-19: the visit is this patient's now. Two numbers:
     the prior one is in error and part of the one that counts, so that what was filed under it leads
-    there. HL7 v2.5.1 ch. 3.3.42 (A42), 3.3.45 (A45), 3.3.50 (A50).
+    there; an outpatient's visit that an admission goes on with under another number did happen.
+    HL7 v2.5.1 ch. 3.3.6 (A06), 3.3.7 (A07), 3.3.42 (A42), 3.3.45 (A45), 3.3.50 (A50).
     """
     b.ctx.at = "MRG-5"
     function = DATATYPES["CX.Identifier"].function
@@ -93,7 +96,7 @@ def merge_visit(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         prior["subject"] = reference_to(r)
         b.moved.append(prior)
     prior["class"] = {**_UNKNOWN_CLASS}
-    prior["status"] = "entered-in-error"
+    prior["status"] = "finished" if b.trigger in _GO_ON else "entered-in-error"
     prior["partOf"] = {"reference": f"Encounter/{resource_id(b.namespace, 'Encounter', *survivor)}"}
 
 

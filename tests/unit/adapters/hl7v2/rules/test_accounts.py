@@ -111,3 +111,21 @@ def test_link_and_unlink_are_one_linkage(message: Build, convert: Convert) -> No
 def test_deleted_person_is_no_longer_active(message: Build, convert: Convert) -> None:
     """A29 keeps the record and says so."""
     assert convert(message("ADT^A29", "PV1|1|N"))["Patient"][0]["active"] is False
+
+
+def test_admission_under_another_number_goes_on_with_the_outpatients_visit(
+    message: Build, convert: Convert, codes: Codes
+) -> None:
+    """A06 with MRG: account and visit have new numbers; the visit before did happen."""
+    raw = message(
+        "ADT^A06", "MRG|||A2^^^H^AN||V1^^^H", "PV1|1|I|W1" + "|" * 16 + "V2^^^H",
+        patient=ACCOUNT.format(number="A1"),
+    )  # fmt: skip
+
+    found = convert(raw)
+
+    prior, now = found["Encounter"]
+    assert (prior["status"], now["status"]) == ("finished", "in-progress")
+    assert prior["partOf"] == {"reference": f"Encounter/{now['id']}"}
+    assert [one["status"] for one in found["Account"]] == ["active", "inactive"]
+    assert codes(raw) == []
