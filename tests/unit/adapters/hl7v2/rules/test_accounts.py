@@ -14,6 +14,31 @@ Codes = Callable[[bytes], list[tuple[str, str]]]
 ACCOUNT = "PID|1||17^^^H^MR||Doe^Jo|||||||||||||{number}^^^H^AN\r"
 
 
+@pytest.mark.parametrize(
+    ("prior", "retired"),
+    [
+        ("2^^^H^MR~3^^^H^MR", [["2"], ["3"]]),
+        ("2~3~4", [["2"], ["3"], ["4"]]),
+        ("2^^^H^MR~3^^^S^SS", [["2", "3"]]),
+        ("3^^^S^SS~2^^^H^MR", [["3", "2"]]),
+        ("2^^^H^MR~2^^^H^MR", [["2"]]),
+    ],
+    ids=["two-records", "untyped", "two-kinds", "governing-behind", "twice"],
+)
+def test_each_number_of_one_kind_is_a_record_that_retires(
+    message: Build, convert: Convert, prior: str, retired: list[list[str]]
+) -> None:
+    """MRG-1 repeats: records that were merged at once, or numbers of one record."""
+    found = convert(message("ADT^A40", f"MRG|{prior}", patient="PID|1||1^^^H^MR||Berg\r"))
+
+    survivor, *others = found["Patient"]
+    assert [[one["value"] for one in other["identifier"]] for other in others] == retired
+    assert [one["other"]["reference"] for one in survivor["link"]] == [
+        f"Patient/{other['id']}" for other in others
+    ]
+    assert {other["active"] for other in others} == {False}
+
+
 def test_account_merge_retires_the_prior_account_and_no_patient(
     message: Build, convert: Convert
 ) -> None:
