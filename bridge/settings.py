@@ -117,6 +117,7 @@ class MllpListener(_Section):
     certificate_senders: tuple[CertificateSender, ...]
     allow: tuple[IPvAnyNetwork, ...]
     mode: Literal["by-message", "original"]
+    outage: Literal["close", "answer"]
     application_ack_to: str = Field(pattern=r"^$|^\[?[^\s\]]+\]?:[0-9]{1,5}$")
     messages_per_s: float = Field(ge=0)
     max_connections: int = Field(ge=1)

@@ -10,7 +10,6 @@ from fastapi import FastAPI
 from adapters.fhir.definitions import resource_shape
 from adapters.fhir.dialect import problems_in
 from adapters.hl7v2.ack import only_answer
-from bridge.api.access import read_tokens
 from bridge.api.app import create_app
 from bridge.api.feeds import Feeds
 from bridge.api.node import Node
@@ -22,6 +21,7 @@ from bridge.core.proof.trust import NO_TRUST, parse_trust
 from bridge.core.proof.verify import verify
 from bridge.flows.receive import Received
 from bridge.keys.admin import admin_token
+from bridge.keys.tokens import read_tokens
 from bridge.settings import Http, Settings
 from bridge.telemetry import Metrics, configure_logs
 from workers.celery_app import configured

@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 
 from bridge.core.errors import BridgeError
 from workers.commands import (
+    access,
     configuration,
     contracts,
     database,
@@ -28,7 +29,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for group in (processes, feeding, evidence):
+for group in (processes, feeding, evidence, access):
     app.add_typer(group.commands)
 app.add_typer(keys.commands, name="keys")
 app.add_typer(contracts.commands, name="contract")
@@ -85,6 +86,12 @@ def main() -> None:
     except BrokenPipeError:
         # Whoever read our output has gone; nothing is left to say, also not at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(NOT_DONE)
+    except ModuleNotFoundError as error:
+        _say(
+            f"the package {error.name} is not installed - install fhir-anchor[embedded], or name a"
+            " database and a chain of your own by store.url and chain.rpc"
+        )
         sys.exit(NOT_DONE)
     except OSError as error:
         place = error.filename or "a file or socket"

@@ -2,67 +2,23 @@
 
 import base64
 import binascii
-import tomllib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import sha256
 from bridge.core.policy.access import Caller, Role, allow
+from bridge.keys.tokens import Tokens
 
-__all__ = ["Authenticated", "Tokens", "holding", "read_tokens"]
+__all__ = ["Authenticated", "holding"]
 
 MAX_TOKEN_CHARACTERS = 4096
 """Longer than any bearer token in use; hashing it costs nothing."""
 PURPOSE_HEADER = "x-purpose-of-use"
 """Code of v3-PurposeOfUse, for the access entry; treatment when absent."""
-
-
-Tokens = Mapping[bytes, Caller]
-"""SHA-256 of a token -> its holder. The token itself is never kept."""
-
-
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    name: str = Field(min_length=1, max_length=200)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    roles: tuple[Role, ...] = Field(min_length=1)
-
-
-class _File(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    token: tuple[_Row, ...] = ()
-
-
-def read_tokens(file: Path | None, admin: str) -> Tokens:
-    """The clients of this node: the admin token, and the rows of the tokens file.
-
-    Raises:
-        BridgeError: `tokens-file` when the file cannot be read or a row is wrong.
-    """
-    rows: tuple[_Row, ...] = ()
-    if file is not None:
-        try:
-            rows = _File.model_validate(tomllib.loads(file.read_text("utf-8"))).token
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
-            raise BridgeError(
-                "tokens-file",
-                Fault.OPERATOR,
-                what="the tokens file cannot be used",
-                where=str(file),
-                do="give each [[token]] a name, the sha256 of the token in hex, and roles",
-            ) from error
-    clients = {
-        bytes.fromhex(row.sha256): Caller(subject=row.name, roles=frozenset(row.roles))
-        for row in rows
-    }
-    root = Caller(subject="admin", roles=frozenset({Role.ADMIN}))
-    return {**clients, sha256(admin.encode()): root}
 
 
 async def authenticate(request: Request) -> Caller:

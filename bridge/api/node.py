@@ -6,13 +6,13 @@ from typing import Annotated, TypedDict
 
 from fastapi import Depends, Request
 
-from bridge.api.access import Tokens
 from bridge.api.feeds import Feeds
 from bridge.core.policy.access import Caller
 from bridge.core.proof.report import Report
 from bridge.core.record.bundle import Finding
 from bridge.flows.receive import Inbound, Received
 from bridge.flows.write import Ports
+from bridge.keys.tokens import Tokens
 from bridge.ports.anchors import AnchorBook
 from bridge.ports.dialect import Dialect, RestDialect
 from bridge.ports.evidence import Evidence

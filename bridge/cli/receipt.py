@@ -7,7 +7,7 @@ from pathlib import Path
 from bridge.cli.node import Node
 from bridge.core.errors import BridgeError, Fault
 
-__all__ = ["STAGES", "fetch_receipt"]
+__all__ = ["STAGES", "fetch_receipt", "wait_for"]
 
 STAGES = ("stored", "sequenced", "anchored", "final")
 POLL_S = 1.0
@@ -22,7 +22,7 @@ def fetch_receipt(node: Node, record: str, file: Path | None, wait: str | None) 
         BridgeError: what the node says; `receipt-late` when the stage is not reached in time.
     """
     if wait is not None:
-        _wait(node, record, wait)
+        wait_for(node, record, wait)
     receipt = node.get(f"/records/{record}/receipt").content
     if file is None:
         sys.stdout.buffer.write(receipt + b"\n")
@@ -30,7 +30,12 @@ def fetch_receipt(node: Node, record: str, file: Path | None, wait: str | None) 
         file.write_bytes(receipt)
 
 
-def _wait(node: Node, record: str, stage: str) -> None:
+def wait_for(node: Node, record: str, stage: str) -> None:
+    """Return when the record has reached that stage.
+
+    Raises:
+        BridgeError: `receipt-late` when it never will, or did not within an hour.
+    """
     limit = time.monotonic() + LONGEST_WAIT_S
     while True:
         reached = str(node.get(f"/records/{record}").json()["status"])

@@ -1,5 +1,7 @@
 """Many receipts from a running node into a folder, with progress: of records, a period, a patient.
 
+What they prove is fetched with them where it is asked for, and always for a patient.
+
 A file that is there is not fetched again, so a run that was cut off is simply started again; but a
 receipt without anchors is, and gets what the log has been anchored by since.
 """
@@ -15,6 +17,7 @@ from rich.console import Console
 from rich.progress import track
 
 from bridge.cli.node import Node
+from bridge.cli.receipt import wait_for
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.proof.receipt import Receipt, encode_receipt, parse_receipt
 from bridge.core.proof.upgrade import upgraded
@@ -34,6 +37,10 @@ class Wanted:
     patient: str = ""
     since: str = ""
     until: str = ""
+    documents: bool = False
+    """The bundle of each record and the message as it was received, too."""
+    wait: str | None = None
+    """Stage that each record is waited for; a patient's versions are taken as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +49,12 @@ class _File:
 
     name: str
     path: str
+    record: str = ""
+    """Whose receipt it is."""
 
 
 def fetch_receipts(node: Node, wanted: Wanted, folder: Path) -> int:
-    """Write every receipt, and for a patient the versions that they prove; how many were missing.
+    """Write every receipt, with what it proves where that is wanted; how many were missing.
 
     A record that is not yet under a checkpoint is counted and named on standard error.
 
@@ -57,6 +66,8 @@ def fetch_receipts(node: Node, wanted: Wanted, folder: Path) -> int:
     progress = Console(file=sys.stderr)
     late = 0
     for file in track(files, "receipts", console=progress, disable=not progress.is_terminal):
+        if wanted.wait is not None and file.record:
+            wait_for(node, file.record, wanted.wait)
         late += _fetch(node, file, folder)
     return late
 
@@ -92,7 +103,7 @@ def _unanchored(target: Path) -> Receipt | None:
 
 def _of_records(node: Node, wanted: Wanted) -> Iterator[_File]:
     for record in wanted.records:
-        yield _record_file(record)
+        yield from _record_files(record, wanted)
     if not wanted.since and not wanted.until:
         return
     query = {"from": wanted.since, "to": wanted.until, "count": PAGE}
@@ -100,13 +111,17 @@ def _of_records(node: Node, wanted: Wanted) -> Iterator[_File]:
     while page is not None:
         given = {name: value for name, value in {**query, "page": page}.items() if value}
         answer = node.get("/records", **given).json()
-        yield from (_record_file(row["record"]) for row in answer["records"])
+        for row in answer["records"]:
+            yield from _record_files(row["record"], wanted)
         page = answer["next"]
 
 
-def _record_file(record: str) -> _File:
+def _record_files(record: str, wanted: Wanted) -> Iterator[_File]:
     name = _id(record)
-    return _File(name=f"{name}.receipt.json", path=f"/records/{name}/receipt")
+    yield _File(name=f"{name}.receipt.json", path=f"/records/{name}/receipt", record=name)
+    if wanted.documents:
+        yield _File(name=f"{name}.bundle.json", path=f"/records/{name}/bundle")
+        yield _File(name=f"{name}.source", path=f"/records/{name}/source")
 
 
 def _id(text: str) -> str:

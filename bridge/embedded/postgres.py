@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-
 from bridge.core.errors import BridgeError, Fault
 
 __all__ = ["exists", "is_running", "start", "stop"]
@@ -119,8 +117,13 @@ def _is_running(cluster: Path) -> bool:
     """Whether the pid file names a living postmaster of this cluster, not a reused number."""
     try:
         pid = int((cluster / "postmaster.pid").read_text().splitlines()[0])
+    except (FileNotFoundError, IndexError, ValueError):
+        return False
+    import psutil  # noqa: PLC0415  of the extra, as the server is
+
+    try:
         return str(cluster) in psutil.Process(pid).cmdline()
-    except (FileNotFoundError, IndexError, ValueError, psutil.NoSuchProcess, psutil.ZombieProcess):
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return False
 
 

@@ -4,7 +4,9 @@ Run `PYTHONPATH=. python tests/bench/intake.py [MESSAGES]`. An embedded PostgreS
 durability, the product's own `mllp` processes, senders in a process of their own; an ORU of 1.5 KB
 with distinct control ids. One JSON object a shape of traffic: rate (msg/s), p50_ms, p99_ms, and the
 processor time a message of the door (door_us), of PostgreSQL (postgres_us) and of the senders.
-`naive` is the same door with a commit a message; `load` is the machine's load average before it.
+A line with `offered` sends at that rate, whatever is answered: latency counts from when a message
+was due. `naive` is the same door with a commit a message; `load` is the machine's load average
+before it.
 """
 
 import asyncio
@@ -26,6 +28,7 @@ from pathlib import Path
 
 import psutil
 
+from adapters.hl7v2.mllp import frame
 from bridge.embedded import postgres
 from bridge.settings import load
 from tests.bench.mllp import ORU, Sender
@@ -38,6 +41,9 @@ MESSAGES = 12_000
 SAMPLE = Path("corpus/microsoft_FHIR-Converter/data/SampleData/Hl7v2/LAB-ORU-1.hl7")
 SHAPES = ((16, 1), (64, 1), (16, 32))
 """Connections, and messages unanswered on each; 1 is lock-step."""
+PACE = {1: "lock-step"}
+OFFERED = (64, 1000)
+"""Connections, and messages a second over all of them."""
 
 
 def main(messages: int = MESSAGES, *processes: int) -> None:
@@ -53,6 +59,7 @@ def main(messages: int = MESSAGES, *processes: int) -> None:
             with door(environment, crew) as (port, listener):
                 for connections, window in SHAPES:
                     _measure(port, listener, folder, (connections, window, messages))
+                _measure(port, listener, folder, (OFFERED[0], 0, messages), offered=OFFERED[1])
         with door(environment, 1, naive=True) as (port, listener):
             _measure(port, listener, folder, (16, 1, messages // 8))
     finally:
@@ -69,14 +76,21 @@ def message() -> bytes:
 
 
 def _measure(
-    port: int, listener: psutil.Process, folder: Path, shape: tuple[int, int, int]
+    port: int,
+    listener: psutil.Process,
+    folder: Path,
+    shape: tuple[int, int, int],
+    *,
+    offered: int = 0,
 ) -> None:
     load = os.getloadavg()[0]
     server = psutil.Process(int((folder / "cluster" / "postmaster.pid").read_text().split()[0]))
     before = used(listener), used(server)
     memory = _resident(listener)
     receive, pipe = multiprocessing.get_context("spawn").Pipe(duplex=False)
-    child = multiprocessing.get_context("spawn").Process(target=send, args=(port, shape, pipe))
+    child = multiprocessing.get_context("spawn").Process(
+        target=send, args=(port, shape, pipe, offered)
+    )
     child.start()
     figures = receive.recv()
     child.join()
@@ -110,12 +124,42 @@ def _resident(process: psutil.Process) -> int:
     return int(max(one.memory_info().rss for one in family) >> 20)
 
 
-def send(port: int, shape: tuple[int, int, int], to: Connection) -> None:
+def send(port: int, shape: tuple[int, int, int], to: Connection, offered: int = 0) -> None:
     """Traffic of one shape; what it saw goes to the pipe."""
-    to.send(asyncio.run(_send_all(port, *shape)))
+    to.send(asyncio.run(_send_all(port, *shape, offered)))
 
 
-async def _send_all(port: int, connections: int, window: int, messages: int) -> dict[str, object]:
+class _Paced(Sender):
+    """Sends one message every so many seconds, whatever is answered."""
+
+    def __init__(
+        self, messages: Iterator[bytes], count: int, every_s: float, latencies: list[float]
+    ) -> None:
+        super().__init__(messages, count, 0, latencies)
+        self._every_s, self._began = every_s, 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start the clock; connections are made one after another, so each has its own place."""
+        super().connection_made(transport)
+        self._began = time.perf_counter()
+        self._tick()
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        while (due := self._began + self.sent * self._every_s) <= now and self.sent < self.count:
+            self.transport.write(frame(next(self.messages)))
+            self.sent_at.append(due)
+            self.sent += 1
+        if self.sent < self.count:
+            asyncio.get_running_loop().call_later(due - now, self._tick)
+
+    def _send(self, many: int) -> None:
+        """An answer calls for nothing."""
+
+
+async def _send_all(
+    port: int, connections: int, window: int, messages: int, offered: int
+) -> dict[str, object]:
     template, latencies = message(), list[float]()
     numbers = count(time.time_ns())
     each = messages // connections
@@ -124,15 +168,18 @@ async def _send_all(port: int, connections: int, window: int, messages: int) -> 
     done = []
     for place in range(connections):
         own = iter(prepared[place * each : (place + 1) * each])
-        _, sender = await loop.create_connection(
-            partial(Sender, own, each, window, latencies), "127.0.0.1", port
+        made = (
+            partial(_Paced, own, each, connections / offered, latencies)
+            if offered
+            else partial(Sender, own, each, window, latencies)
         )
+        _, sender = await loop.create_connection(made, "127.0.0.1", port)
         done.append(sender.done)
     await asyncio.gather(*done)
     seconds = time.perf_counter() - started
     latencies.sort()
     return {
-        "mode": "lock-step" if window == 1 else f"pipelined {window}",
+        "mode": f"offered {offered}/s" if offered else PACE.get(window, f"pipelined {window}"),
         "connections": connections,
         "messages": len(latencies),
         "rate": round(len(latencies) / seconds),

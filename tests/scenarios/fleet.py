@@ -4,7 +4,8 @@ Each process is `fhir-anchor NAME` of its own, started again when it dies, as co
 """
 
 import os
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from workers.wiring import Services
 __all__ = ["Fleet", "start_fleet"]
 
 READY_WITHIN_S = 180.0
+HERE = (sys.executable, "-m", "workers.main")
+"""`fhir-anchor` of the environment that the tests run in."""
 Address = tuple[str, int]
 
 
@@ -26,11 +29,17 @@ class Fleet(Node):
     """`size` doors of each kind and as many workers; one beat, one dev chain."""
 
     def __init__(
-        self, folder: Path, environment: Mapping[str, str], *, size: int, broker: Broker | None
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        size: int,
+        broker: Broker | None,
+        program: Sequence[str],
     ) -> None:
         """Nothing runs yet; a broker that is given runs already."""
         super().__init__(folder, environment)
-        self._size = size
+        self._size, self._program = size, program
         self._environment |= {"FHIR_ANCHOR__MLLP__PROCESSES": "1"}
         if broker is not None:
             self._environment |= {"FHIR_ANCHOR__QUEUE__URL": broker.url}
@@ -94,6 +103,7 @@ class Fleet(Node):
     def _child(self, name: str, *arguments: str, **environment: str) -> Child:
         return Child(
             name=name,
+            program=HERE if name == "devchain" else self._program,
             arguments=(name, *arguments),
             environment={**self._environment, **environment},
             log=self.folder / "logs" / f"{name}.log",
@@ -107,11 +117,20 @@ def _append(file: Path, name: str) -> None:
 
 @contextmanager
 def start_fleet(
-    *, size: int = 2, broker: Broker | None = None, folder: Path | None = None, **environment: str
+    *,
+    size: int = 2,
+    broker: Broker | None = None,
+    folder: Path | None = None,
+    program: Sequence[str] = HERE,
+    **environment: str,
 ) -> Iterator[Fleet]:
-    """A fleet that serves inside the block, in a folder of its own or below a given one."""
+    """A fleet that serves inside the block, in a folder of its own or below a given one.
+
+    `program` is what runs, but for the dev chain.
+    """
     with node_folder() as fresh:
-        made = Fleet((folder or fresh) / "node", environment, size=size, broker=broker)
+        folder = (folder or fresh) / "node"
+        made = Fleet(folder, environment, size=size, broker=broker, program=program)
         try:
             made.start()
             yield made

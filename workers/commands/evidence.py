@@ -32,13 +32,20 @@ def receipt(  # noqa: PLR0913, PLR0917 - one parameter an option
         Path | None,
         typer.Option("-o", "--output", metavar="PATH", help="A file; a folder for several."),
     ] = None,
-    wait: Annotated[Literal["sequenced", "anchored", "final"] | None, typer.Option()] = None,
+    wait: Annotated[
+        Literal["sequenced", "anchored", "final"] | None,
+        typer.Option(help="Until each record is that far."),
+    ] = None,
     export_as: Annotated[
         Export | None, typer.Option("--as", help="With `export`: what to write.")
     ] = None,
     patient: Annotated[str, typer.Option(metavar="ID", help="All versions of a patient.")] = "",
     since: Annotated[str, typer.Option("--from", metavar="TIME", help="Records since.")] = "",
     until: Annotated[str, typer.Option("--to", metavar="TIME", help="Records until.")] = "",
+    *,
+    documents: Annotated[
+        bool, typer.Option("--documents", help="Each record's bundle and message too.")
+    ] = False,
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
     data: Data = None,
@@ -56,10 +63,14 @@ def receipt(  # noqa: PLR0913, PLR0917 - one parameter an option
     from bridge.cli.receipt import fetch_receipt
     from bridge.cli.receipts import Wanted, fetch_receipts
 
-    wanted = Wanted(records=named, patient=patient, since=since, until=until)
-    many = len(named) > 1 or bool(patient or since or until)
+    wanted = Wanted(
+        records=named, patient=patient, since=since, until=until, documents=documents, wait=wait
+    )
+    many = len(named) > 1 or documents or bool(patient or since or until)
     if not many and not named:
         raise typer.BadParameter("name records, --patient, or a period by --from and --to")
+    if patient and wait:
+        raise typer.BadParameter("--wait is for records; run --patient again, it goes on")
     with Node(url, token_file, settings_of(data, config).data) as node:
         if not many:
             fetch_receipt(node, named[0], output, wait)

@@ -13,7 +13,7 @@ from workers.mllp.door import Door
 from workers.mllp.feed import FeedEvent
 from workers.mllp.gathering import Outcome
 from workers.mllp.rate import Bucket
-from workers.mllp.reply import addresses, owed_nothing, refusal, replies, unstored
+from workers.mllp.reply import addresses, owed_nothing, put_off, refusal, replies
 
 __all__ = ["Connection", "Message"]
 
@@ -223,16 +223,24 @@ class Connection(asyncio.Protocol):
                 elsewhere=bool(self.door.listener.application_ack_to),
             )
         counters.unstored += 1
-        self._hear_no_more()
-        return refusal(message.header, unstored(outcome), at=at, enhanced=self.enhanced)
+        reply = put_off(
+            message.header,
+            outcome,
+            at=at,
+            enhanced=self.enhanced,
+            silent=self.door.listener.outage == "close",
+        )
+        if self._pipelines or not reply:
+            self._hear_no_more()
+        return reply
 
     def _hear_no_more(self) -> None:
-        """After an answer "send again", what a pipelining sender sent behind it is not taken.
+        """What a pipelining sender sent behind a message that was put off is not taken.
 
         It would overtake the message that comes again. Closed, the connection tells the sender to
-        send everything that is not acknowledged, in its order; who waits for each answer stays.
+        send everything that is not acknowledged, in its order.
         """
-        if self._pipelines and not self._deaf:
+        if not self._deaf:
             self._deaf = self._closing = True
             self._tell("mllp-line-broken", count=len(self._line))
 

@@ -61,6 +61,8 @@ class Listener:
     mode: Literal["by-message", "original"] = "by-message"
     """`original` answers AA, AE, AR whatever MSH-15 and MSH-16 say: many senders fill them in and
     wait for AA all the same."""
+    outage: Literal["close", "answer"] = "close"
+    """What says "again" where no CR is owed: the line that breaks, or AE."""
     application_ack_to: str = ""
     """HOST:PORT for application acknowledgements; empty sends them on the connection."""
     limits: Limits = field(default_factory=Limits)

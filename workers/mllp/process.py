@@ -121,6 +121,7 @@ def _listener(given: MllpListener, services: Services, overlays: Sequence[Path])
         certificate_senders=certificates,
         allow=tuple(given.allow),
         mode=given.mode,
+        outage=given.outage,
         application_ack_to=given.application_ack_to,
         limits=Limits(
             frame_bytes=given.max_frame_bytes,

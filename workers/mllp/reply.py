@@ -7,7 +7,9 @@ from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant
 from bridge.flows.receive import Received
 
-__all__ = ["addresses", "owed_nothing", "refusal", "replies", "unstored"]
+__all__ = ["addresses", "owed_nothing", "put_off", "refusal", "replies"]
+
+UNAVAILABLE = "node-unavailable"
 
 
 def addresses(header: Header, *, enhanced: bool, to: str) -> tuple[str, str]:
@@ -71,11 +73,33 @@ def owed_nothing(header: Header, *, enhanced: bool) -> bool:
     return not any(owed.accept or owed.application for owed in outcomes)
 
 
-def unstored(cause: BaseException) -> BridgeError:
-    """What a sender is told when its message could not be stored; the cause stays in the log."""
+def put_off(
+    header: Header, cause: BaseException, *, at: Instant, enhanced: bool, silent: bool
+) -> bytes:
+    """The frame that answers a message that could not be stored; empty where none is to leave.
+
+    Only an accept acknowledgement can say "again", by CR. An engine that gets AE or AR puts the
+    message aside and goes on with the next; one whose line breaks sends it again, in its order.
+
+    Args:
+        header: of the message.
+        cause: why; it stays in the log.
+        at: MSH-7 of the answer.
+        enhanced: this listener honours MSH-15 and MSH-16.
+        silent: this listener answers an outage by closing the line, where it owes no CR.
+    """
+    reason = _unstored(cause)
+    says_again = enhanced and asks_enhanced(header) and due(header, refused=True).accept
+    if silent and reason.code == UNAVAILABLE and not says_again:
+        return b""
+    return refusal(header, reason, at=at, enhanced=enhanced)
+
+
+def _unstored(cause: BaseException) -> BridgeError:
+    """What a sender is told when its message could not be stored."""
     code, what = "node-failed", "this node failed while it stored the message"
     if isinstance(cause, BridgeError) and cause.fault is Fault.PEER:
-        code, what = "node-unavailable", "this node cannot store messages at the moment"
+        code, what = UNAVAILABLE, "this node cannot store messages at the moment"
     return BridgeError(
         code, Fault.PEER, what=what, where="storage", do="send the message again later"
     )

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bridge.core.ids import sha256
+from bridge.core.policy.access import Role
+from bridge.keys.tokens import read_tokens
 from workers import main as console
 
 
@@ -36,6 +39,8 @@ def no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(("receipt", "a", "--token-file", "/nonexistent"), id="no-token-file"),
         pytest.param(("ingest", "/nonexistent", "--token-file", "/dev/null"), id="no-input"),
         pytest.param(("convert", "x.hl7", "--sender", "nobody"), id="no-such-sender"),
+        pytest.param(("token", "lab", "--role", "reader"), id="no-tokens-file"),
+        pytest.param(("token", "lab", "--role", "king"), id="no-such-role"),
     ],
 )
 def test_usage_error_is_one_line_and_exit_2(
@@ -139,3 +144,18 @@ def test_address_of_another_kind_is_a_usage_error(
     assert (code, said.count("\n")) == (2, 1)
     assert word in said
     assert "secret" not in said
+
+
+def test_a_client_gets_its_token_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It alone on standard output; what it may do is in the file, by its hash."""
+    file = tmp_path / "tokens.toml"
+    monkeypatch.setenv("FHIR_ANCHOR__ACCESS__TOKENS_FILE", str(file))
+
+    code = _run(monkeypatch, "token", "lab", "--role", "sender", "--role", "reader")
+
+    token = capsys.readouterr().out.strip()
+    tokens = read_tokens(file, "the-token-of-the-admin")
+    assert code == 0
+    assert tokens[sha256(token.encode())].roles == {Role.SENDER, Role.READER}

@@ -1,20 +1,19 @@
-"""Tokens files and callers, without an application."""
+"""Callers by their tokens, without an application."""
 
 import asyncio
 import base64
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from fastapi import FastAPI, Request
 
-from bridge.api.access import Tokens, authenticate, holding, read_tokens
+from bridge.api.access import authenticate, holding
 from bridge.core.errors import BridgeError
 from bridge.core.ids import sha256
 from bridge.core.policy.access import Caller, Role
+from bridge.keys.tokens import Tokens, read_tokens
 
 ADMIN = "the-token-of-the-admin"
-ROW = '[[token]]\nname = "lab"\nsha256 = "{}"\nroles = ["sender", "reader"]\n'
 
 
 def basic(pair: str) -> str:
@@ -33,45 +32,6 @@ def request_of(tokens: Tokens, **headers: str) -> Request:
 def caller_of(tokens: Tokens, **headers: str) -> Caller:
     """Who asks."""
     return asyncio.run(authenticate(request_of(tokens, **headers)))
-
-
-def test_rows_of_the_file_stand_beside_the_admin(tmp_path: Path) -> None:
-    """Each token by its hash, with its roles."""
-    file = tmp_path / "tokens.toml"
-    file.write_text(ROW.format(sha256(b"secret").hex()))
-
-    tokens = read_tokens(file, ADMIN)
-
-    assert tokens[sha256(b"secret")].roles == {Role.SENDER, Role.READER}
-    assert tokens[sha256(ADMIN.encode())].roles == {Role.ADMIN}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "nonsense",
-        ROW.format("abc"),
-        ROW.format("0" * 64).replace("sender", "sendr"),
-        ROW.format("0" * 64).replace("name", "nmae"),
-        ROW.format("0" * 64).replace('"sender", "reader"', ""),
-        ROW.format("0" * 64).replace('"lab"', '""'),
-    ],
-)
-def test_row_that_is_wrong_stops_the_start(tmp_path: Path, text: str) -> None:
-    """A token that lets in nobody, or somebody else, is found before the door opens."""
-    file = tmp_path / "tokens.toml"
-    file.write_text(text)
-
-    with pytest.raises(BridgeError, match="the tokens file cannot be used") as refused:
-        read_tokens(file, ADMIN)
-
-    assert refused.value.code == "tokens-file"
-
-
-def test_missing_file_stops_the_start(tmp_path: Path) -> None:
-    """A path that leads nowhere would lock every client out."""
-    with pytest.raises(BridgeError, match=r"give each \[\[token\]\] a name, the sha256"):
-        read_tokens(tmp_path / "none.toml", ADMIN)
 
 
 def test_bearer_is_known_by_its_hash_and_states_its_purpose() -> None:

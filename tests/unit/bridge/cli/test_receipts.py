@@ -35,6 +35,8 @@ class _World:
             link = {"relation": "next", "url": "http://evil.example/steal?_page=2"}
             links = [] if "_page" in query else [link]
             return 200, _json({"entry": [{"resource": body}], "link": links})
+        if path in {"/records/r1", "/records/r2"}:
+            return 200, _json({"status": "final"})
         if path == "/records/r3/receipt":
             return 409, _json(LATE)
         return 200, self.receipts.get(path, target.encode())
@@ -61,6 +63,34 @@ def test_period_is_fetched_page_by_page_and_late_records_are_counted(tmp_path: P
     assert sorted(file.name for file in folder.iterdir()) == [
         "r1.receipt.json",
         "r2.receipt.json",
+    ]
+
+
+def test_documents_stand_beside_the_receipts_that_prove_them(tmp_path: Path) -> None:
+    """The bundle, and the message as it was received."""
+    folder = tmp_path / "out"
+
+    _run(_World(), Wanted(records=["r1"], documents=True), folder)
+
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "r1.bundle.json",
+        "r1.receipt.json",
+        "r1.source",
+    ]
+    assert (folder / "r1.source").read_bytes() == b"/records/r1/source"
+
+
+def test_each_record_is_waited_for_before_its_receipt(tmp_path: Path) -> None:
+    """The stage is asked of the record; a receipt fetched earlier would lack its anchor."""
+    world = _World()
+
+    _run(world, Wanted(records=["r1", "r2"], wait="final"), tmp_path / "out")
+
+    assert world.asked == [
+        "/records/r1",
+        "/records/r1/receipt",
+        "/records/r2",
+        "/records/r2/receipt",
     ]
 
 
