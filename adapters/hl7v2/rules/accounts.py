@@ -42,10 +42,9 @@ def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     key = b.identity(f[at], _CX)
     named = key if key[-1] else b.unkeyed(f)
     listed, others = _numbers(f[1], b), [*_numbers(f[4], b), *_numbers(f[2], b)]
-    first = next((one for one in listed if one["value"] == key[-1]), {})
-    alike: list[Any] = [
-        one for one in distinct(listed) if one != first and _kind(one) == _kind(first)
-    ]
+    first: JsonObject = next((one for one in listed if one["value"] == key[-1]), {})
+    apart = cast("list[dict[str, Any]]", distinct(listed))
+    alike = [one for one in apart if one != first and _kind(one) == _kind(first)]
     of_one = [one for one in (*listed, *others) if one not in alike]
     names = DATATYPES["XPN.HumanNames"].function
     called = [name for one in f[7].split(b.ctx.repetition) for name in names(one, b.ctx) or ()]
@@ -62,7 +61,7 @@ def _numbers(text: str, b: Build) -> list[Any]:
     return [one for one in made if one is not None]
 
 
-def _kind(identifier: Any) -> tuple[Json, Json]:
+def _kind(identifier: JsonObject) -> tuple[Json, Json]:
     """Who gave it and what it is."""
     return identifier.get("system"), identifier.get("type")
 
