@@ -227,6 +227,88 @@ def test_second_scope_segments_leave_little_unread(dialect: Hl7v2) -> None:
     assert residue(dialect, raw) == ()
 
 
+def test_disability_of_the_patient_is_an_observation(convert: Convert) -> None:
+    """DB1 says since when; of a guarantor's nothing is said of the patient."""
+    found = convert("ADT^A08", "DB1|1|PT|D7^^^STMARY|Y|20240101|20240301|20240401",
+                    "DB1|2|GT||Y|20200101")  # fmt: skip
+
+    (one,) = found["Observation"]
+    assert (one["code"], one["valueBoolean"]) == ({"text": "disability"}, True)
+    assert one["effectivePeriod"] == {"start": "2024-01-01", "end": "2024-03-01"}
+    assert one["component"][0]["valueDateTime"] == "2024-04-01"
+
+
+@pytest.mark.parametrize(
+    "segment", ["PD1" + "|" * 15 + "DNR^Do not resuscitate~NI^No intubation",
+                "PV2" + "|" * 45 + "DNR^Do not resuscitate~NI^No intubation"],
+    ids=["PD1", "PV2"],
+)  # fmt: skip
+def test_advance_directives_are_one_observation(convert: Convert, segment: str) -> None:
+    """Whether to resuscitate is read from wherever it was sent."""
+    (one,) = convert("ADT^A01", "PV1|1|I", segment)["Observation"]
+
+    assert one["code"]["coding"][0]["code"] == "75320-2"
+    assert [part["valueCodeableConcept"]["text"] for part in one["component"]] == [
+        "Do not resuscitate",
+        "No intubation",
+    ]
+
+
+def test_charge_knows_its_procedure_order_and_organizations(convert: Convert) -> None:
+    """FT1-23, FT1-25 and FT1-32 to 34."""
+    charge = "FT1|1|||20240101||CG|C1^Visit" + "|" * 16 + "F9^LAB||99213^Office visit^CPT4"
+
+    (one,) = convert("DFT^P03", charge + "|" * 7 + "Clinic|Ward|I7^Stent")["ChargeItem"]
+
+    assert one["service"] == [{"type": "Procedure", "display": "Office visit"}]
+    assert one["supportingInformation"][0]["identifier"]["value"] == "F9"
+    assert one["performingOrganization"] == {"display": "Clinic"}
+    assert one["requestingOrganization"] == {"display": "Ward"}
+    assert one["productCodeableConcept"]["text"] == "Stent"
+
+
+def test_participants_have_the_place_of_what_they_follow(convert: Convert) -> None:
+    """PRT behind PR1, behind a document, and for the person himself."""
+    found = convert(
+        "ADT^A01", "PRT||AD||PP|8^Wilson^James", VISIT, "PR1|1||80146002^Cut^SCT||20260101",
+        "PRT||AD||SP|9^Cut^Ann",
+    )  # fmt: skip
+    written = convert("MDM^T02", "TXA|1|DS|||||||||||D1^X", "OBX|1|TX|1^Note||one||||||F",
+                      "PRT||AD||AUT|7^House^Greg", "PRT||AD||RCT|9^Cut^Ann")  # fmt: skip
+
+    assert found["Patient"][0]["generalPractitioner"][0]["display"] == "James Wilson"
+    assert found["Procedure"][0]["performer"][0]["actor"]["display"] == "Ann Cut"
+    (document,) = written["DocumentReference"]
+    assert [one["display"] for one in document["author"]] == ["Greg House"]
+    assert [one["display"] for one in document["context"]["related"]] == ["Ann Cut"]
+
+
+def test_classified_and_confidential_diagnosis(convert: Convert) -> None:
+    """DG1-17 is a category beside ours; DG1-18 is a label that readers obey."""
+    diagnosis = "DG1|1||F32.1^Depression^I10|||A" + "|" * 11 + "D^Diagnosis|Y"
+
+    (condition,) = convert("ADT^A01", VISIT, diagnosis)["Condition"]
+
+    assert "Diagnosis" in [one.get("text") for one in condition["category"]]
+    assert condition["meta"]["security"][0]["code"] == "R"
+
+
+@pytest.mark.parametrize(
+    ("kind", "segments"),
+    [
+        ("QRY^A19", ["QRD|20240101|R|I|1|||1|17|DEM", "QRF|ADT||||PID"]),
+        ("QBP^Q22", ["QPD|Q22|1|@PID.3^17|||||^^^H", "RCP|I|10^RD"]),
+        ("REF^I12", ["AUT|P|C|Co|20240101|20250101", VISIT]),
+        ("ADT^A01", [VISIT, "IN1|1|P|C|Co", "IN2|||E^Employer||||M", "IN3|1|77^^^C|8^Who"]),
+    ],
+)
+def test_segments_of_the_exchange_and_of_billing_are_left_by_decision(
+    dialect: Hl7v2, kind: str, segments: list[str]
+) -> None:
+    """Each position that nobody reads has its reason in a map."""
+    assert residue(dialect, raw_of(kind, *segments)) == ()
+
+
 def _third(dialect: Hl7v2, kind: str, *segments: str) -> tuple[Resources, list[str]]:
     """Resources by type, and the codes found, of a message of the third scope."""
     head = f"MSH|^~\\&|EMR|STMARY|HUB|HUB|20260301080000+0100||{kind}|T1|P|2.5.1"
