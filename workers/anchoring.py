@@ -4,6 +4,7 @@ import fcntl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from bridge.chain.account import AnchorAccount, KeyFileAccount
@@ -24,8 +25,8 @@ from bridge.chain.rpc import Endpoints
 from bridge.chain.transact import Teller
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, TreeSize, sha256
-from bridge.core.log.note import VerifierKey
-from bridge.core.proof.trust import Contract, Network, Trust, trust_text
+from bridge.core.proof.trust import Contract, Network, Trust
+from bridge.core.proof.trust_file import parse_trust, trust_text
 from bridge.durable import replace_file
 from bridge.embedded import KEY_FILE
 from bridge.keys.file import FileSigner
@@ -52,6 +53,7 @@ __all__ = [
     "identity_of",
     "known_contract",
     "planned_contract",
+    "renew_trust",
     "row_of",
 ]
 
@@ -311,10 +313,16 @@ def _write_trust(settings: Settings, signer: FileSigner, contract: Deployment | 
     )
     networks = (network,) if contract is None else ()
     pinned = tuple(_pin(settings, each) for each in known)
-    keys = [VerifierKey.parse(text) for text in signer.verifier_keys]
-    logs = tuple((settings.log.origin, key) for key in keys)
-    trust = Trust(logs=logs, contracts=pinned, networks=networks)
+    trust = Trust(logs=signer.log_keys, contracts=pinned, networks=networks)
     replace_file(settings.data / TRUST_FILE, trust_text(trust).encode(), mode=0o644)
+
+
+def renew_trust(settings: Settings, signer: FileSigner) -> None:
+    """Bring the keys of the trust file up to date, where the node has written one."""
+    file = settings.data / TRUST_FILE
+    if file.exists():
+        trust = replace(parse_trust(file.read_bytes()), logs=signer.log_keys)
+        replace_file(file, trust_text(trust).encode(), mode=0o644)
 
 
 def _pin(settings: Settings, contract: Deployment | Former) -> Contract:

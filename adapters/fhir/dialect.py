@@ -1,7 +1,7 @@
 """FHIR R4 JSON as a dialect: a Bundle or one resource to the canonical bundle.
 
-Numbers and dateTimes stay as they were written; ids of created resources and the references to
-them are the only things that change. https://hl7.org/fhir/R4/http.html.
+Numbers and dateTimes stay as they were written; ids of what is created or stated, and the
+references to them, are the only things that change. https://hl7.org/fhir/R4/http.html.
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,8 @@ from adapters.fhir.bundle import (
     written_part,
 )
 from adapters.fhir.glance import check_entries, head_of
-from adapters.fhir.identity import (
-    give_ids,
-    inner_names,
-    lanes_of,
-    resolve_links,
-    resolve_references,
-)
+from adapters.fhir.identity import ALONE, lanes_of, resolve_links, resolve_references
+from adapters.fhir.names import STATED, give_ids
 from adapters.fhir.problems import Problems
 from adapters.fhir.r4 import check_resource
 from bridge.core.ids import Instant, sha256
@@ -35,7 +30,6 @@ RULES = "fhir-anchor/fhir-r4/1"
 """Name of these rules: its digest stands in each record as the mapping that made the bundle."""
 
 _WRITTEN = frozenset({"batch", "transaction"})
-_STATED = frozenset({"collection", "document", "message", "searchset"})
 
 
 class FhirDialect:
@@ -93,24 +87,25 @@ def convert(
     problems = _judged(value)
     problems.raise_any()
     body = cast("JsonObject", value)
-    if request is None and body["resourceType"] == "Bundle":
-        bundle = _submitted(body, problems)
-        message_type, control_id = _message_type(bundle), _control_id(bundle)
-    else:
-        bundle = _single(body, request)
-        message_type, control_id = cast("str", body["resourceType"]), ""
+    control_id = _control_id(body) if request is None else ""
+    submitted = request is None and body["resourceType"] == "Bundle"
+    bundle = _submitted(body, problems) if submitted else _single(body, request)
     problems.raise_any()
     source = sha256(raw)
     names = give_ids(bundle, namespace=sender, source=source)
-    resolve_references(names, problems, inner_names(bundle))
-    resolve_links(body, names, problems.links if names else ())
+    _check_named_once(bundle, problems)
+    if submitted:
+        resolve_references(body, names, problems)
+        resolve_links(body, names, problems.links)
+    else:
+        resolve_references(bundle, names, problems, within=ALONE)
     problems.raise_any()
     return CanonicalBundle(
         canonical=canon.canonical(bundle),
         source=source,
         mapping=sha256(RULES.encode()),
         apply=Apply.REQUESTS,
-        message_type=message_type,
+        message_type=_message_type(body) if submitted else cast("str", body["resourceType"]),
         control_id=control_id,
         lanes=lanes_of(bundle, problems),
     )
@@ -143,10 +138,8 @@ def _submitted(value: JsonObject, problems: Problems) -> JsonObject:
         made_relative(value)
         check_requests(value, at, problems)
         value = written_part(value)
-    elif kind not in _STATED:
+    elif kind not in STATED:
         problems.add("bundle-type", (at, "type"), "a bundle of this type states nothing to store")
-    if kind in _STATED:
-        _check_named_once(value, problems)
     return value
 
 
@@ -162,6 +155,9 @@ def _single(body: JsonObject, request: Mapping[str, str] | None) -> JsonObject:
 
 
 def _check_named_once(bundle: JsonObject, problems: Problems) -> None:
+    """What a bundle states it states once; what a request writes is judged by `check_requests`."""
+    if bundle["type"] not in STATED:
+        return
     seen = set()
     for index, entry in enumerate(entries_of(bundle)):
         body = entry.get("resource")

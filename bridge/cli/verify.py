@@ -14,7 +14,8 @@ from bridge.cli.rpc import JsonRpcReader
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.proof.receipt import MAX_SIZE
 from bridge.core.proof.report import Report, Verdict, report_value
-from bridge.core.proof.trust import NO_TRUST, Trust, parse_trust
+from bridge.core.proof.trust import NO_TRUST, Trust
+from bridge.core.proof.trust_file import parse_trust
 from bridge.core.proof.verify import MAX_DOCUMENT
 from bridge.core.proof.verify import verify as check
 

@@ -18,7 +18,8 @@ from trie.hexary import HexaryTrie
 from bridge.core.ids import Digest
 from bridge.core.proof.endpoints import LiveHead
 from bridge.core.proof.report import Level, Report, Verdict
-from bridge.core.proof.trust import Trust, parse_trust
+from bridge.core.proof.trust import Trust
+from bridge.core.proof.trust_file import parse_trust
 from bridge.core.proof.verify import verify
 from tests.fakes import sealed
 from tests.fakes.endpoint import FakeEndpoint, honest

@@ -9,7 +9,7 @@ from bridge.cli.rpc import JsonRpcReader
 from bridge.core.errors import BridgeError
 from bridge.core.ids import Digest, TreeSize, sha256
 from bridge.core.proof.report import Verdict
-from bridge.core.proof.trust import parse_trust
+from bridge.core.proof.trust_file import parse_trust
 from bridge.core.proof.verify import verify
 from bridge.flows.anchor import anchor
 from bridge.ports.chain import Fees, Payload

@@ -9,7 +9,9 @@ from bridge.chain.deploy import Deployment
 from bridge.chain.evm import EvmChain
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, TreeSize
-from bridge.keys.file import open_signer
+from bridge.core.proof.trust import Network, Trust
+from bridge.core.proof.trust_file import parse_trust, trust_text
+from bridge.keys.file import open_signer, retire_keys, rotate_key
 from bridge.ports.chain import AnchoredHead, ChainView
 from bridge.settings import Settings, load
 from tests.fakes.anchors import MemoryAnchors
@@ -99,3 +101,21 @@ def test_a_chain_without_our_log_holds_no_mark(tmp_path: Path) -> None:
 
     assert _mark(settings, none_yet) is None
     assert _mark(settings, None) is None
+
+
+def test_trust_file_follows_the_keys_and_keeps_the_rest(tmp_path: Path) -> None:
+    """A command that changed the keys need not know the chain; without a file none is made."""
+    settings, entropy = _settings(tmp_path), SystemEntropy()
+    signer = open_signer(tmp_path / "log.key", origin=settings.log.origin, entropy=entropy)
+    anchoring.renew_trust(settings, signer)
+    assert not (tmp_path / "trust.toml").exists()
+    chain = Network(chain="eip155:1", finality="finalized", independent=True, endpoints=2)
+    (tmp_path / "trust.toml").write_text(trust_text(Trust(networks=(chain,))))
+
+    rotate_key(tmp_path / "log.key", entropy=entropy)
+    retire_keys(tmp_path / "log.key", until=TreeSize(7))
+    anchoring.renew_trust(settings, signer)
+
+    trust = parse_trust((tmp_path / "trust.toml").read_bytes())
+    assert (trust.logs, trust.networks) == (signer.log_keys, (chain,))
+    assert [one.until for one in trust.logs] == [None, 7]

@@ -234,3 +234,14 @@ def test_bundle_of_too_many_entries_is_refused_before_it_is_read() -> None:
 
     with pytest.raises(BridgeError, match="over 50,000 entries"):
         convert(raw, sender="lab")
+
+
+def test_bundle_in_a_parameter_keeps_its_own_links() -> None:
+    """A document handed over in Parameters refers to its own entries, and is left as it is."""
+    document = json.loads(_transaction({"fullUrl": ANN, "resource": VITAL}, kind="collection"))
+    document["entry"].append({"fullUrl": ANN.replace("1", "2"), "resource": VITAL})
+    handed = {"resourceType": "Parameters", "parameter": [{"name": "a", "resource": document}]}
+
+    made = convert(_raw(handed), sender="lab")
+
+    assert ANN.encode() in made.canonical
