@@ -30,6 +30,7 @@ __all__ = [
     "Framer",
     "Tolerated",
     "frame",
+    "unframed",
 ]
 
 VT, FS, CR, LF = b"\x0b", b"\x1c", b"\r", b"\n"
@@ -91,6 +92,11 @@ Event = Frame | Tolerated | Discarded
 def frame(payload: bytes) -> bytes:
     """The payload as one frame: the inverse of reading it, for a payload without VT and FS."""
     return b"\x0b%b\x1c\r" % payload
+
+
+def unframed(frames: bytes) -> list[bytes]:
+    """The payloads of frames that `frame` made."""
+    return [one.removeprefix(VT) for one in frames.split(END) if one]
 
 
 class Framer:

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from typing import cast
 
+from adapters.hl7v2.batch import Batch
 from adapters.hl7v2.header import Header, read_header
 from adapters.hl7v2.mllp import Discarded, Event, Frame, Framer, Tolerated
 from bridge.core.errors import BridgeError, Fault
@@ -14,6 +15,7 @@ from workers.mllp.feed import FeedEvent
 from workers.mllp.gathering import Outcome
 from workers.mllp.rate import Bucket
 from workers.mllp.reply import addresses, owed_nothing, put_off, refusal, replies
+from workers.mllp.together import Together, messages_of
 
 __all__ = ["Connection", "Message"]
 
@@ -36,12 +38,13 @@ DISCARD_REASONS = {
 class Message:
     """One message in the line of its connection; `reply` is None until it is settled."""
 
-    __slots__ = ("arrived", "connection", "header", "inbound", "reply")
+    __slots__ = ("arrived", "connection", "header", "inbound", "reply", "together")
 
     def __init__(
         self, connection: "Connection", header: Header, inbound: Inbound, arrived: float
     ) -> None:
         self.connection, self.inbound, self.arrived = connection, inbound, arrived
+        self.together: Together | None = None
         self.header = header
         self.reply: bytes | None = None
 
@@ -57,7 +60,10 @@ class Message:
 
     def settle(self, outcome: Outcome) -> None:
         """Word the reply, and count."""
-        self.reply = self.connection.worded(self, outcome)
+        reply = self.connection.worded(self, outcome)
+        if self.together is not None:
+            reply = self.together.gather(reply, stored=isinstance(outcome, Received))
+        self.reply = reply
 
     def flush(self) -> None:
         """Let the connection write what is next in line."""
@@ -304,19 +310,34 @@ class Connection(asyncio.Protocol):
         match event:
             case Frame(payload=payload):
                 self._frame_since = None
-                message = self._enqueue(payload)
-                self.door.counters.received += 1
-                self.door.counters.received_bytes += len(payload)
-                self.door.committer.submit(message)
+                self._submit(messages_of(payload))
             case Discarded():
                 self._frame_since = None
                 self._discarded(event)
             case Tolerated():
-                tolerated = self.door.counters.tolerated
-                tolerated[event.code] = tolerated.get(event.code, 0) + 1
                 if event.code == "mllp-frame-restarted":
                     self._frame_since = None
-                self._tell_once(event.code, event.offset, event.count)
+                self._tolerate(event.code, event.offset, event.count)
+
+    def _submit(self, batch: Batch) -> None:
+        """The messages of one frame, nearly always one."""
+        together = Together(batch, self.door.clock) if len(batch.messages) > 1 else None
+        for finding in batch.findings:
+            self._tolerate(finding.code)
+        for payload in batch.messages:
+            message = self._enqueue(payload)
+            message.together = together
+            self.door.counters.received += 1
+            self.door.counters.received_bytes += len(payload)
+            self.door.committer.submit(message)
+
+    def _tolerate(self, code: str, offset: int = 0, count: int = 0) -> None:
+        """Count what was read otherwise than the protocol says, and log a habit once."""
+        tolerated = self.door.counters.tolerated
+        tolerated[code] = tolerated.get(code, 0) + 1
+        if code not in self._told:
+            self._told.add(code)
+            self._tell(code, offset, count)
 
     def _enqueue(self, payload: bytes) -> Message:
         self.door.number += 1
@@ -445,9 +466,3 @@ class Connection(asyncio.Protocol):
     def _tell(self, code: str, offset: int = 0, count: int = 0) -> None:
         feed = self.door.listener.feed
         self.door.emit(FeedEvent(code=code, feed=feed, peer=self._peer, offset=offset, count=count))
-
-    def _tell_once(self, code: str, offset: int, count: int) -> None:
-        """A habit of a sender is logged once a connection; the counters count each."""
-        if code not in self._told:
-            self._told.add(code)
-            self._tell(code, offset, count)

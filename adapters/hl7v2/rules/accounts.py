@@ -39,10 +39,9 @@ def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if not at:
         return
     b.ctx.at = f"MRG-{at}"
-    key = b.identity(f[at], _CX)
-    named = key if key[-1] else b.unkeyed(f)
+    named = b.named(f[at], _CX, f)
     listed, others = _numbers(f[1], b), [*_numbers(f[4], b), *_numbers(f[2], b)]
-    first: JsonObject = next((one for one in listed if one["value"] == key[-1]), {})
+    first: JsonObject = next((one for one in listed if one["value"] == named[-1]), {})
     apart = cast("list[dict[str, Any]]", distinct(listed))
     alike = [one for one in apart if one != first and _kind(one) == _kind(first)]
     of_one = [one for one in (*listed, *others) if one not in alike]
@@ -100,7 +99,7 @@ def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if identifier is None:
         return
     survivor = b.near(g, "Account")
-    retired = b.opened(g, "Account", b.identity(f[3], function), merge=True)
+    retired = b.opened(g, "Account", b.named(f[3], function, f), merge=True)
     if survivor is not None:
         g.put("Account", survivor)
     moves = b.trigger == "A44"
@@ -142,7 +141,7 @@ def merge_visit(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     ]
     if not identifiers:
         return
-    key = b.identity(f[5], function)
+    key = b.named(f[5], function, f)
     visit = g.segment("PV1")
     number = visit[19] if visit and len(visit) > PV1_19 else ""
     survivor = b.identity(number, function)

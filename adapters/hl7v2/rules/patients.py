@@ -137,7 +137,7 @@ def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     identifier = function(b.first(f[21]), b.ctx)
     if identifier is None:
         return
-    key = b.identity(f[21], function) + b.identity(f[3], function)
+    key = b.named(f[21], function, f) + b.identity(f[3], function)
     before = g.resources.get("RelatedPerson")
     made = b.opened(g, "RelatedPerson", key, merge=True)
     if before is not None:
@@ -213,8 +213,7 @@ def _team(
 ) -> JsonObject:
     """The CareTeam of the patient, or of one problem of his."""
     person = g.segment("PID") or NO_FIELDS
-    known = b.identity(person[3], _CX)
-    key = known if known[-1] else b.unkeyed(f)
+    key = b.named(person[3], _CX, f)
     if problem is not None:
         key = ("Condition", cast("str", problem["id"]))
     team = b.opened(g, "CareTeam", (*key, "ROL"), merge=True)
