@@ -90,6 +90,7 @@ class Connection(asyncio.Protocol):
         self._reading = True
         self._closing = self._draining = self._ended = False
         self._pipelines = self._deaf = False
+        self._stranger = True  # no message of it was read
         self._blocked_since: float | None = None  # the peer does not read its answers
         self._frame_since: float | None = None
         self._active = self._loop.time()
@@ -105,11 +106,12 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         address = transport.get_extra_info("peername") or ("", 0)
         self._peer = f"{address[0]}:{address[1]}"
+        made_room = self.door.full and self.door.make_room()
         verdict = admit(
             self.door.listener,
             address=str(address[0]),
             client=common_name(transport.get_extra_info("ssl_object")),
-            open_connections=len(self.door.connections),
+            open_connections=len(self.door.connections) - made_room,
         )
         if isinstance(verdict, TurnedAway) or self.door.stopping:
             self.door.counters.connections_refused += 1
@@ -190,6 +192,16 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    @property
+    def stranger_since(self) -> float | None:
+        """When it came, while it has sent no message; None for a sender, or one that is leaving."""
+        return self._active if self._stranger and not self._closing else None
+
+    def give_way(self) -> None:
+        """Close for want of places."""
+        self._tell("mllp-gave-way")
+        self.abort()
+
     def check(self, now: float) -> None:
         """Let go a peer that is over one of its times."""
         if self._transport is None or self._closing:
@@ -199,6 +211,9 @@ class Connection(asyncio.Protocol):
             self.abort()
         elif self._frame_since is not None and now - self._frame_since > self.limits.frame_s:
             self._refuse_slow_frame()
+        elif self._babbles and now - self._active > self.limits.frame_s:
+            self._tell("mllp-no-frame", count=self._framer.skipped_bytes)
+            self.finish()
         elif self._idle_s(now) > self.limits.idle_s:
             self._tell("mllp-idle")
             self.finish()
@@ -208,6 +223,11 @@ class Connection(asyncio.Protocol):
     def _idle_s(self, now: float) -> float:
         """How long nothing was begun and nothing is owed; a begun frame has its own time."""
         return 0.0 if self._line or self._frame_since is not None else now - self._active
+
+    @property
+    def _babbles(self) -> bool:
+        """What came so far is of another protocol."""
+        return self._stranger and self._framer.skipped_bytes > 0
 
     def worded(self, message: Message, outcome: Outcome) -> bytes:
         """The reply to a settled message."""
@@ -352,6 +372,7 @@ class Connection(asyncio.Protocol):
             deliver_refused=refused,
         )
         message = Message(self, header, inbound, self._loop.time())
+        self._stranger = False
         self._pipelines = self._pipelines or bool(self._line)
         self._line.append(message)
         self._line_bytes += len(payload)
