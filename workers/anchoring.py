@@ -1,9 +1,10 @@
-"""The chain of a node: endpoints, account, contract, and a high-water mark beside the database."""
+"""The chain of a node: endpoints, account and contract, and what a verifier has to pin of it."""
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from bridge.chain.account import AnchorAccount, KeyFileAccount
@@ -24,23 +25,19 @@ from bridge.chain.rpc import Endpoints
 from bridge.chain.transact import Teller
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest, TreeSize, sha256
-from bridge.core.log.note import VerifierKey
-from bridge.core.proof.trust import Contract, Network, Trust, trust_text
+from bridge.core.proof.trust import Contract, Network, Trust
+from bridge.core.proof.trust_file import parse_trust, trust_text
 from bridge.durable import replace_file
 from bridge.embedded import KEY_FILE
 from bridge.keys.file import FileSigner
 from bridge.ports.anchors import AnchorBook
 from bridge.ports.chain import AnchoredHead as AnchoredOnChain
-from bridge.ports.logbook import AnchoredHead
 from bridge.ports.sources import Entropy
 from bridge.settings import Settings, shipped
-from workers.highwater import keep_mark, read_mark
-from workers.places import DEVCHAIN_FOLDER, TRUST_FILE
+from workers.places import DEVCHAIN_FOLDER, STATE_FILE, TRUST_FILE
 
 __all__ = [
     "FOLLOWING_FILE",
-    "STATE_FILE",
-    "ChainAndFile",
     "account_of",
     "anchoring_chain",
     "chain_of",
@@ -52,10 +49,10 @@ __all__ = [
     "identity_of",
     "known_contract",
     "planned_contract",
+    "renew_trust",
     "row_of",
 ]
 
-STATE_FILE = "contract.json"
 FOLLOWING_FILE = "contract.following.json"
 """Of a succession that is under way."""
 OPEN_CHAINS = frozenset({"embedded", "anvil"})
@@ -311,10 +308,16 @@ def _write_trust(settings: Settings, signer: FileSigner, contract: Deployment | 
     )
     networks = (network,) if contract is None else ()
     pinned = tuple(_pin(settings, each) for each in known)
-    keys = [VerifierKey.parse(text) for text in signer.verifier_keys]
-    logs = tuple((settings.log.origin, key) for key in keys)
-    trust = Trust(logs=logs, contracts=pinned, networks=networks)
+    trust = Trust(logs=signer.log_keys, contracts=pinned, networks=networks)
     replace_file(settings.data / TRUST_FILE, trust_text(trust).encode(), mode=0o644)
+
+
+def renew_trust(settings: Settings, signer: FileSigner) -> None:
+    """Bring the keys of the trust file up to date, where the node has written one."""
+    file = settings.data / TRUST_FILE
+    if file.exists():
+        trust = replace(parse_trust(file.read_bytes()), logs=signer.log_keys)
+        replace_file(file, trust_text(trust).encode(), mode=0o644)
 
 
 def _pin(settings: Settings, contract: Deployment | Former) -> Contract:
@@ -328,30 +331,6 @@ def _pin(settings: Settings, contract: Deployment | Former) -> Contract:
         independent=settings.chain.name not in OPEN_CHAINS,
         endpoints=1,
     )
-
-
-class ChainAndFile:
-    """The port `HighWater`: what the chain says, and a file of the data folder.
-
-    So a chain that is down, not set up yet, or that keeps no newest head never stops the log, and a
-    database that was restored from a backup is still caught.
-    """
-
-    def __init__(self, settings: Settings, chain: Callable[[], EvmChain]) -> None:
-        """Touch neither."""
-        self._settings, self._chain = settings, chain
-
-    def newest(self) -> AnchoredHead | None:
-        """The larger of both; a chain that was rolled back or a successor's takes nothing back."""
-        with suppress(BridgeError):
-            head = self._chain().view().head
-            if head.size:
-                self.keep(AnchoredHead(size=head.size, root=head.root))
-        return read_mark(self._settings)
-
-    def keep(self, head: AnchoredHead) -> None:
-        """Write it down, if it is the largest."""
-        keep_mark(self._settings, head)
 
 
 @contextmanager

@@ -13,12 +13,8 @@ from adapters.hl7v2.ack import only_answer
 from bridge.api.app import create_app
 from bridge.api.feeds import Feeds
 from bridge.api.node import Node
-from bridge.cli.rpc import JsonRpcReader
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant, record_id
-from bridge.core.proof.report import Report
-from bridge.core.proof.trust import NO_TRUST, parse_trust
-from bridge.core.proof.verify import verify
 from bridge.flows.receive import Received
 from bridge.keys.admin import admin_token
 from bridge.keys.tokens import read_tokens
@@ -27,7 +23,8 @@ from bridge.telemetry import Metrics, configure_logs
 from workers.celery_app import configured
 from workers.health import Watchman
 from workers.http_patience import PatientProtocol
-from workers.places import ADMIN_TOKEN, TRUST_FILE
+from workers.places import ADMIN_TOKEN
+from workers.verifying import verifying
 from workers.waker import Waker
 from workers.wiring import Services
 
@@ -106,7 +103,7 @@ def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:
         metrics=metrics,
         feeds=Feeds(started),
         wake=wake,
-        verify=lambda receipt, document: _verify(settings, receipt, document),
+        verify=verifying(settings),
         health=watchman.look,
         public_url=settings.http.public_url,
         measure=watchman.measure,
@@ -116,11 +113,3 @@ def application(services: Services, *, wake: Callable[[], None]) -> FastAPI:
 
 def _worded(raw: bytes, received: Received, at: Instant) -> bytes:
     return only_answer(raw, received.answer, at=at, record=received.record, reason=received.reason)
-
-
-def _verify(settings: Settings, receipt: bytes, document: bytes | None) -> Report:
-    """With what this node believes; a stranger verifies with a trust file of their own."""
-    file = settings.data / TRUST_FILE
-    trust = parse_trust(file.read_bytes()) if file.exists() else NO_TRUST
-    readers = [JsonRpcReader(url) for url in settings.chain.rpc]
-    return verify(receipt, document, trust=trust, chain=readers)

@@ -150,7 +150,7 @@ CLINICAL_RULES: tuple[Row, ...] = (
         any_of("text", "entry", "section"),
     ),
     (
-        "CompositionSection List",
+        "CompositionSection",
         "cmp-2",
         "emptyReason is for what is empty",
         not_both("emptyReason", "entry"),

@@ -35,14 +35,26 @@ def _unique_below(children: str, name: str) -> Callable[[JsonObject], bool]:
     return holds
 
 
+def _display_has_no(*names: str) -> Callable[[JsonObject], bool]:
+    """An item that is only shown is not answered."""
+    return lambda value: text_of(value, "type") != "display" or not has(value, *names)
+
+
+def _initial_fits(value: JsonObject) -> bool:
+    """que-13: several initial values only where the item repeats."""
+    return value.get("repeats") is True or len(list(items(value, "initial"))) <= 1
+
+
+def _statement_of(kind: str, needed: str, *absent: str) -> Callable[[JsonObject], bool]:
+    """What a CapabilityStatement of this kind tells of, and of what it may not."""
+    return lambda value: (
+        text_of(value, "kind") != kind
+        or ((not needed or has(value, needed)) and not has(value, *absent))
+    )
+
+
 def _group_has_items(value: JsonObject) -> bool:
     return text_of(value, "type") != "group" or has(value, "item")
-
-
-def _display_is_plain(value: JsonObject) -> bool:
-    return text_of(value, "type") != "display" or not has(
-        value, "item", "code", "required", "repeats", "readOnly", "initial"
-    )
 
 
 def _options_fit(value: JsonObject) -> bool:
@@ -64,7 +76,7 @@ def _expansion_named(value: JsonObject) -> bool:
 DEFINITION_RULES: tuple[Row, ...] = (
     ("Questionnaire", "que-2", "each linkId stands once", _unique_below("item", "linkId")),
     ("QuestionnaireItem", "que-1", "a group has items", _group_has_items),
-    ("QuestionnaireItem", "que-1", "a display has no items, code or answer", _display_is_plain),
+    ("QuestionnaireItem", "que-1", "what is only shown has no items", _display_has_no("item")),
     (
         "QuestionnaireItem",
         "que-4",
@@ -181,6 +193,60 @@ DEFINITION_RULES: tuple[Row, ...] = (
                 for one in items(value, "uniqueId")
                 if one.get("preferred") is True
             ]
+        ),
+    ),
+    (
+        "CapabilityStatement TerminologyCapabilities",
+        "cpb-14",
+        "a statement of an instance has implementation",
+        _statement_of("instance", "implementation"),
+    ),
+    (
+        "CapabilityStatement TerminologyCapabilities",
+        "cpb-15",
+        "a statement of a capability has software and no implementation",
+        _statement_of("capability", "software", "implementation"),
+    ),
+    (
+        "CapabilityStatement TerminologyCapabilities",
+        "cpb-16",
+        "a statement of requirements has neither software nor implementation",
+        _statement_of("requirements", "", "implementation", "software"),
+    ),
+    ("QuestionnaireItem", "que-3", "what is only shown has no code", _display_has_no("code")),
+    (
+        "QuestionnaireItem",
+        "que-6",
+        "what is only shown is neither required nor repeated",
+        _display_has_no("required", "repeats"),
+    ),
+    (
+        "QuestionnaireItemEnableWhen",
+        "que-7",
+        "whether there is an answer is yes or no",
+        lambda value: text_of(value, "operator") != "exists" or has(value, "answerBoolean"),
+    ),
+    (
+        "QuestionnaireItem",
+        "que-8",
+        "a group and what is only shown have no initial value",
+        lambda value: (
+            text_of(value, "type") not in {"group", "display"} or not has(value, "initial")
+        ),
+    ),
+    (
+        "QuestionnaireItem",
+        "que-9",
+        "what is only shown is not marked readOnly",
+        _display_has_no("readOnly"),
+    ),
+    ("QuestionnaireItem", "que-13", "one initial value, or the item repeats", _initial_fits),
+    (
+        "ConceptMapGroupElementTarget",
+        "cmd-1",
+        "a target that is narrower or inexact has a comment",
+        lambda value: (
+            text_of(value, "equivalence") not in {"narrower", "inexact"} or has(value, "comment")
         ),
     ),
 )

@@ -7,7 +7,7 @@ changes it (0.40 to 0.4). Types that only R4B has are not known here.
 import re
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from fhir.resources.R4B import fhirtypes, get_fhir_model_class
@@ -107,9 +107,15 @@ def _shape_of(model: type[FHIRAbstractModel]) -> Shape:
         choice = extra.get("one_of_many")
         if choice and extra.get("one_of_many_required") and choice not in choices:
             choices.append(str(choice))
-    for alias, element in elements.items():
-        if alias.startswith("_") and alias[1:] in elements:  # it chooses a type as its value does
-            elements[alias] = replace(element, choice=elements[alias[1:]].choice)
+    for alias, element in tuple(elements.items()):
+        if element.grammar is not None and _may_be_extended(alias, model):
+            elements[f"_{alias}"] = Element(
+                name=f"_{alias}",
+                repeats=element.repeats,
+                type_name="_",
+                choice=element.choice,  # it chooses a type as its value does
+                model=get_fhir_model_class("FHIRPrimitiveExtension"),
+            )
     return Shape(
         name=name,
         elements=elements,
@@ -117,6 +123,17 @@ def _shape_of(model: type[FHIRAbstractModel]) -> Shape:
         choices=tuple(choices),
         is_resource=model.has_resource_base(),
     )
+
+
+def _may_be_extended(alias: str, model: type[FHIRAbstractModel]) -> bool:
+    """Whether `_name` may stand beside the primitive: the models leave out those of an Extension.
+
+    Ids of elements and the url of an extension are no primitives of FHIR, an id of a resource is
+    (https://hl7.org/fhir/R4/resource.html#id, https://hl7.org/fhir/R4/extensibility.html).
+    """
+    if alias == "id":
+        return model.has_resource_base()
+    return (model.__name__, alias) != ("Extension", "url")
 
 
 def _element(owner: str, alias: str, info: FieldInfo, extra: Mapping[str, object]) -> Element:

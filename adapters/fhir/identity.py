@@ -1,71 +1,49 @@
-"""Ids for what a bundle creates, and references that follow them: urn:uuid to Type/id.
+"""References that follow the resources of a bundle to their ids here, and the lanes of a record.
 
 Source: https://hl7.org/fhir/R4/http.html#trules and https://hl7.org/fhir/R4/bundle.html#references.
 """
 
 import re
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final, TypeAlias, cast
 
 from adapters.fhir.bundle import entries_of, named
+from adapters.fhir.names import Names
 from adapters.fhir.problems import Path, Problems, steps_of
 from adapters.fhir.references import check_target, target_of
-from bridge.core.ids import Digest
 from bridge.core.record.bundle import JsonObject
-from bridge.core.record.identity import lane, resource_id
+from bridge.core.record.identity import lane
 
-__all__ = ["give_ids", "inner_names", "lanes_of", "resolve_links", "resolve_references"]
+__all__ = ["ALONE", "lanes_of", "resolve_links", "resolve_references"]
 
-_REST_URL = re.compile(r"https?://[^\s]*/([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})").fullmatch
+Within: TypeAlias = tuple[str | int, ...]
+ALONE: Final[Within] = ("entry", 0, "resource")
+"""Where one resource that was sent alone stands in the bundle around it."""
 
 _LINK = re.compile(r"""((?:href|src)\s*=\s*["'])(urn:[^"'\s]+)(?=["'])""")
 
 
-def give_ids(bundle: JsonObject, *, namespace: str, source: Digest) -> dict[str, str]:
-    """Give each created resource its deterministic id, in place.
-
-    A create that came with an id loses it, as FHIR asks of a server; an entry of a bundle
-    without requests keeps the id it has.
-
-    Returns:
-        What each fullUrl, and each `Type/id` that it stands for, is called from now on.
-    """
-    names: dict[str, str] = {}
-    for index, entry in enumerate(entries_of(bundle)):
-        body = entry.get("resource")
-        if not isinstance(body, dict):
-            continue
-        kind, url = cast("str", body["resourceType"]), cast("str", entry.get("fullUrl", ""))
-        request = cast("dict[str, str]", entry.get("request", {}))
-        if request.get("method") == "POST" or "id" not in body:
-            body["id"] = resource_id(namespace, kind, source.hex(), url or f"entry/{index}")
-        name = f"{kind}/{cast('str', body['id'])}"
-        if url:
-            names[url] = name
-            rest = _REST_URL(url)
-            if rest is not None:
-                names[rest[1]] = name
-    return names
-
-
 def resolve_references(
-    names: dict[str, str], problems: Problems, inside: frozenset[str] = frozenset()
+    bundle: JsonObject, names: Names, problems: Problems, within: Within = ()
 ) -> None:
     """Turn every reference to an entry of the bundle into Type/id, in place.
 
-    A `urn:` reference that no entry answers leads nowhere for ever and is a problem; a
-    relative or absolute one may lead to what is stored, or to another server.
+    A `urn:` reference that no entry answers leads nowhere for ever and is a problem; any other may
+    lead to what is stored, or to another server. What a Bundle that is an entry says is its own.
 
     Args:
+        bundle: as it was sent, or around the one resource that was.
         names: what `give_ids` returned.
         problems: with the references, and for what is wrong with them.
-        inside: fullUrls of bundles that are resources here: what they link stays theirs.
+        within: steps to where their places begin.
     """
+    inside = _inner_urls(bundle)
     for reference in problems.references:
         text = reference.value.get("reference")
-        if not isinstance(text, str) or text.startswith("#"):
+        url = _entry_url(reference.at, bundle, within) if isinstance(text, str) else None
+        if not isinstance(text, str) or url is None or text.startswith("#"):
             continue
-        name = names.get(text)
+        name = names.named(text, url)
         if name is not None:
             reference.value["reference"] = name
             check_target(reference, name.partition("/")[0], problems)
@@ -77,7 +55,42 @@ def resolve_references(
             )
 
 
-def inner_names(bundle: JsonObject) -> frozenset[str]:
+def _entry_url(at: Path, bundle: dict[str, Any], within: Within = ()) -> str | None:
+    """The fullUrl of the entry in which this place lies, empty where there is none.
+
+    None inside of a Bundle that is a resource itself: what that refers to is its own.
+    """
+    steps = (*within, *steps_of(at)[1:])
+    node: Any = bundle
+    for step in steps:
+        node = node[step]
+        if isinstance(node, dict) and node.get("resourceType") == "Bundle":
+            return None
+    entry = bundle["entry"][steps[1]] if steps[0] == "entry" else {}
+    return cast("str", entry.get("fullUrl", ""))
+
+
+def resolve_links(bundle: JsonObject, names: Names, links: Sequence[Path]) -> None:
+    """Turn URIs and narrative links to an entry into Type/id, in place.
+
+    https://hl7.org/fhir/R4/http.html#trules: elements of type uri, url, oid and uuid, and `a href`
+    and `img src` of a narrative, follow an entry as its references do.
+    """
+    for link in links if names else ():
+        steps = steps_of(link)[1:]
+        url = _entry_url(link, bundle)
+        if url is None or steps[-1] == "fullUrl":
+            continue
+        parent: Any = bundle
+        for step in steps[:-1]:
+            parent = parent[step]
+        text = cast("str", parent[steps[-1]])
+        parent[steps[-1]] = names.named(text, url) or _LINK.sub(
+            lambda found: f"{found[1]}{names.urls.get(found[2], found[2])}", text
+        )
+
+
+def _inner_urls(bundle: JsonObject) -> frozenset[str]:
     """The fullUrls of every bundle that is a resource of this one."""
     bodies = [entry.get("resource") for entry in entries_of(bundle)]
     return frozenset(
@@ -86,25 +99,6 @@ def inner_names(bundle: JsonObject) -> frozenset[str]:
         if isinstance(body, dict) and body.get("resourceType") == "Bundle"
         for url, _ in named(body)
     )
-
-
-def resolve_links(bundle: JsonObject, names: dict[str, str], links: Sequence[Path]) -> None:
-    """Turn URIs and narrative links to an entry into Type/id, in place.
-
-    https://hl7.org/fhir/R4/http.html#trules: elements of type uri, url, oid and uuid, and `a href`
-    and `img src` of a narrative, follow an entry as its references do.
-    """
-    for link in links:
-        steps = steps_of(link)[1:]
-        if steps[-1] == "fullUrl":
-            continue
-        parent: Any = bundle
-        for step in steps[:-1]:
-            parent = parent[step]
-        text = cast("str", parent[steps[-1]])
-        parent[steps[-1]] = names.get(text) or _LINK.sub(
-            lambda found: f"{found[1]}{names.get(found[2], found[2])}", text
-        )
 
 
 def lanes_of(bundle: JsonObject, problems: Problems) -> tuple[str, ...]:

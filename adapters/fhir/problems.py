@@ -57,7 +57,7 @@ class Problems:
     found: list[Finding] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
     links: list[Path] = field(default_factory=list)
-    """Places of URIs and narratives that may name an entry of their bundle by its `urn:`."""
+    """Places of URIs and narratives that may name an entry of their bundle."""
 
     def add(self, code: str, at: Path, text: str) -> None:
         """One problem; dropped when there are enough."""

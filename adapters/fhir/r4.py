@@ -173,8 +173,13 @@ def _check_primitive(value: Json, element: Element, at: Path, problems: Problems
         problems.add("value-form", at, f"the value is no valid {element.form or element.type_name}")
     elif element.codes and value not in element.codes:
         problems.add("code-unknown", at, "the code is not in the required value set")
-    elif element.type_name in _LINKS and isinstance(value, str) and "urn:" in value:
+    elif element.type_name in _LINKS and isinstance(value, str) and _may_link(value, element):
         problems.links.append(at)
+
+
+def _may_link(value: str, element: Element) -> bool:
+    """A `urn:` anywhere, or a URL such as that of an attachment: other URIs only name things."""
+    return "urn:" in value or element.type_name == "url"
 
 
 def _shape(model: type[FHIRAbstractModel] | None) -> Shape:

@@ -8,10 +8,11 @@ from adapters.fhir.clinical_rules import CLINICAL_RULES
 from adapters.fhir.constraint import Rule
 from adapters.fhir.definition_rules import DEFINITION_RULES
 from adapters.fhir.type_rules import TYPE_RULES
+from adapters.fhir.workflow_rules import WORKFLOW_RULES
 
 __all__ = ["rules_of"]
 
-_ROWS = TYPE_RULES + CLINICAL_RULES + DEFINITION_RULES
+_ROWS = TYPE_RULES + CLINICAL_RULES + WORKFLOW_RULES + DEFINITION_RULES
 
 
 def rules_of(type_name: str) -> tuple[Rule, ...]:

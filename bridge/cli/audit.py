@@ -15,7 +15,8 @@ from bridge.cli.anchored_heads import anchored_heads
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.log.note import VerifierKey
 from bridge.core.log.tiles import MAX_ENTRY, WIDTH
-from bridge.core.proof.trust import Contract, Trust, parse_trust
+from bridge.core.proof.trust import Contract, Trust
+from bridge.core.proof.trust_file import parse_trust
 from bridge.core.record.revision import RULES
 from bridge.core.search.index import RULES as INDEX_RULES
 from bridge.flows.check import Audit, check
@@ -69,7 +70,7 @@ def audit(url: str, rpc: Sequence[str], trust: Trust) -> None:
         BridgeError: what cannot be reached; nothing is said of the log then.
     """
     clean = True
-    for origin in dict.fromkeys(name for name, _ in trust.logs):
+    for origin in dict.fromkeys(one.origin for one in trust.logs):
         anchored = anchored_heads(rpc, trust, origin)
         sys.stdout.writelines(f"note: {note}\n" for note in anchored.notes)
         result = _audited(url, anchored.heads, trust, origin)
@@ -92,7 +93,7 @@ def _audited(url: str, heads: Sequence[AnchoredHead], trust: Trust, origin: str)
         row = bar.add_task("leaves")
         return check(
             fetch=lambda paths: tuple(pool.map(partial(_fetch, client), paths)),
-            verifiers=trust.keys_of(origin),
+            verifiers=partial(trust.keys_of, origin),
             origin=origin,
             anchored=lambda: heads,
             progress=lambda done, total: bar.update(row, completed=done, total=total),

@@ -11,7 +11,13 @@ from typing import TypeAlias
 
 from bridge.core.errors import BridgeError
 from bridge.core.ids import Digest, TreeSize
-from bridge.core.log.checkpoint import Checkpoint, VerifierKey, open_checkpoint
+from bridge.core.log.checkpoint import (
+    Checkpoint,
+    VerifierKey,
+    open_checkpoint,
+    parse_checkpoint,
+    parse_note,
+)
 from bridge.core.log.merkle import EMPTY_ROOT, HASH_SIZE, leaf_hashes
 from bridge.core.log.tiles import (
     WIDTH,
@@ -61,6 +67,15 @@ class Audit:
     findings: tuple[LogFinding, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Served:
+    """What a server gave for a name, and how many hashes or entries it must then hold."""
+
+    data: bytes | None
+    width: int
+    """Of the name that was asked for, or 256 where only the full tile is there by now."""
+
+
 @dataclass(slots=True)
 class _Tally:
     fetch: Fetch
@@ -87,7 +102,7 @@ class _Tally:
 def check(
     *,
     fetch: Fetch,
-    verifiers: Sequence[VerifierKey],
+    verifiers: Callable[[TreeSize], Sequence[VerifierKey]],
     origin: str,
     anchored: Callable[[], Sequence[AnchoredHead]] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -98,7 +113,7 @@ def check(
 
     Args:
         fetch: reads `checkpoint`, `tile/...` and `tile/entries/...`.
-        verifiers: the log's public keys.
+        verifiers: the log's public keys that may sign a head of a size.
         origin: the log's identity.
         anchored: reads the heads that independent systems (or earlier checkpoints) hold.
         progress: told (leaves done, leaves in all) now and then.
@@ -149,13 +164,16 @@ def one_by_one(fetch: Callable[[str], bytes | None]) -> Fetch:
     return lambda paths: [fetch(path) for path in paths]
 
 
-def _checkpoint(tally: _Tally, verifiers: Sequence[VerifierKey], origin: str) -> Checkpoint | None:
+def _checkpoint(
+    tally: _Tally, verifiers: Callable[[TreeSize], Sequence[VerifierKey]], origin: str
+) -> Checkpoint | None:
     (note,) = tally.fetch(["checkpoint"])
     if note is None:
         tally.note("checkpoint", "checkpoint", "the log has no checkpoint")
         return None
     try:
-        return open_checkpoint(note, verifiers, origin)
+        size = parse_checkpoint(parse_note(note).text).size
+        return open_checkpoint(note, verifiers(size), origin)
     except BridgeError as error:
         tally.note("checkpoint", error.where, error.what)
         return None
@@ -192,29 +210,29 @@ def _order(tile: Tile) -> tuple[int, int]:
     return tile.level, tile.n
 
 
-def _hashes(tally: _Tally, bundle: Bundle, data: bytes | None) -> bytes:
+def _hashes(tally: _Tally, bundle: Bundle, served: _Served) -> bytes:
     """Leaf hashes of a bundle from its entries; from its tile when the entries cannot be read."""
-    if leaves := _entries(tally, bundle, data):
+    if leaves := _entries(tally, bundle, served):
         return leaf_hashes(leaves)
     (tile,) = _fetched(tally, [Tile(level=0, n=bundle.n, width=bundle.width)])
-    return (tile or b"")[: bundle.width * HASH_SIZE]
+    return (tile.data or b"")[: bundle.width * HASH_SIZE]
 
 
-def _entries(tally: _Tally, bundle: Bundle, data: bytes | None) -> tuple[bytes, ...]:
-    """All entries of a bundle; none, and a finding, when it does not hold them all."""
-    if data is None:
+def _entries(tally: _Tally, bundle: Bundle, served: _Served) -> tuple[bytes, ...]:
+    """All entries of a bundle; none, and a finding, when it holds fewer or more."""
+    if served.data is None:
         tally.note("entries-missing", path_of(bundle), "the entry bundle is not served")
         return ()
     try:
-        leaves = parse_entries(data)[: bundle.width]
+        leaves = parse_entries(served.data)
     except BridgeError as error:
         tally.note("entries-form", path_of(bundle), error.what)
         return ()
-    if len(leaves) != bundle.width:
-        what = f"the entry bundle has {len(leaves)} entries, expected {bundle.width}"
+    if len(leaves) != served.width:
+        what = f"the entry bundle has {len(leaves)} entries, expected {served.width}"
         tally.note("entries-form", path_of(bundle), what)
         return ()
-    return leaves
+    return leaves[: bundle.width]
 
 
 def _compare_anchors(
@@ -231,14 +249,19 @@ def _compare_anchors(
             tally.note("anchor-differs", f"size {head.size}", what)
 
 
-def _compare_tile(tally: _Tally, tile: Tile, data: bytes | None, expected: bytes) -> None:
-    """A served tile must be what the entries make it, byte for byte."""
+def _compare_tile(tally: _Tally, tile: Tile, served: _Served, expected: bytes) -> None:
+    """A served tile must be what the entries make it, byte for byte and not a byte more."""
     tally.tiles += 1
-    if data is None:
+    if served.data is None:
         tally.note("tile-missing", path_of(tile), "the tile is not served")
         return
-    found = data[: tile.width * HASH_SIZE]
+    found, whole = served.data[: tile.width * HASH_SIZE], served.width * HASH_SIZE
     if found == expected:
+        if len(served.data) != whole:
+            what = f"the tile has {len(served.data)} bytes, expected {whole}"
+            tally.note(
+                "tile-differs", f"{path_of(tile)}, byte {min(len(served.data), whole)}", what
+            )
         return
     pairs = zip(found, expected, strict=False)
     at = next((place for place, (a, b) in enumerate(pairs) if a != b), len(found))
@@ -250,14 +273,15 @@ def _compare_tile(tally: _Tally, tile: Tile, data: bytes | None, expected: bytes
         tally.note("tile-differs", f"{path_of(tile)}, byte {at}", what)
 
 
-def _fetched(tally: _Tally, names: Sequence[Tile | Bundle]) -> list[bytes | None]:
+def _fetched(tally: _Tally, names: Sequence[Tile | Bundle]) -> list[_Served]:
     """The contents, or those of the full tiles which have replaced partial ones since."""
-    found = list(tally.fetch([path_of(name) for name in names]))
-    replaced = [
-        place for place, name in enumerate(names) if found[place] is None and name.width < WIDTH
+    found = [
+        _Served(data=data, width=name.width)
+        for name, data in zip(names, tally.fetch([path_of(name) for name in names]), strict=True)
     ]
+    replaced = [place for place, one in enumerate(found) if one.data is None and one.width < WIDTH]
     if replaced:
         full = [path_of(replace(names[place], width=WIDTH)) for place in replaced]
         for place, data in zip(replaced, tally.fetch(full), strict=True):
-            found[place] = data
+            found[place] = _Served(data=data, width=WIDTH)
     return found

@@ -159,7 +159,7 @@ def _receipt_size(book: PostgresLogBook, head: PublishedHead) -> int:
 def _audit(book: PostgresLogBook) -> None:
     signer = KnownSigner()
     key = VerifierKey.parse(signer.verifier_key)
-    report = check(fetch=fetch_from(book), verifiers=[key], origin=signer.name)
+    report = check(fetch=fetch_from(book), verifiers=lambda _: [key], origin=signer.name)
     if report.findings:
         raise SystemExit(str(report.findings[0]))
 

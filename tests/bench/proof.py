@@ -12,7 +12,7 @@ from bridge.core.ids import Digest
 from bridge.core.proof import keccak
 from bridge.core.proof.endpoints import HeadReader
 from bridge.core.proof.receipt import encode_receipt, parse_receipt
-from bridge.core.proof.trust import parse_trust
+from bridge.core.proof.trust_file import parse_trust
 from bridge.core.proof.verify import verify
 from tests.fakes import sealed
 from tests.fakes.endpoint import honest

@@ -33,6 +33,8 @@ ACCOUNTS, LOGS = st.integers(0, 2), st.integers(0, 1)
 PEOPLE = st.integers(-1, 2)
 """-1 is nobody: the zero address."""
 WORDS = st.sampled_from([ZERO, b"\1" * 32, b"\xff" * 32])
+TOP = (1 << 64) - 1
+"""The largest size that a uint64 names."""
 NUMBERS = itertools.count(1)
 
 
@@ -92,8 +94,9 @@ class Contract(RuleBasedStateMachine):
     def anchor(self, log: int, sender: int, more: int, prev: str, root: str) -> None:
         """The anchorer alone, from the head alone, forward alone."""
         model = self._model(log)
-        size = max(0, model.size + more)
-        leaves = [f"{log} {n}".encode() for n in range(size)] if root == "tree" and size else []
+        size = min(max(0, model.size + more), TOP)
+        whole = root == "tree" and 0 < size < TOP - 1  # beside the largest no tree is built
+        leaves = [f"{log} {n}".encode() for n in range(size)] if whole else []
         new = naive_root(leaves) if leaves else ZERO if root == "zero" else b"\x66" * 32
         before = {"head": model.root, "zero": ZERO, "junk": b"\x55" * 32}[prev]
         reason = ""
@@ -113,15 +116,15 @@ class Contract(RuleBasedStateMachine):
     @rule(log=LOGS, sender=ACCOUNTS)
     def anchor_the_largest(self, log: int, sender: int) -> None:
         """A junk size of 2^64 - 1 fits, and nothing after it."""
-        model, top = self._model(log), (1 << 64) - 1
+        model = self._model(log)
         reason = ""
         if self._person(sender) != model.anchorer:
             reason = "not the anchorer"
-        elif model.size == top:
+        elif model.size == TOP:
             reason = "size must grow"
         signature = "anchor(bytes32,bytes32,uint64,bytes32)"
-        if self._sent(log, signature, model.root, top, b"\x77" * 32, sender=sender, reason=reason):
-            model.root, model.size, model.leaves = b"\x77" * 32, top, []
+        if self._sent(log, signature, model.root, TOP, b"\x77" * 32, sender=sender, reason=reason):
+            model.root, model.size, model.leaves = b"\x77" * 32, TOP, []
             model.sequence += 1
 
     @rule(log=LOGS, sender=ACCOUNTS, person=PEOPLE)

@@ -1,8 +1,9 @@
-"""From message to receipt in any order of work, crash, restart, rollback and reorganisation.
+"""From message to receipt in any order of work, crash, restart, rollback, reorganisation, erasure.
 
 What must hold after each step: leaves stand in the order in which they were promised, each once;
-whatever was acknowledged has its leaf; no two signed heads contradict each other or the chain; and
-every receipt that was ever issued still verifies.
+whatever was acknowledged has its leaf; no two signed heads contradict each other or the chain;
+every receipt that was ever issued still verifies; and once a record's salts are gone, nothing that
+is kept leads from its content to its leaf.
 """
 
 import contextlib
@@ -15,14 +16,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bridge.core.errors import BridgeError
-from bridge.core.ids import RecordId, sha256
+from bridge.core.ids import Digest, RecordId, sha256
 from bridge.core.log.checkpoint import Checkpoint, VerifierKey, open_checkpoint
 from bridge.core.log.merkle import verify_consistency
 from bridge.core.log.tiles import prove_consistency
 from bridge.core.proof.report import Verdict
-from bridge.core.proof.trust import Trust
+from bridge.core.proof.trust import LogKey, Trust
 from bridge.core.proof.verify import verify
-from bridge.core.record.claims import RECORD_NAMES, SALT_SIZE, Claim, Kind
+from bridge.core.record.claims import RECORD_NAMES, SALT_SIZE, Claim, Kind, commitment, leaf
 from bridge.flows.anchor import anchor
 from bridge.flows.issue import issue
 from bridge.flows.receive import Inbound, receive
@@ -44,7 +45,7 @@ from tests.fakes.sources import CountedEntropy, FixedClock
 
 SIGNER = KnownSigner()
 KEY = VerifierKey.parse(SIGNER.verifier_key)
-TRUST = Trust(logs=((SIGNER.name, KEY),))
+TRUST = Trust(logs=(LogKey(origin=SIGNER.name, key=KEY),))
 STEPS = 50
 """Rules of one run at most; a run has half of it, so that 20 are 500 steps and 400 are 10,000."""
 NIGHTLY = os.environ.get("FHIR_ANCHOR_TEST_NIGHTLY") == "1"
@@ -70,6 +71,7 @@ class Ledger(RuleBasedStateMachine):
         self.signed: dict[int, bytes] = {}
         self.last: Checkpoint | None = None
         self.issued: list[tuple[bytes, bytes]] = []
+        self.erased: dict[RecordId, tuple[Digest, ...]] = {}
 
     @rule(count=st.integers(1, 4), failure=FAILURES)
     def ingest(self, count: int, failure: str) -> None:
@@ -159,6 +161,31 @@ class Ledger(RuleBasedStateMachine):
             self.issued.append((receipt, self.acknowledged[record]))
             event("a receipt was issued")
 
+    @precondition(lambda self: self.acknowledged)
+    @rule(data=st.data())
+    def erase(self, data: st.DataObject) -> None:
+        """A record's salts die; whoever kept a receipt of it holds the only way to its leaf."""
+        record = data.draw(st.sampled_from(sorted(self.acknowledged)))
+        sealed = self.evidence.records.pop(record)
+        self.erased[record] = tuple(one.value for one in sealed.claims)
+        del self.acknowledged[record]
+        event("a record was erased")
+
+    @invariant()
+    def erased_records_are_noise(self) -> None:
+        """No receipt is made of them, and their content under every salt left is another leaf."""
+        leaves = dict((*self.book.log, *self.book.pending))
+        salts = [one.salt for sealed in self.evidence.records.values() for one in sealed.claims[:1]]
+        for record, values in list(self.erased.items())[-2:]:
+            with pytest.raises(BridgeError, match="nothing is stored"):
+                issue(record, evidence=self.evidence, book=self.book)
+            for salt in (bytes(SALT_SIZE), *salts[-3:]):
+                claims = {
+                    name: Claim(name=name, salt=salt, value=value).digest()
+                    for name, value in zip(RECORD_NAMES, values, strict=True)
+                }
+                assert leaf(Kind.RECORD, commitment(claims)) != leaves[record]
+
     @invariant()
     def leaves_stand_in_order_and_once(self) -> None:
         """Indices are contiguous, nothing is lost, doubled or overtaken."""
@@ -232,7 +259,11 @@ class Ledger(RuleBasedStateMachine):
             self.book.promise(row.id, row.leaf)
             self.promised.append(row.id)
             self.evidence.records[row.id] = _sealed(row)
-        self.acknowledged |= {one.record: raw for one, raw in zip(received, raws, strict=False)}
+        self.acknowledged |= {
+            one.record: raw
+            for one, raw in zip(received, raws, strict=False)
+            if one.record not in self.erased
+        }
 
     def _sequence(self, most: int) -> object:
         head = self.chain.head

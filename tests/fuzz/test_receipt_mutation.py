@@ -7,7 +7,7 @@ import pytest
 
 from bridge.core.errors import BridgeError
 from bridge.core.proof.report import Level, Verdict
-from bridge.core.proof.trust import parse_trust
+from bridge.core.proof.trust_file import parse_trust
 from bridge.core.proof.verify import verify
 from tests.fakes import sealed
 from tests.fakes.endpoint import honest

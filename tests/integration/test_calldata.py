@@ -9,7 +9,8 @@ from bridge.chain.recount import transaction_differs
 from bridge.cli.rpc import JsonRpcReader
 from bridge.core.log.note import VerifierKey
 from bridge.core.proof.report import Level, Report, Verdict
-from bridge.core.proof.trust import Trust, parse_trust
+from bridge.core.proof.trust import Trust
+from bridge.core.proof.trust_file import parse_trust
 from bridge.core.proof.verify import verify
 from bridge.flows.fsck import fsck
 from bridge.store.stored import PostgresStored

@@ -8,9 +8,9 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from bridge.core.ids import RecordId
-from bridge.core.log.note import VerifierKey
+from bridge.core.log.note import SignedNote, SigningKey, VerifierKey
 from bridge.core.proof.report import Verdict
-from bridge.core.proof.trust import Trust
+from bridge.core.proof.trust import LogKey, Trust
 from bridge.core.proof.verify import verify
 from bridge.flows.issue import EventRef, issue
 from bridge.flows.receive import Inbound, receive
@@ -44,10 +44,10 @@ class _Node:
         return Services(load(environment=self.environment))
 
     def keys(self, command: str) -> list[str]:
-        """What the command prints."""
+        """The lines that the command prints."""
         done = CliRunner().invoke(commands, [command], catch_exceptions=False)
         assert done.exit_code == 0, done.output
-        return done.stdout.split()
+        return done.stdout.splitlines()
 
     def seal(self, number: int) -> tuple[RecordId, bytes]:
         """One record under a checkpoint."""
@@ -72,7 +72,7 @@ class _Node:
 
 
 def _trust(*keys: str) -> Trust:
-    return Trust(logs=tuple((ORIGIN, VerifierKey.parse(key)) for key in keys))
+    return Trust(logs=tuple(LogKey(origin=ORIGIN, key=VerifierKey.parse(key)) for key in keys))
 
 
 @pytest.fixture
@@ -90,9 +90,9 @@ def test_receipts_verify_after_rotation_and_the_change_is_proved(node: _Node) ->
     second, second_raw = node.seal(2)
     retired = node.keys("retire")
     third, third_raw = node.seal(3)
-    keys = node.keys("show")
+    keys, head = (new, old), _size(node.receipt(second))
 
-    assert (retired, keys) == ([old], [new, old])
+    assert (retired, node.keys("show")) == ([old], [new, f"{old} until {head}"])
     for receipt, raw in (
         (early, first_raw),
         (node.receipt(first), first_raw),
@@ -100,6 +100,7 @@ def test_receipts_verify_after_rotation_and_the_change_is_proved(node: _Node) ->
         (node.receipt(third), third_raw),
     ):
         assert verify(receipt, raw, trust=_trust(*keys)).verdict is Verdict.UNCHANGED
+        assert verify(receipt, raw, trust=_own(node)).verdict is Verdict.UNCHANGED
     assert verify(early, first_raw, trust=_trust(old)).verdict is Verdict.UNCHANGED
     assert verify(node.receipt(second), second_raw, trust=_trust(old)).verdict is Verdict.UNCHANGED
     assert (
@@ -107,6 +108,36 @@ def test_receipts_verify_after_rotation_and_the_change_is_proved(node: _Node) ->
     )
     said = [(one["action"], one["key"]) for one in _events(node)]
     assert sorted(said) == sorted([("added", old), ("added", new), ("retired", old)])
+
+
+def test_thief_of_a_retired_key_signs_no_new_head(node: _Node) -> None:
+    """He signs what the log itself signed since, and nobody with today's trust file takes it."""
+    stolen = SigningKey.parse(node.services().key_file.read_text().splitlines()[-1])
+    node.seal(11)
+    before = node.services().signer
+    node.keys("rotate")
+    node.keys("retire")
+    record, raw = node.seal(12)
+    receipt = json.loads(node.receipt(record))
+    head, _, note = receipt["tlog_proof"].partition("\n\n")
+    text = note.partition("\n\n")[0].encode() + b"\n"
+    forged = SignedNote(text=text, signatures=(stolen.sign(text),)).encode().decode()
+    receipt["tlog_proof"] = f"{head}\n\n{forged}"
+
+    report = verify(json.dumps(receipt).encode(), raw, trust=_own(node))
+
+    assert report.verdict is Verdict.CHANGED
+    assert "was retired when the log had" in next(c.detail for c in report.checks if c.id == 4)
+    assert stolen.verifier.encode() not in before.verifier_keys[:1], "a process from before"
+
+
+def _own(node: _Node) -> Trust:
+    """What the node's trust file says of its log."""
+    return Trust(logs=node.services().signer.log_keys)
+
+
+def _size(receipt: bytes) -> int:
+    return int(json.loads(receipt)["tlog_proof"].partition("\n\n")[2].split("\n")[1])
 
 
 def _events(node: _Node) -> list[dict[str, str]]:
@@ -117,8 +148,7 @@ def _events(node: _Node) -> list[dict[str, str]]:
             text("SELECT id, body FROM log_event WHERE kind = 3 ORDER BY at")
         ).all()
     services.database.close()
-    keys = node.keys("show")
     for row in rows:
-        report = verify(node.receipt(EventRef(id=row.id)), bytes(row.body), trust=_trust(*keys))
+        report = verify(node.receipt(EventRef(id=row.id)), bytes(row.body), trust=_own(node))
         assert report.verdict is Verdict.UNCHANGED
     return [json.loads(bytes(row.body)) for row in rows]

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from bridge.core.errors import BridgeError
 from bridge.core.log.note import VerifierKey
 from bridge.core.proof.report import Verdict
-from bridge.core.proof.trust import Trust
+from bridge.core.proof.trust import LogKey, Trust
 from bridge.core.proof.verify import verify
 from bridge.core.record.claims import Kind
 from bridge.core.record.events import KeyAction
@@ -32,7 +32,7 @@ from tests.fakes.signer import KnownSigner
 from tests.fakes.sources import CountedEntropy, FixedClock
 
 SIGNER = KnownSigner()
-TRUST = Trust(logs=((SIGNER.name, VerifierKey.parse(SIGNER.verifier_key)),))
+TRUST = Trust(logs=(LogKey(origin=SIGNER.name, key=VerifierKey.parse(SIGNER.verifier_key)),))
 
 
 class _Node:

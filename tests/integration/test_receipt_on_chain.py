@@ -16,7 +16,8 @@ from bridge.chain.rpc import Endpoints
 from bridge.cli.verify import verify
 from bridge.core.ids import RecordId, sha256
 from bridge.core.log.note import VerifierKey
-from bridge.core.proof.trust import Contract, Trust, trust_text
+from bridge.core.proof.trust import Contract, LogKey, Trust
+from bridge.core.proof.trust_file import trust_text
 from bridge.embedded.devchain import KEY_FILE
 from bridge.flows.anchor import anchor
 from bridge.flows.issue import issue
@@ -89,7 +90,7 @@ def _trust(chain: EvmChain, *, independent: bool) -> str:
         endpoints=1,
     )
     key = VerifierKey.parse(SIGNER.verifier_key)
-    return trust_text(Trust(logs=((SIGNER.name, key),), contracts=(contract,)))
+    return trust_text(Trust(logs=(LogKey(origin=SIGNER.name, key=key),), contracts=(contract,)))
 
 
 @pytest.mark.parametrize("independent", [True, False])

@@ -17,7 +17,7 @@ from bridge.core.log.note import VerifierKey
 from bridge.core.proof.bitcoin import BITCOIN, parse_bitcoin_header
 from bridge.core.proof.report import Level, Report, Verdict
 from bridge.core.proof.rfc3161 import encode_response
-from bridge.core.proof.trust import Authority, KnownBlock, Trust
+from bridge.core.proof.trust import Authority, KnownBlock, LogKey, Trust
 from bridge.core.proof.verify import verify
 from bridge.flows.issue import issue
 from bridge.flows.receive import Inbound, receive
@@ -36,7 +36,7 @@ from tests.fakes.sources import CountedEntropy, FixedClock
 from tests.stamping import BLOCK_TIME, HEIGHT, Calendar, Tsa
 
 SIGNER = KnownSigner()
-LOG = (SIGNER.name, VerifierKey.parse(SIGNER.verifier_key))
+LOG = LogKey(origin=SIGNER.name, key=VerifierKey.parse(SIGNER.verifier_key))
 RAW = line("1", bundle=bundle(patient("a")))
 Pair = tuple[Calendar, Calendar]
 

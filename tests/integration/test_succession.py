@@ -9,14 +9,13 @@ from bridge.cli.rpc import JsonRpcReader
 from bridge.core.errors import BridgeError
 from bridge.core.ids import Digest, TreeSize, sha256
 from bridge.core.proof.report import Verdict
-from bridge.core.proof.trust import parse_trust
+from bridge.core.proof.trust_file import parse_trust
 from bridge.core.proof.verify import verify
 from bridge.flows.anchor import anchor
 from bridge.ports.chain import Fees, Payload
 from tests.integration.chained import Log, Network, network, on_anvil, on_devchain
 from workers.anchoring import known_contract
 from workers.commands import contracts
-from workers.highwater import MARK_FILE
 from workers.places import TRUST_FILE
 
 __all__ = ["network", "on_anvil", "on_devchain"]
@@ -150,11 +149,9 @@ def test_thief_of_the_anchoring_key_stops_the_log_and_is_left_behind(
     node.database.close()
     assert refused.value.code == "anchor-behind"
 
-    log.contract("set-anchorer", NOBODY)
     log.replace_anchorer(monkeypatch)
     assert "nothing was sent" in log.contract("succeed", "--dry-run")
     log.contract("succeed")
-    (tmp_path / MARK_FILE).unlink()
     log.sealed()
 
     trust = parse_trust((tmp_path / TRUST_FILE).read_bytes())

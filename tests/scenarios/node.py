@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from bridge.core.proof.report import Report
-from bridge.core.proof.trust import parse_trust
+from bridge.core.proof.trust_file import parse_trust
 from bridge.core.proof.verify import verify
 from bridge.embedded import postgres
 

@@ -134,6 +134,11 @@ def _receipts() -> Any:
         _case("salt changed", _with(record, "record/disclosed/0/salt", "00" * 32),
               sealed.DOCUMENT, "changed", 0, 5),
         _case("signed by a thief", _thief(world, record), sealed.DOCUMENT, "changed", 0, 4),
+        _case("signed by a retired key above its last head", record, sealed.DOCUMENT,
+              "changed", 0, 4, 7, 8, trust=_retired(8)),
+        _case("signed by a retired key up to its last head", record, sealed.DOCUMENT,
+              "unchanged", 4, trust=_retired(11)),
+        _case("everything hidden", _hidden(world), sealed.DOCUMENT, "cannot-say", 4),
         _case("log of a stranger", World(key=sealed.STRANGER_KEY).record_receipt(),
               sealed.DOCUMENT, "cannot-say", 1),
         _case("consistency path changed", _with(record, "rebase/0/path/0", "00" * 32),
@@ -172,8 +177,34 @@ def _posted(world: World, *, index: int = 3) -> Any:
     return sealed.posted(world.anchored, root, index=index)
 
 
-def _case(name: str, receipt: Any, document: bytes, verdict: str, level: int, *failing: int) -> Any:
-    return {
+def _retired(until: int) -> Any:
+    """The trust file, where the log's key was retired and another one came."""
+    trust = json.loads(sealed.trust_text())
+    newer = sealed.Key(name=sealed.ORIGIN, seed=b"\x05" * 32)
+    trust["log"][0]["until"] = until
+    trust["log"].append({"origin": sealed.ORIGIN, "key": newer.verifier()})
+    return trust
+
+
+def _hidden(world: World) -> Any:
+    """A receipt that discloses no claim."""
+    receipt = world.record_receipt()
+    others = [world.record_receipt(name)["record"]["hidden"] for name in ("bundle", "source")]
+    hidden = {one["name"]: one for one in (*others[0], *others[1])}
+    record = receipt["record"] | {"disclosed": [], "hidden": [hidden[n] for n in sorted(hidden)]}
+    return receipt | {"record": record}
+
+
+def _case(
+    name: str,
+    receipt: Any,
+    document: bytes,
+    verdict: str,
+    level: int,
+    *failing: int,
+    trust: Any = None,
+) -> Any:
+    return ({} if trust is None else {"trust": trust}) | {
         "name": name,
         "receipt": receipt,
         "document": document.hex(),

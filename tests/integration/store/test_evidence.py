@@ -11,7 +11,7 @@ from bridge.core.log.merkle import leaf_hash
 from bridge.core.log.note import VerifierKey
 from bridge.core.policy.access import Caller, Role
 from bridge.core.proof.report import Verdict
-from bridge.core.proof.trust import Trust
+from bridge.core.proof.trust import LogKey, Trust
 from bridge.core.proof.verify import verify
 from bridge.core.record.claims import claim
 from bridge.core.record.header import resend_key
@@ -39,7 +39,7 @@ from tests.fakes.sources import CountedEntropy, FixedClock
 SIGNER = KnownSigner()
 KEY = VerifierKey.parse(SIGNER.verifier_key)
 READER = Caller(subject="clinic", roles=frozenset({Role.READER}))
-TRUST = Trust(logs=((SIGNER.name, KEY),))
+TRUST = Trust(logs=(LogKey(origin=SIGNER.name, key=KEY),))
 RAWS = [
     line("1", bundle=bundle(patient("a"), observation("o", "a"))),
     line("2", bundle=bundle(patient("a", active=True))),

@@ -1,48 +1,15 @@
-"""Ids of what is created, and references that follow them."""
+"""References that follow the resources of a bundle, and the lanes of a record."""
 
 import pytest
 
-from adapters.fhir.identity import (
-    give_ids,
-    inner_names,
-    lanes_of,
-    resolve_links,
-    resolve_references,
-)
+from adapters.fhir.identity import lanes_of, resolve_links, resolve_references
+from adapters.fhir.names import Names
 from adapters.fhir.problems import Path, Problems, Reference
-from bridge.core.ids import sha256
 from bridge.core.record.bundle import JsonObject
 from bridge.core.record.identity import lane
 
-SOURCE = sha256(b"source")
-
-
-def _post(url: str, **more: str) -> JsonObject:
-    return {
-        "fullUrl": url,
-        "resource": {"resourceType": "Patient", **more},
-        "request": {"method": "POST", "url": "Patient"},
-    }
-
-
-def test_create_loses_the_id_that_it_brought() -> None:
-    """A server gives the id of a create."""
-    bundle: JsonObject = {"entry": [_post("http://x.example/Patient/theirs", id="theirs")]}
-
-    names = give_ids(bundle, namespace="lab", source=SOURCE)
-
-    given = names["http://x.example/Patient/theirs"]
-    assert given != "Patient/theirs"
-    assert names["Patient/theirs"] == given
-
-
-def test_stated_resource_keeps_its_id() -> None:
-    """A collection says what each resource is called."""
-    bundle: JsonObject = {"entry": [{"resource": {"resourceType": "Patient", "id": "a"}}]}
-
-    give_ids(bundle, namespace="lab", source=SOURCE)
-
-    assert bundle == {"entry": [{"resource": {"resourceType": "Patient", "id": "a"}}]}
+AT: Path = (((((None, "Bundle"), "entry"), 0), "resource"), "subject")
+NAMES = Names(urls={"urn:oid:1.2": "Patient/a"})
 
 
 @pytest.mark.parametrize(
@@ -62,25 +29,37 @@ def test_reference_to_an_entry_is_turned_into_its_name(
     """What the bundle holds is linked; a urn that nothing answers is a problem."""
     value: JsonObject = {"reference": text}
     problems = Problems()
-    problems.references.append(Reference(at=(None, "x"), value=value, targets=frozenset(targets)))
+    problems.references.append(Reference(at=AT, value=value, targets=frozenset(targets)))
 
-    resolve_references({"urn:oid:1.2": "Patient/a"}, problems)
+    resolve_references({"entry": [{"resource": {"subject": value}}]}, NAMES, problems)
 
     assert value == {"reference": after}
     assert [p.code for p in problems.found] == codes
 
 
-def test_link_of_a_bundle_inside_stays_its_own() -> None:
-    """A document that is stored as a resource is not taken apart."""
-    document: JsonObject = {"resourceType": "Bundle", "entry": [{"fullUrl": "urn:oid:1.9"}]}
-    value: JsonObject = {"reference": "urn:oid:1.9"}
-    problems = Problems()
-    problems.references.append(Reference(at=(None, "x"), value=value, targets=frozenset()))
+@pytest.mark.parametrize("text", ["Patient/1", "urn:oid:1.9"])
+def test_bundle_inside_is_not_rewritten(text: str) -> None:
+    """What a stored document refers to is of that document."""
+    value: JsonObject = {"reference": text}
+    document: JsonObject = {"resourceType": "Bundle", "entry": [{"resource": value}]}
+    at: Path = (((((((None, "Bundle"), "entry"), 0), "resource"), "entry"), 0), "resource")
+    problems = Problems(references=[Reference(at=at, value=value, targets=frozenset())])
 
-    resolve_references({}, problems, inner_names({"entry": [{"resource": document}]}))
+    resolve_references({"entry": [{"resource": document}]}, Names(namespace="lab"), problems)
 
-    assert value == {"reference": "urn:oid:1.9"}
-    assert problems.found == []
+    assert (value, problems.found) == ({"reference": text}, [])
+
+
+def test_url_of_an_attachment_follows_the_binary() -> None:
+    """A document that points at its content by a relative URL finds it."""
+    attachment: JsonObject = {"url": "Binary/1"}
+    entry: JsonObject = {"resource": {"resourceType": "Media", "content": attachment}}
+    at: Path = (((((None, "Bundle"), "entry"), 0), "resource"), "content")
+    names = Names(namespace="lab")
+
+    resolve_links({"entry": [entry]}, names, [(at, "url")])
+
+    assert attachment == {"url": f"Binary/{names.stated('', 'Binary', '1')}"}
 
 
 def test_uris_and_narrative_follow_the_entry() -> None:
@@ -93,7 +72,7 @@ def test_uris_and_narrative_follow_the_entry() -> None:
     links: list[Path] = [(entry, "fullUrl"), ((resource, "text"), "div")]
     links += [((resource, "uris"), index) for index in (0, 1)]
 
-    resolve_links(bundle, {"urn:oid:1.2": "Patient/a"}, links)
+    resolve_links(bundle, NAMES, links)
 
     after = "<div><a href=\"Patient/a\">urn:oid:1.2</a><img src='urn:oid:1.3'/></div>"
     told: JsonObject = {"uris": ["Patient/a", "urn:oid:1.3"], "text": {"div": after}}

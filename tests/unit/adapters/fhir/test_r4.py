@@ -26,6 +26,9 @@ def _found(value: Json) -> list[tuple[str, str]]:
     return [(problem.code, problem.where) for problem in problems.found]
 
 
+ABSENT: JsonObject = {"url": "urn:absent", "valueCode": "unknown"}
+
+
 @pytest.mark.parametrize(
     ("more", "code", "where"),
     [
@@ -88,6 +91,9 @@ def test_departure_is_named_with_its_place(more: JsonObject, code: str, where: s
         {"effectiveDateTime": "2026"},
         {"valueQuantity": {"value": Raw(b"1.0E-3"), "comparator": "<"}},
         {"valueString": "\u00e5 line\nbreak"},
+        {"id": "a", "_id": {"extension": [{"url": "urn:a", "valueCode": "masked"}]}},
+        {"extension": [{"url": "urn:a", "_valueCode": {"extension": [ABSENT]}}]},
+        {"extension": [{"url": "urn:a", "valueString": "Haus", "_valueString": {"id": "de"}}]},
     ],
 )
 def test_what_r4_allows_is_accepted(more: JsonObject) -> None:

@@ -13,6 +13,7 @@ from adapters.fhir.problems import Problems
 from adapters.fhir.r4 import check_resource
 from adapters.fhir.rules import rules_of
 from adapters.fhir.type_rules import TYPE_RULES
+from adapters.fhir.workflow_rules import WORKFLOW_RULES
 from bridge.core.record.bundle import JsonObject
 
 TEXT: JsonObject = {"text": "x"}
@@ -27,6 +28,37 @@ def _coded(system: str, code: str) -> JsonObject:
     return {"coding": [{"system": f"http://terminology.hl7.org/CodeSystem/{system}", "code": code}]}
 
 
+LIST: JsonObject = {"resourceType": "List", "status": "current", "mode": "snapshot"}
+ITEM: JsonObject = {"item": {"reference": "Patient/a"}}
+GIVEN: JsonObject = {
+    "resourceType": "MedicationAdministration",
+    "status": "completed",
+    "medicationCodeableConcept": TEXT,
+    "subject": {"reference": "Patient/a"},
+    "effectiveDateTime": "2026",
+}
+DISPENSED: JsonObject = {
+    "resourceType": "MedicationDispense",
+    "status": "completed",
+    "medicationCodeableConcept": TEXT,
+}
+RISK: JsonObject = {
+    "resourceType": "RiskAssessment",
+    "status": "final",
+    "subject": {"reference": "Patient/a"},
+}
+ASKED: JsonObject = {"resourceType": "Questionnaire", "status": "draft"}
+SHOWN: JsonObject = {"linkId": "2", "type": "display"}
+SAID: JsonObject = {"valueString": "x"}
+STATEMENT: JsonObject = {
+    "resourceType": "CapabilityStatement",
+    "status": "active",
+    "date": "2026",
+    "fhirVersion": "4.0.1",
+    "format": ["json"],
+    "description": "x",
+    "rest": [{"mode": "server"}],
+}
 ACTIVE = _coded("condition-clinical", "active")
 WRONG = _coded("condition-ver-status", "entered-in-error")
 ALLERGY_ACTIVE = _coded("allergyintolerance-clinical", "active")
@@ -72,6 +104,29 @@ def _quantity(number: bytes, **more: str) -> JsonObject:
             "ait-2",
         ),
         ({"resourceType": "Organization", "active": True}, "org-1"),
+        (LIST | {"emptyReason": TEXT, "entry": [ITEM]}, "lst-1"),
+        (LIST | {"entry": [ITEM | {"date": "2026"}]}, "lst-3"),
+        (GIVEN | {"dosage": {"route": TEXT}}, "mad-1"),
+        (
+            DISPENSED | {"whenPrepared": "2026-02-02", "whenHandedOver": "2026-02-01"},
+            "mdd-1",
+        ),
+        (RISK | {"prediction": [{"probabilityDecimal": Raw(b"100.1")}]}, "ras-2"),
+        (
+            RISK | {"prediction": [{"probabilityRange": {"high": _quantity(b"5", unit="%")}}]},
+            "ras-1",
+        ),
+        ({"resourceType": "MolecularSequence", "coordinateSystem": Raw(b"2")}, "msq-3"),
+        ({"resourceType": "InsurancePlan", "alias": ["x"]}, "ipn-1"),
+        (ASKED | {"item": [{"linkId": "1", "type": "display", "required": True}]}, "que-6"),
+        (
+            ASKED
+            | {"item": [{"linkId": "1", "type": "group", "initial": [SAID], "item": [SHOWN]}]},
+            "que-8",
+        ),
+        (ASKED | {"item": [{"linkId": "1", "type": "string", "initial": [SAID, SAID]}]}, "que-13"),
+        (STATEMENT | {"kind": "instance"}, "cpb-14"),
+        (STATEMENT | {"kind": "requirements", "software": {"name": "x"}}, "cpb-16"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -103,9 +158,8 @@ def test_every_rule_belongs_to_a_type_of_the_models() -> None:
         if module.name != "tests":
             known |= vars(importlib.import_module(f"fhir.resources.R4B.{module.name}")).keys()
 
-    named = {
-        name for row in TYPE_RULES + CLINICAL_RULES + DEFINITION_RULES for name in row[0].split()
-    }
+    rows = TYPE_RULES + CLINICAL_RULES + WORKFLOW_RULES + DEFINITION_RULES
+    named = {name for row in rows for name in row[0].split()}
 
     assert named - known == set()
     assert [rule.key for rule in rules_of("PatientContact")] == ["pat-1"]

@@ -35,7 +35,9 @@ def log_of(count: int) -> MemoryLogBook:
 
 def audit(book: MemoryLogBook, *anchored: AnchoredHead) -> Audit:
     """An audit through the paths that strangers use."""
-    return check(fetch=fetch_from(book), verifiers=[KEY], origin=ORIGIN, anchored=lambda: anchored)
+    return check(
+        fetch=fetch_from(book), verifiers=lambda _: [KEY], origin=ORIGIN, anchored=lambda: anchored
+    )
 
 
 def served_by(book: MemoryLogBook) -> Callable[[str], bytes | None]:
@@ -126,7 +128,7 @@ def test_missing_parts_are_found() -> None:
     def fetch(path: str) -> bytes | None:
         return None if path.startswith("tile/entries/000") else served(path)
 
-    report = check(fetch=one_by_one(fetch), verifiers=[KEY], origin=ORIGIN)
+    report = check(fetch=one_by_one(fetch), verifiers=lambda _: [KEY], origin=ORIGIN)
 
     assert codes(report) == [
         ("entries-missing", "tile/entries/000"),
@@ -143,7 +145,7 @@ def test_leaves_that_nobody_can_read_end_the_audit() -> None:
     def fetch(path: str) -> bytes | None:
         return None if path == "tile/entries/001" else served(path)
 
-    report = check(fetch=one_by_one(fetch), verifiers=[KEY], origin=ORIGIN)
+    report = check(fetch=one_by_one(fetch), verifiers=lambda _: [KEY], origin=ORIGIN)
 
     assert codes(report) == [("entries-missing", "tile/entries/001")]
     assert report.leaves == 0
@@ -164,7 +166,7 @@ def test_signed_checkpoint_over_a_log_that_is_not_served_is_never_clean(
 
     report = check(
         fetch=one_by_one(lambda path: note if path == "checkpoint" else answer),
-        verifiers=[KEY],
+        verifiers=lambda _: [KEY],
         origin=ORIGIN,
     )
 
@@ -177,8 +179,12 @@ def test_signed_checkpoint_over_a_log_that_is_not_served_is_never_clean(
         (b"\x00\x09leaf", "an entry bundle of 6 bytes ends inside entry 0"),
         (encode_entries([b"leaf 512"]), "the entry bundle has 1 entries, expected 188"),
         (b"", "the entry bundle has 0 entries, expected 188"),
+        (
+            encode_entries([b"leaf %d" % n for n in range(512, 701)]),
+            "the entry bundle has 189 entries, expected 188",
+        ),
     ],
-    ids=["cut short", "too few", "empty"],
+    ids=["cut short", "too few", "empty", "too many"],
 )
 def test_malformed_bundle_is_found(bundle: bytes, finding: str) -> None:
     """A bundle must be whole and hold all its entries."""
@@ -187,9 +193,26 @@ def test_malformed_bundle_is_found(bundle: bytes, finding: str) -> None:
     def fetch(path: str) -> bytes | None:
         return bundle if path == "tile/entries/002.p/188" else served(path)
 
-    report = check(fetch=one_by_one(fetch), verifiers=[KEY], origin=ORIGIN)
+    report = check(fetch=one_by_one(fetch), verifiers=lambda _: [KEY], origin=ORIGIN)
 
     assert [(one.code, one.what) for one in report.findings] == [("entries-form", finding)]
+
+
+@pytest.mark.parametrize(
+    "path", ["tile/0/000", "tile/0/002.p/188", "tile/1/000.p/2"], ids=["full", "partial", "above"]
+)
+def test_bytes_behind_a_tile_are_found(path: str) -> None:
+    """A name stands for one content: what follows it, somebody else may read."""
+    served = served_by(log_of(700))
+
+    def fetch(asked: str) -> bytes | None:
+        data = served(asked)
+        return data + bytes(32) if data is not None and asked == path else data
+
+    report = check(fetch=one_by_one(fetch), verifiers=lambda _: [KEY], origin=ORIGIN)
+
+    assert [one.code for one in report.findings] == ["tile-differs"]
+    assert report.findings[0].where.startswith(f"{path}, byte ")
 
 
 def test_partial_tile_replaced_by_a_full_one_is_read_from_it() -> None:
@@ -205,7 +228,7 @@ def test_partial_tile_replaced_by_a_full_one_is_read_from_it() -> None:
     def with_level_1(path: str) -> bytes | None:
         return served(path) if path.startswith("tile/1/") else fetch(path)
 
-    report = check(fetch=one_by_one(with_level_1), verifiers=[KEY], origin=ORIGIN)
+    report = check(fetch=one_by_one(with_level_1), verifiers=lambda _: [KEY], origin=ORIGIN)
 
     assert (report.findings, report.leaves) == ((), 300)
 
@@ -216,7 +239,10 @@ def test_partial_tile_replaced_by_a_full_one_is_read_from_it() -> None:
         (lambda _: None, "the log has no checkpoint"),
         (lambda note: note[:-2], "the note has no signature lines behind an empty line"),
         (lambda note: note.replace(b"\n7\n", b"\n8\n"), "the signature does not fit the text"),
-        (lambda _: KnownSigner("x").sign(b"x\n"), "no known key signed the note"),
+        (
+            lambda note: KnownSigner("x").sign(note.partition(b"\n\n")[0] + b"\n"),
+            "no known key signed the note",
+        ),
         (lambda _: KnownSigner().sign(b"x\n"), "the text is not three lines or more"),
     ],
     ids=["none", "cut short", "edited", "stranger's", "no checkpoint"],
@@ -228,7 +254,7 @@ def test_bad_checkpoint_ends_the_audit(change: Callable[[bytes], bytes | None], 
     def fetch(path: str) -> bytes | None:
         return change(served_by(book)(path) or b"") if path == "checkpoint" else None
 
-    report = check(fetch=one_by_one(fetch), verifiers=[KEY], origin=ORIGIN)
+    report = check(fetch=one_by_one(fetch), verifiers=lambda _: [KEY], origin=ORIGIN)
 
     assert [finding.code for finding in report.findings] == ["checkpoint"]
     assert report.findings[0].what.startswith(what)
@@ -262,7 +288,7 @@ def test_progress_is_told() -> None:
 
     check(
         fetch=fetch_from(log_of(17_000)),
-        verifiers=[KEY],
+        verifiers=lambda _: [KEY],
         origin=ORIGIN,
         progress=lambda done, size: told.append((done, size)),
     )
@@ -281,6 +307,6 @@ def test_real_log_of_strangers_is_clean(shared: Path, size: int) -> None:
         file = folder / (f"checkpoint.{size}" if path == "checkpoint" else path)
         return file.read_bytes() if file.is_file() else None
 
-    report = check(fetch=one_by_one(fetch), verifiers=[key], origin=origin)
+    report = check(fetch=one_by_one(fetch), verifiers=lambda _: [key], origin=origin)
 
     assert (report.findings, report.leaves) == ((), size)

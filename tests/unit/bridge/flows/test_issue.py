@@ -10,7 +10,7 @@ from bridge.core.ids import Digest, RecordId, TreeSize
 from bridge.core.log.note import VerifierKey
 from bridge.core.proof.receipt import parse_receipt
 from bridge.core.proof.report import Verdict
-from bridge.core.proof.trust import Trust
+from bridge.core.proof.trust import LogKey, Trust
 from bridge.core.proof.verify import verify
 from bridge.flows.issue import VersionRef, issue
 from bridge.flows.sequence import sequence
@@ -22,7 +22,7 @@ from tests.fakes.signer import KnownSigner
 from tests.fakes.sources import FixedClock
 
 SIGNER = KnownSigner()
-TRUST = Trust(logs=((SIGNER.name, VerifierKey.parse(SIGNER.verifier_key)),))
+TRUST = Trust(logs=(LogKey(origin=SIGNER.name, key=VerifierKey.parse(SIGNER.verifier_key)),))
 RECORD = RecordId("r5")
 VERSIONS = {f"Observation/o{place}/1": b"body %d" % place for place in range(5)}
 VERSION = VersionRef(type="Observation", id="o3", version=1)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.core.errors import BridgeError
+from bridge.core.ids import TreeSize
 from bridge.core.log.note import SigningKey, VerifierKey, open_note
 from bridge.keys.file import open_signer, retire_keys, rotate_key
 from tests.fakes.sources import CountedEntropy
@@ -131,15 +132,16 @@ def test_rotated_key_signs_beside_the_former_one_until_it_is_retired(tmp_path: P
     old = open_signer(path, origin=ORIGIN, entropy=entropy).verifier_key
 
     new = rotate_key(path, entropy=entropy)
-    between = open_signer(path, origin=ORIGIN, entropy=entropy)
-    gone = retire_keys(path)
-    after = open_signer(path, origin=ORIGIN, entropy=entropy)
+    signer = open_signer(path, origin=ORIGIN, entropy=entropy)
+    between, known = signer.sign(b"text\n"), signer.verifier_keys
+    gone = retire_keys(path, until=TreeSize(9))
 
     for key in (old, new):
-        assert open_note(between.sign(b"text\n"), [VerifierKey.parse(key)]).text == b"text\n"
+        assert open_note(between, [VerifierKey.parse(key)]).text == b"text\n"
     with pytest.raises(BridgeError):
-        open_note(after.sign(b"text\n"), [VerifierKey.parse(old)])
-    assert (gone, between.verifier_keys, after.verifier_keys) == ((old,), (new, old), (new, old))
+        open_note(signer.sign(b"text\n"), [VerifierKey.parse(old)])
+    assert (gone, known, signer.verifier_keys) == ((old,), (new, old), (new, old))
+    assert [(one.key.encode(), one.until) for one in signer.log_keys] == [(new, None), (old, 9)]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "PRIVATE" not in "".join(
         line for line in path.read_text().splitlines() if "RETIRED" in line
@@ -158,4 +160,19 @@ def test_second_rotation_waits_for_the_first(tmp_path: Path) -> None:
     ):
         rotate_key(path, entropy=entropy)
 
-    assert (len(retire_keys(path)), retire_keys(path)) == (1, ())
+    assert (len(retire_keys(path, until=TreeSize(9))), retire_keys(path, until=TreeSize(9))) == (
+        1,
+        (),
+    )
+
+
+def test_key_retired_before_sizes_were_kept_has_none(tmp_path: Path) -> None:
+    """Files of earlier nodes are read on; their operators know of no size."""
+    path = tmp_path / "log.key"
+    new, old = SigningKey(name=ORIGIN, seed=b"n" * 32), SigningKey(name=ORIGIN, seed=b"o" * 32)
+    path.write_text(f"{new.encode()}\n# RETIRED {old.verifier.encode()}\n")
+    path.chmod(0o600)
+
+    signer = open_signer(path, origin=ORIGIN, entropy=CountedEntropy())
+
+    assert [one.until for one in signer.log_keys] == [None, None]

@@ -15,7 +15,8 @@ from bridge.core.proof.calldata import (
 )
 from bridge.core.proof.endpoints import LiveHead
 from bridge.core.proof.report import AnchorOutcome
-from bridge.core.proof.trust import NO_TRUST, Trust, parse_trust
+from bridge.core.proof.trust import NO_TRUST, Trust
+from bridge.core.proof.trust_file import parse_trust
 from tests.fakes import sealed
 from tests.fakes.endpoint import honest
 

@@ -14,7 +14,8 @@ from bridge.core.proof.bitcoin import BITCOIN, parse_bitcoin_header
 from bridge.core.proof.ots import BitcoinAttestation, Timestamp, encode_ots
 from bridge.core.proof.report import Level, Report, Verdict
 from bridge.core.proof.rfc3161 import encode_query, parse_response
-from bridge.core.proof.trust import Authority, KnownBlock, Trust, parse_trust, trust_text
+from bridge.core.proof.trust import Authority, KnownBlock, Trust
+from bridge.core.proof.trust_file import parse_trust, trust_text
 from bridge.core.proof.verify import verify
 from tests.fakes import sealed
 from tests.fakes.sealed import DOCUMENT, World, dumped

@@ -1,89 +1,24 @@
-"""The trust file: both forms, the round trip, and a misspelt key that would believe too much."""
+"""What a verifier believes: which key may sign which head."""
 
-import json
-
-import pytest
-
-from bridge.core.errors import BridgeError, Fault
-from bridge.core.ids import Digest
-from bridge.core.proof.trust import KnownBlock, Trust, parse_trust, trust_text
+from bridge.core.ids import TreeSize
+from bridge.core.log.note import VerifierKey
+from bridge.core.proof.trust import LogKey, Trust
 from tests.fakes import sealed
 
-GOOD = json.loads(sealed.trust_text())
+KEY = VerifierKey.parse(sealed.LOG_KEY.verifier())
 
 
-def _full() -> Trust:
-    value = GOOD | {
-        "witness": [{"key": sealed.WITNESS_KEY.verifier(kind=4)}],
-        "policy": {"witnesses": 1},
-    }
-    trust = parse_trust(json.dumps(value).encode())
-    block = KnownBlock(chain=sealed.CHAIN, number=42, hash=Digest(bytes(32)))
-    return Trust(
-        logs=trust.logs,
-        witnesses=trust.witnesses,
-        witnesses_needed=trust.witnesses_needed,
-        contracts=trust.contracts,
-        blocks=(block,),
+def test_retired_key_is_believed_up_to_its_last_head() -> None:
+    """That head included; another log's key never."""
+    new = VerifierKey.parse(sealed.Key(name=sealed.ORIGIN, seed=b"\x05" * 32).verifier())
+    trust = Trust(
+        logs=(
+            LogKey(origin=sealed.ORIGIN, key=new),
+            LogKey(origin=sealed.ORIGIN, key=KEY, until=TreeSize(9)),
+            LogKey(origin="log.example/other", key=KEY),
+        )
     )
 
-
-def test_written_trust_reads_back() -> None:
-    """What a node writes for its people is what the verifier reads."""
-    trust = _full()
-
-    assert parse_trust(trust_text(trust).encode()) == trust
-
-
-def test_address_may_be_written_with_its_checksum() -> None:
-    """Wallets show addresses with the capitals of EIP-55; bytes are compared."""
-    shown = parse_trust(sealed.trust_text(address="0x" + sealed.ADDRESS.hex().upper()))
-
-    assert shown.contracts[0].address == sealed.ADDRESS
-
-
-def test_chain_is_not_independent_unless_it_is_said() -> None:
-    """The default believes less."""
-    value = json.loads(sealed.trust_text())
-    del value["contract"][0]["independent"]
-
-    assert parse_trust(json.dumps(value).encode()).contracts[0].independent is False
-
-
-def _with(table: str, **members: object) -> bytes:
-    value = json.loads(sealed.trust_text())
-    value.setdefault(table, [{}])[0] |= members
-    return json.dumps(value).encode()
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        pytest.param(b"[[log", "neither TOML nor JSON", id="cut-toml"),
-        pytest.param(b"\xff", "neither TOML nor JSON", id="not-utf-8"),
-        pytest.param(b" " * 300_000, "exceed the limit", id="large"),
-        pytest.param(b"log = 1", r"a list of tables \[\[log\]\]", id="no-list"),
-        pytest.param(b"log = [1]", "a table is expected", id="no-table"),
-        pytest.param(b"logs = []", "the key is not one of log", id="misspelt"),
-        pytest.param(_with("contract", independant=True), "not one of origin", id="misspelt-flag"),
-        pytest.param(_with("contract", independent="yes"), "true or false", id="flag-as-text"),
-        pytest.param(_with("contract", endpoints=0), "a whole number from 1", id="no-endpoint"),
-        pytest.param(_with("contract", origin="other"), "no \\[\\[log\\]\\] gives", id="no-log"),
-        pytest.param(_with("contract", finality="soon"), "does not match", id="finality"),
-        pytest.param(_with("contract", address="0x12"), "40 hex digits", id="short-address"),
-        pytest.param(_with("contract", chain=""), "a string of 1 to 1024", id="no-chain"),
-        pytest.param(_with("log", key="x"), "not written as name", id="key"),
-        pytest.param(
-            _with("log", key=sealed.WITNESS_KEY.verifier(kind=4)), "type 1", id="witness-as-log"
-        ),
-        pytest.param(
-            _with("witness", key=sealed.LOG_KEY.verifier()), "type 4", id="log-as-witness"
-        ),
-    ],
-)
-def test_wrong_trust_file_is_refused(data: bytes, words: str) -> None:
-    """A misspelt wish is never read as another one: the operator is told the key."""
-    with pytest.raises(BridgeError, match=words) as refusal:
-        parse_trust(data)
-
-    assert refusal.value.fault is Fault.OPERATOR
+    assert trust.keys_of(sealed.ORIGIN, TreeSize(9)) == (new, KEY)
+    assert trust.keys_of(sealed.ORIGIN, TreeSize(10)) == (new,)
+    assert trust.keys_of("log.example/third", TreeSize(1)) == ()

@@ -1,6 +1,5 @@
 """The twelve checks on receipts that a second implementation made, honest and attacked."""
 
-import base64
 import copy
 import json
 from dataclasses import replace
@@ -11,7 +10,8 @@ import pytest
 from bridge.core.ids import Digest
 from bridge.core.proof.endpoints import LiveHead
 from bridge.core.proof.report import Level, Report, Verdict
-from bridge.core.proof.trust import KnownBlock, parse_trust
+from bridge.core.proof.trust import KnownBlock
+from bridge.core.proof.trust_file import parse_trust
 from bridge.core.proof.verify import verify
 from tests.fakes import sealed
 from tests.fakes.endpoint import FakeEndpoint, honest
@@ -82,14 +82,6 @@ def test_block_known_to_the_verifier_needs_no_endpoint() -> None:
     assert (bad.verdict, _failing(bad)) == (Verdict.CANNOT_SAY, ["8 chain"])
 
 
-def test_without_trust_nobody_stands_behind_the_receipt() -> None:
-    """A receipt that only agrees with itself proves nothing: anybody can make one."""
-    report = verify(dumped(RECORD), DOCUMENT)
-
-    assert (report.verdict, report.level) == (Verdict.CANNOT_SAY, Level.SELF_CONSISTENT)
-    assert report.existed_by is None
-
-
 def test_chain_that_the_verifier_names_dates_the_document_whosever_log_it_is() -> None:
     """A hash in a final block existed by then; without trust file the level says no more."""
     report = verify(dumped(RECORD), DOCUMENT, chain=[honest(WORLD)])
@@ -108,48 +100,6 @@ def test_one_endpoint_of_two_is_no_majority_for_an_unpinned_contract() -> None:
 
     assert report.verdict is not Verdict.UNCHANGED
     assert report.existed_by is None
-
-
-def test_receipt_without_document_says_nothing_of_a_document() -> None:
-    """The receipt holds; the verdict is about a document, and none was given."""
-    report = _verify(RECORD, None, honest(WORLD))
-
-    assert (report.verdict, report.level) == (Verdict.CANNOT_SAY, Level.ANCHORED)
-
-
-def test_chain_of_the_operator_raises_no_level() -> None:
-    """A development chain is no evidence by itself, and the report says so."""
-    trust = parse_trust(trust_text(independent=False))
-
-    report = verify(dumped(RECORD), DOCUMENT, trust=trust, chain=[honest(WORLD)])
-
-    assert (report.verdict, report.level) == (Verdict.UNCHANGED, Level.SIGNED)
-    assert any("whoever runs it can rewrite it" in check.detail for check in report.checks)
-
-
-def test_every_report_says_what_it_does_not_prove() -> None:
-    """Existence and integrity, never truth."""
-    report = _verify(RECORD, DOCUMENT)
-
-    assert "not that what it says is true" in report.checks[-1].detail
-
-
-@pytest.mark.parametrize("needed", [0, 1, 2])
-def test_witnesses_raise_the_level_when_there_are_enough(needed: int) -> None:
-    """One witness of one needed gives level 3; of two needed it stays at 2."""
-    leaves = WORLD.leaves[: WORLD.size]
-    receipt = copy.deepcopy(RECORD)
-    head = receipt["tlog_proof"].partition("\n\n")[0]
-    note = sealed.note(leaves, witness=sealed.WITNESS_KEY).decode()
-    receipt["tlog_proof"] = f"{head}\n\n{note}"
-    believed = json.loads(trust_text())
-    believed["witness"] = [{"key": sealed.WITNESS_KEY.verifier(kind=4)}]
-    believed["policy"] = {"witnesses": needed}
-
-    report = verify(dumped(receipt), DOCUMENT, trust=parse_trust(json.dumps(believed).encode()))
-
-    assert report.verdict is Verdict.UNCHANGED
-    assert report.level is (Level.WITNESSED if needed < 2 else Level.SIGNED)
 
 
 def test_one_changed_byte_of_the_document_is_caught() -> None:
@@ -346,48 +296,6 @@ def test_huge_document_is_refused() -> None:
     report = _verify(RECORD, bytes((64 << 20) + 1))
 
     assert "2 document" in _failing(report)
-
-
-def _with_note(note: str) -> Any:
-    head = RECORD["tlog_proof"].partition("\n\n")[0]
-    return _changed(RECORD, "tlog_proof", f"{head}\n\n{note}")
-
-
-def test_unreadable_checkpoint_is_caught() -> None:
-    """Without a head there is nothing to be included in."""
-    report = _verify(_with_note("no checkpoint\n"), DOCUMENT)
-
-    assert (report.verdict, _failing(report)) == (Verdict.CHANGED, ["4 checkpoint"])
-
-
-def test_forged_witness_is_caught() -> None:
-    """A cosignature by the name of a witness that its key did not make is a lie, not a lack."""
-    thief = replace(sealed.WITNESS_KEY, seed=b"\x08" * 32)
-    text = sealed.note(WORLD.leaves[: WORLD.size]).decode()
-    body = text.partition("\n\n")[0].encode() + b"\n"
-    line = thief.cosignature(body, sealed.TIME_S).decode().split(" ")
-    honest_id = sealed.WITNESS_KEY.cosignature(body, 1).decode().split(" ")[2]
-    raw = base64.b64decode(honest_id)[:4] + base64.b64decode(line[2])[4:]
-    forged = f"{line[0]} {line[1]} {base64.b64encode(raw).decode()}\n"
-    believed = json.loads(trust_text())
-    believed["witness"] = [{"key": sealed.WITNESS_KEY.verifier(kind=4)}]
-    trust = parse_trust(json.dumps(believed).encode())
-
-    report = verify(dumped(_with_note(text + forged)), DOCUMENT, trust=trust)
-
-    assert _failing(report) == ["6 witnesses"]
-
-
-def test_rebase_to_another_log_is_caught() -> None:
-    """A later checkpoint of some other log says nothing about this one."""
-    note = sealed.note(WORLD.leaves[: WORLD.anchored]).decode()
-    other = _changed(
-        RECORD, "rebase/0/checkpoint", note.replace(sealed.ORIGIN, "log.example/other")
-    )
-
-    report = verify(dumped(other), DOCUMENT)
-
-    assert _failing(report)[0] == "7 rebase"
 
 
 def test_members_of_a_later_version_are_named() -> None:
