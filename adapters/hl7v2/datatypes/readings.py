@@ -93,7 +93,7 @@ def _with_unit(ends: JsonObject, rest: str) -> JsonObject:
     unit = rest.strip()
     if not unit:
         return ends
-    if len(unit.split()) > 1 or unit[0].isdigit() or unit[0] in ",;-<>:.()[]":
+    if len(unit.split()) > 1 or unit.lstrip("/")[:1].isdigit() or unit[0] in ",;-<>:.()[]":
         return {}
     return {end: {**_object(value), "unit": unit} for end, value in ends.items()}
 

@@ -147,10 +147,15 @@ def _add_supply(quantity: JsonObject | None, r: JsonObject) -> None:
 def _add_dose(
     dosing: Dosing, dose: tuple[str, str, str], rate: tuple[str, str], at: str, b: Build
 ) -> None:
-    """A dose or a range of doses, and a rate."""
+    """A dose or a range of doses, and a rate.
+
+    A greatest dose that is no number, where no unit follows, is the unit one field too early.
+    """
     first = 2 if at == "RXO" else 3
     low = amount(dose[0], dose[2], f"{at}-{first}", b)
     high = amount(dose[1], dose[2], f"{at}-{first + 1}", b)
+    if low and not (high or dose[2]):
+        low = amount(dose[0], dose[1], f"{at}-{first}", b)
     made: JsonObject = {}
     if low and high and _below(low, high):
         made["doseRange"] = {"low": low, "high": high}

@@ -65,6 +65,7 @@ def test_text_with_two_readings_or_none_stays_text(text: str) -> None:
         (">=10", 10, None),
         ("negative", None, None),
         ("5-3", None, None),
+        ("<=2/38", None, None),
         ("M: 13-17 F: 12-16", None, None),
         ("3.5-5.5 (fasting)", None, None),
         ("3-5, children 4-6", None, None),

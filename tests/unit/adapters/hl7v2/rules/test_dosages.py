@@ -87,3 +87,11 @@ def test_greatest_dose_below_the_least_is_no_range(message: Build, convert: Conv
 
     dose = order["dosageInstruction"][0]["doseAndRate"][0]
     assert dose["doseQuantity"]["value"] == 20
+
+
+def test_unit_in_the_place_of_the_greatest_dose_is_a_unit(message: Build, convert: Convert) -> None:
+    """A sender that leaves out the greatest dose and its separator: 400 is of mg/m2."""
+    found = convert(message("ORM^O01", "ORC|NW|1", "RXO|A1^Fluorouracil^L|400|mg/m2"))
+
+    (rate,) = found["MedicationRequest"][0]["dosageInstruction"][0]["doseAndRate"]
+    assert rate["doseQuantity"] == {"value": 400, "unit": "mg/m2"}

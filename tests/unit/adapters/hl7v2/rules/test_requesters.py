@@ -101,3 +101,21 @@ def test_role_in_a_visit_has_its_organization(message: Build, convert: Convert) 
     assert made["location"] == [{"reference": f"Location/{found['Location'][0]['id']}"}]
     assert (made["telecom"][0]["use"], made["code"][0]["coding"][0]["code"]) == ("work", "AT")
     assert second["reference"].startswith("Practitioner/")
+
+
+def test_imaging_order_has_its_accession_and_study(message: Build, convert: Convert) -> None:
+    """IPC of OMI^O23: what the modality and the archive will know it by."""
+    control = (
+        "IPC|ACC1^RIS|RP1^RIS|1.2.840.99.1^RIS|SPS1^RIS|CT^^DCM|PROTO^Chest^L|CT1|ROOM^R2^L|AE1"
+    )
+
+    order = convert(message("OMI^O23", "ORC|NW|P1", "OBR|1|P1||CHEST", control))["ServiceRequest"][
+        0
+    ]
+
+    assert [one["value"] for one in order["identifier"]] == [
+        "P1", "ACC1", "RP1", "urn:oid:1.2.840.99.1", "SPS1"
+    ]  # fmt: skip
+    assert order["identifier"][1]["type"]["coding"][0]["code"] == "ACSN"
+    assert [one["coding"][0]["code"] for one in order["orderDetail"]] == ["CT", "PROTO"]
+    assert order["locationCode"][0]["text"] == "R2"
