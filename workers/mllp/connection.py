@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from typing import cast
 
+from adapters.hl7v2.batch import Batch
 from adapters.hl7v2.header import Header, read_header
 from adapters.hl7v2.mllp import Discarded, Event, Frame, Framer, Tolerated
 from bridge.core.errors import BridgeError, Fault
@@ -14,6 +15,7 @@ from workers.mllp.feed import FeedEvent
 from workers.mllp.gathering import Outcome
 from workers.mllp.rate import Bucket
 from workers.mllp.reply import addresses, owed_nothing, put_off, refusal, replies
+from workers.mllp.together import Together, messages_of
 
 __all__ = ["Connection", "Message"]
 
@@ -36,12 +38,13 @@ DISCARD_REASONS = {
 class Message:
     """One message in the line of its connection; `reply` is None until it is settled."""
 
-    __slots__ = ("arrived", "connection", "header", "inbound", "reply")
+    __slots__ = ("arrived", "connection", "header", "inbound", "reply", "together")
 
     def __init__(
         self, connection: "Connection", header: Header, inbound: Inbound, arrived: float
     ) -> None:
         self.connection, self.inbound, self.arrived = connection, inbound, arrived
+        self.together: Together | None = None
         self.header = header
         self.reply: bytes | None = None
 
@@ -57,7 +60,10 @@ class Message:
 
     def settle(self, outcome: Outcome) -> None:
         """Word the reply, and count."""
-        self.reply = self.connection.worded(self, outcome)
+        reply = self.connection.worded(self, outcome)
+        if self.together is not None:
+            reply = self.together.gather(reply, stored=isinstance(outcome, Received))
+        self.reply = reply
 
     def flush(self) -> None:
         """Let the connection write what is next in line."""
@@ -84,6 +90,7 @@ class Connection(asyncio.Protocol):
         self._reading = True
         self._closing = self._draining = self._ended = False
         self._pipelines = self._deaf = False
+        self._stranger = True  # no message of it was read
         self._blocked_since: float | None = None  # the peer does not read its answers
         self._frame_since: float | None = None
         self._active = self._loop.time()
@@ -99,11 +106,12 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         address = transport.get_extra_info("peername") or ("", 0)
         self._peer = f"{address[0]}:{address[1]}"
+        made_room = self.door.full and self.door.make_room()
         verdict = admit(
             self.door.listener,
             address=str(address[0]),
             client=common_name(transport.get_extra_info("ssl_object")),
-            open_connections=len(self.door.connections),
+            open_connections=len(self.door.connections) - made_room,
         )
         if isinstance(verdict, TurnedAway) or self.door.stopping:
             self.door.counters.connections_refused += 1
@@ -184,6 +192,16 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    @property
+    def stranger_since(self) -> float | None:
+        """When it came, while it has sent no message; None for a sender, or one that is leaving."""
+        return self._active if self._stranger and not self._closing else None
+
+    def give_way(self) -> None:
+        """Close for want of places."""
+        self._tell("mllp-gave-way")
+        self.abort()
+
     def check(self, now: float) -> None:
         """Let go a peer that is over one of its times."""
         if self._transport is None or self._closing:
@@ -193,6 +211,9 @@ class Connection(asyncio.Protocol):
             self.abort()
         elif self._frame_since is not None and now - self._frame_since > self.limits.frame_s:
             self._refuse_slow_frame()
+        elif self._babbles and now - self._active > self.limits.frame_s:
+            self._tell("mllp-no-frame", count=self._framer.skipped_bytes)
+            self.finish()
         elif self._idle_s(now) > self.limits.idle_s:
             self._tell("mllp-idle")
             self.finish()
@@ -202,6 +223,11 @@ class Connection(asyncio.Protocol):
     def _idle_s(self, now: float) -> float:
         """How long nothing was begun and nothing is owed; a begun frame has its own time."""
         return 0.0 if self._line or self._frame_since is not None else now - self._active
+
+    @property
+    def _babbles(self) -> bool:
+        """What came so far is of another protocol."""
+        return self._stranger and self._framer.skipped_bytes > 0
 
     def worded(self, message: Message, outcome: Outcome) -> bytes:
         """The reply to a settled message."""
@@ -304,19 +330,34 @@ class Connection(asyncio.Protocol):
         match event:
             case Frame(payload=payload):
                 self._frame_since = None
-                message = self._enqueue(payload)
-                self.door.counters.received += 1
-                self.door.counters.received_bytes += len(payload)
-                self.door.committer.submit(message)
+                self._submit(messages_of(payload))
             case Discarded():
                 self._frame_since = None
                 self._discarded(event)
             case Tolerated():
-                tolerated = self.door.counters.tolerated
-                tolerated[event.code] = tolerated.get(event.code, 0) + 1
                 if event.code == "mllp-frame-restarted":
                     self._frame_since = None
-                self._tell_once(event.code, event.offset, event.count)
+                self._tolerate(event.code, event.offset, event.count)
+
+    def _submit(self, batch: Batch) -> None:
+        """The messages of one frame, nearly always one."""
+        together = Together(batch, self.door.clock) if len(batch.messages) > 1 else None
+        for finding in batch.findings:
+            self._tolerate(finding.code)
+        for payload in batch.messages:
+            message = self._enqueue(payload)
+            message.together = together
+            self.door.counters.received += 1
+            self.door.counters.received_bytes += len(payload)
+            self.door.committer.submit(message)
+
+    def _tolerate(self, code: str, offset: int = 0, count: int = 0) -> None:
+        """Count what was read otherwise than the protocol says, and log a habit once."""
+        tolerated = self.door.counters.tolerated
+        tolerated[code] = tolerated.get(code, 0) + 1
+        if code not in self._told:
+            self._told.add(code)
+            self._tell(code, offset, count)
 
     def _enqueue(self, payload: bytes) -> Message:
         self.door.number += 1
@@ -331,6 +372,7 @@ class Connection(asyncio.Protocol):
             deliver_refused=refused,
         )
         message = Message(self, header, inbound, self._loop.time())
+        self._stranger = False
         self._pipelines = self._pipelines or bool(self._line)
         self._line.append(message)
         self._line_bytes += len(payload)
@@ -445,9 +487,3 @@ class Connection(asyncio.Protocol):
     def _tell(self, code: str, offset: int = 0, count: int = 0) -> None:
         feed = self.door.listener.feed
         self.door.emit(FeedEvent(code=code, feed=feed, peer=self._peer, offset=offset, count=count))
-
-    def _tell_once(self, code: str, offset: int, count: int) -> None:
-        """A habit of a sender is logged once a connection; the counters count each."""
-        if code not in self._told:
-            self._told.add(code)
-            self._tell(code, offset, count)

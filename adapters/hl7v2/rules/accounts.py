@@ -34,7 +34,7 @@ def merge_account(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if identifier is None:
         return
     survivor = b.near(g, "Account")
-    retired = b.opened(g, "Account", b.identity(f[3], function), merge=True)
+    retired = b.opened(g, "Account", b.named(f[3], function, f), merge=True)
     if survivor is not None:
         g.put("Account", survivor)
     moves = b.trigger == "A44"
@@ -75,7 +75,7 @@ def merge_visit(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     ]
     if not identifiers:
         return
-    key = b.identity(f[5], function)
+    key = b.named(f[5], function, f)
     visit = g.segment("PV1")
     number = visit[19] if visit and len(visit) > PV1_19 else ""
     survivor = b.identity(number, function)

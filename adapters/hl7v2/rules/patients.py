@@ -137,7 +137,7 @@ def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     identifier = function(b.first(f[21]), b.ctx)
     if identifier is None:
         return
-    key = b.identity(f[21], function) + b.identity(f[3], function)
+    key = b.named(f[21], function, f) + b.identity(f[3], function)
     before = g.resources.get("RelatedPerson")
     made = b.opened(g, "RelatedPerson", key, merge=True)
     if before is not None:
@@ -199,8 +199,7 @@ def patient_role(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if who and place:
         participant["onBehalfOf"] = place
     person = g.segment("PID") or NO_FIELDS
-    key = b.identity(person[3], _CX)
-    team = b.opened(g, "CareTeam", (*(key if key[-1] else b.unkeyed(f)), "ROL"), merge=True)
+    team = b.opened(g, "CareTeam", (*b.named(person[3], _CX, f), "ROL"), merge=True)
     team.setdefault("status", "active")
     team.setdefault("subject", reference_to(r))
     append(team, "participant", participant)
@@ -288,8 +287,7 @@ def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     if not at:
         return
     b.ctx.at = f"MRG-{at}"
-    key = b.identity(f[at], function)
-    retired = b.opened(g, "Patient", key if key[-1] else b.unkeyed(f), merge=True)
+    retired = b.opened(g, "Patient", b.named(f[at], function, f), merge=True)
     g.put("Patient", r)
     if retired is r:
         b.ctx.note("merge-self", "the merged patient is the surviving one: nothing was linked")

@@ -7,10 +7,19 @@ import pytest
 
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes import DATATYPES
-from adapters.hl7v2.datatypes.identifiers import assigned, governing
+from adapters.hl7v2.datatypes.identifiers import assigned, governing, is_placeholder
 from tests.unit.adapters.hl7v2.datatypes.named import organization
 
 CASES: list[Any] = [
+    pytest.param("EI.AssignedIdentifier", "8", "", None, [], id="run-number"),
+    pytest.param(
+        "EI.AssignedIdentifier",
+        "8^^1.2.3.4^ISO",
+        "",
+        {"value": "8", "system": "urn:oid:1.2.3.4"},
+        [],
+        id="number-with-its-authority",
+    ),
     pytest.param(
         "CX.Identifier", "1^^^^^^x", "", {"value": "1"}, ["date-invalid"], id="bad-period"
     ),
@@ -450,3 +459,16 @@ def test_facility_of_delimiters_alone_is_no_name_space(convert_to: str) -> None:
     ctx = Context(namespace="urn:x:stmary", facility="^")
 
     assert DATATYPES[convert_to].function("1", ctx) == {"value": "1"}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("Unknown", True), ("N/A", True), ("000-00-0000", True), ("0", True), ("-", True),
+        ("999-99-9999", True), ("999999999", True), ("99", False), ("0815", False),
+        ("NA", False), ("U12", False), ("100", False),
+    ],
+)  # fmt: skip
+def test_number_that_says_there_is_none(value: str, expected: bool) -> None:  # noqa: FBT001 - a table
+    """Words, zeros and nines: whoever has them has no number."""
+    assert is_placeholder(value) is expected
