@@ -27,6 +27,8 @@ class CertificateFiles:
             BridgeError: `mllp-tls`, with fault OPERATOR.
         """
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        # Set by default from Python 3.13 on: many a hospital's own CA omits what RFC 5280 asks for.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         try:
             # Without a passphrase given, OpenSSL asks the terminal for one and waits.
             context.load_cert_chain(self.certificate, self.private_key or None, password="")
@@ -85,9 +87,7 @@ class Certificates(ssl.SSLContext):
         return self._current.wrap_bio(*given, **options)
 
     def _look(self) -> None:
-        state = (
-            self._files.state()
-        )  # before reading: a file that is written meanwhile is seen again
+        state = self._files.state()  # first: what is written meanwhile is seen again
         if state == self._seen:
             return
         self._seen, broken = state, None

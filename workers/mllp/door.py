@@ -66,6 +66,11 @@ class Door:
     """Messages of the feed so far."""
 
     @property
+    def enhanced(self) -> bool:
+        """MSH-15 and MSH-16 are honoured."""
+        return self.listener.mode == "by-message"
+
+    @property
     def full(self) -> bool:
         """Every place is taken."""
         return len(self.connections) >= self.listener.limits.connections

@@ -52,6 +52,9 @@ _NINES: Final = 9
 """Digits of a social security number, which whoever has none gets as nines."""
 _NATIONAL: Final = {"NPI": national("NPI", "NPI"), "SS": national("USSSA", "SS")}
 """Type codes of table 0203 with one national authority, used when the sender names none."""
+_SSN: Final = 9
+"""Digits of a social security number of the United States."""
+_SHOWN: Final = frozenset("0123456789Xx*")
 
 
 @datatype("CX", "Identifier", reads=(1, 2, 3, 4, 5, 6, 7, 8), version=3)
@@ -195,6 +198,24 @@ def eip_filler(text: str, ctx: Context) -> JsonObject | None:
     return _pair(split_parts(text, ctx), 2, "FILL", ctx)
 
 
+@datatype("ST", "SocialSecurity", gives="Identifier")
+def social_security(text: str, ctx: Context) -> JsonObject | None:
+    """A number in the name space of the United States where it has their form, else in none.
+
+    PID-19 and its like hold what every state gives under that name.
+    """
+    value = part(split_parts(text, ctx), 1, ctx)
+    if not value:
+        return None
+    return {"value": value, "system": _NATIONAL["SS"]} if _is_ssn(value) else {"value": value}
+
+
+def _is_ssn(value: str) -> bool:
+    """Whether it may be one of the United States: nine digits, of which some may be hidden."""
+    signs = value.replace("-", "").replace(" ", "")
+    return len(signs) == _SSN and _SHOWN.issuperset(signs)
+
+
 @datatype("PLN", "Identifier", reads=(1, 2, 4), coded=True, version=2)
 def pln_identifier(text: str, ctx: Context, table: CodeTable | None = None) -> JsonObject | None:
     """A practitioner's licence: number, type of table 0338, expiry."""
@@ -249,7 +270,7 @@ def assigned(value: str, raw: str, kind: str, ctx: Context) -> JsonObject:
         _note_placeholder(value, ctx)
     owner = subparts(raw, ctx) if raw else []
     state = national(raw, kind) if raw not in ctx.systems else ""
-    system = state or authority(owner, ctx)[0] or _NATIONAL.get(kind) or _of_facility(ctx)
+    system = state or authority(owner, ctx)[0] or _of_nation(kind, value) or _of_facility(ctx)
     if system:
         result["system"] = system
     who: JsonObject | None = {"display": raw} if state else assigner(owner, ctx)
@@ -258,6 +279,11 @@ def assigned(value: str, raw: str, kind: str, ctx: Context) -> JsonObject:
     if kind:
         result["type"] = identifier_type(kind, ctx)
     return result
+
+
+def _of_nation(kind: str, value: str) -> str:
+    """The name space of the one authority that gives numbers of this type, empty where none is."""
+    return "" if kind == "SS" and not _is_ssn(value) else _NATIONAL.get(kind, "")
 
 
 def identifier_type(kind: str, ctx: Context) -> JsonObject:

@@ -11,6 +11,21 @@ from adapters.hl7v2.datatypes.identifiers import assigned, governing, is_placeho
 from tests.unit.adapters.hl7v2.datatypes.named import organization
 
 CASES: list[Any] = [
+    *(
+        pytest.param(
+            "ST.SocialSecurity",
+            number,
+            "",
+            {"value": number, "system": "http://hl7.org/fhir/sid/us-ssn"},
+            [],
+            id=f"ssn-{number}",
+        )
+        for number in ("123-45-6789", "123456789", "XXX-XX-6789")
+    ),
+    *(
+        pytest.param("ST.SocialSecurity", number, "", {"value": number}, [], id=f"other-{number}")
+        for number in ("82071500001", "7560111222333", "A12345678", "1234")
+    ),
     pytest.param("EI.AssignedIdentifier", "8", "", None, [], id="run-number"),
     pytest.param(
         "EI.AssignedIdentifier",
@@ -434,6 +449,20 @@ def test_number_of_a_state_has_the_url_of_its_guide(
 
     assert (value["system"], found) == (system, [])
     assert value["assigner"] == {"display": number.split("^")[3]}
+
+
+@pytest.mark.parametrize(
+    ("number", "system"),
+    [("123-45-6789", "http://hl7.org/fhir/sid/us-ssn"), ("7560111222333", None)],
+    ids=["united-states", "switzerland"],
+)
+def test_social_security_without_authority_is_of_the_state_that_writes_it_so(
+    convert: Callable[..., Any], number: str, system: str | None
+) -> None:
+    """Every state has such numbers; those of the United States have nine digits."""
+    value, _ = convert("CX.Identifier", f"{number}^^^^SS", "")
+
+    assert value.get("system") == system
 
 
 @pytest.mark.parametrize(
