@@ -26,10 +26,10 @@ from bridge.flows.watch import watch
 from bridge.ports.stamps import Stamper
 from bridge.settings import Settings
 from bridge.telemetry import configure_logs
-from workers.anchoring import ChainAndFile
 from workers.answers import send_answer
 from workers.celery_app import QUIET, configured
 from workers.hearing import watch_hearing
+from workers.highwater import ChainAndFile
 from workers.slots import SLOT_OF, slot
 from workers.wiring import Services
 
@@ -121,7 +121,7 @@ def _mark(node: Services, log: Log) -> bool:
     every = timedelta(seconds=node.settings.log.mark_s)
     made = mark(events=node.events, clock=node.clock, entropy=node.entropy, every=every)
     for event in made:
-        log.info("mark", begin=event.begin, end=event.end)
+        log.info("mark", count=event.end - event.begin, size=event.end)
     with node.work_items.unit():
         node.work_items.fold()
     return bool(made)

@@ -30,6 +30,7 @@ __all__ = [
     "Mode",
     "acknowledge",
     "answer",
+    "answer_together",
     "asks_enhanced",
     "due",
     "only_answer",
@@ -137,6 +138,26 @@ def answer(
     if header.encoding:
         return header.mark + message.decode("utf-8", "replace").encode(header.encoding)
     return message
+
+
+def answer_together(envelope: bytes, answers: Sequence[bytes], *, at: Instant) -> bytes:
+    """The acknowledgements of the messages of a batch, as a batch (ch. 2.10.3.3).
+
+    Args:
+        envelope: the FHS or BHS that the messages stood behind; empty where there was none: then
+            they follow each other.
+        answers: one a message, in order.
+        at: BHS-7 of the answer.
+    """
+    if not envelope:
+        return b"".join(answers)
+    header = read_header(b"MSH" + envelope[3:])  # BHS and FHS name the same as MSH up to field 7
+    swapped = [_mirror(header, number) for number in (5, 6, 3, 4)]
+    name, none = _answer_id(header, "", at, "original"), b""
+    opening = [b"BHS", header.delimiters.declared, *swapped, _stamp(at), none, none, none, name]
+    opening.append(_mirror(header, 11))
+    closing = header.delimiters.field.join((b"BTS", str(len(answers)).encode()))
+    return b"".join((header.delimiters.field.join(opening), b"\r", *answers, closing, b"\r"))
 
 
 def only_answer(

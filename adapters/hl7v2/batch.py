@@ -10,7 +10,7 @@ from typing import Final
 
 from bridge.core.record.bundle import Finding, Severity
 
-__all__ = ["MAX_MESSAGES", "Batch", "split"]
+__all__ = ["MAX_MESSAGES", "Batch", "may_hold_several", "split"]
 
 MAX_MESSAGES: Final = 1_000_000
 """A year of a large hospital's feed; what is longer belongs in several files."""
@@ -29,6 +29,8 @@ class Batch:
     """At least one: a file without MSH is given whole, so that whoever reads it refuses it."""
     findings: tuple[Finding, ...] = ()
     """Counts that do not agree and text outside of messages. Never holds content."""
+    envelope: bytes = b""
+    """The first FHS or BHS, if there is one."""
 
 
 @dataclass(slots=True)
@@ -39,6 +41,7 @@ class _Reader:
     open: list[bytes] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     enveloped: bool = False
+    envelope: bytes = b""
     batches: int = 0
     trailers: int = 0
     before: int = 0
@@ -84,7 +87,18 @@ def split(data: bytes) -> Batch:
     reader.close()
     if not reader.messages or (len(reader.messages) == 1 and not reader.enveloped):
         return Batch(messages=(data,))
-    return Batch(messages=tuple(reader.messages), findings=tuple(reader.findings))
+    return Batch(
+        messages=tuple(reader.messages),
+        findings=tuple(reader.findings),
+        envelope=reader.envelope,
+    )
+
+
+def may_hold_several(data: bytes) -> bool:
+    """Whether it is worth to split it: most frames hold one message, and are asked that alone."""
+    if data[:3] == b"MSH":
+        return b"\rMSH" in data or b"\nMSH" in data
+    return data[:64].lstrip(_BLANK + _MARK)[:3] in _ENVELOPE
 
 
 def _lines(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -104,13 +118,13 @@ def _is_delimiter(byte: bytes) -> bool:
 
 
 def _file_header(reader: _Reader, line: bytes) -> None:
-    """FHS says nothing that the messages do not say themselves."""
-    del reader, line
+    """FHS says who sends, and nothing that the messages do not say themselves."""
+    reader.envelope = reader.envelope or line.rstrip(_BLANK)
 
 
 def _batch_header(reader: _Reader, line: bytes) -> None:
     """BHS opens a batch."""
-    del line
+    reader.envelope = reader.envelope or line.rstrip(_BLANK)
     reader.batches += 1
     reader.before = len(reader.messages)
 

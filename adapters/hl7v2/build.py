@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, cast
 from msgspec import Raw
 
 from adapters.hl7v2.context import Context
-from adapters.hl7v2.datatypes.identifiers import governing
+from adapters.hl7v2.datatypes.identifiers import governing, is_placeholder
 from adapters.hl7v2.datatypes.registry import DATATYPES, Convert
 from adapters.hl7v2.dosing import Dosing
 from adapters.hl7v2.elements import name_of
@@ -139,9 +139,16 @@ class Build(Reading):
             system = value = ""
             if made:
                 value = made.get("value", "")
+                if is_placeholder(value):
+                    return "", ""
                 system = made.get("system", "") or f"|{self.sender}"
             known = self.identities[function, text] = (system, value)
         return known
+
+    def named(self, text: str, function: Convert, fields: list[str]) -> tuple[str, ...]:
+        """The key of what the number names; without one its message and its place there."""
+        key = self.identity(text, function)
+        return key if key[-1] else self.unkeyed(fields)
 
     def apart(self, number: str, code: str) -> str:
         """The code where the number alone does not tell the order, else nothing."""

@@ -36,6 +36,10 @@ class Structure:
     """Segments that may stand here or open a group inside, in order of position."""
     openers: frozenset[str] = frozenset()
     """Segments that a new repetition may start with."""
+    lead: str = ""
+    """The segment that stands first, where one does."""
+    subjects: frozenset[str] = frozenset()
+    """Those of them that stand behind others, and start one where they come again."""
     loose: dict[str, Step] = field(default_factory=dict)
     """Segments of groups inside whose opening segment the sender left out."""
 
@@ -117,7 +121,17 @@ def _parse(name: str, tokens: Iterator[str]) -> tuple[Structure, str]:
 
 def _table(name: str, members: Sequence[_Member]) -> Structure:
     """The group's table: where each segment may stand, here or in the groups inside."""
-    made = Structure(name=name, repeats=False, openers=_openers(members))
+    subjects = frozenset().union(
+        *(inner.subjects if inner else {member[: mark.startswith("!") * 3]}
+          for member, mark, inner in members)
+    ) - {""}  # fmt: skip
+    made = Structure(
+        name=name,
+        repeats=False,
+        openers=_openers(members) | subjects,
+        lead="" if members[0][2] else members[0][0],
+        subjects=subjects,
+    )
     for index, (member, mark, inner) in enumerate(members):
         repeats = mark in {"*", "+"}
         if inner is None:
@@ -146,6 +160,6 @@ def _openers(members: Sequence[_Member]) -> frozenset[str]:
     found: set[str] = set()
     for member, mark, inner in members:
         found |= inner.openers if inner else {member}
-        if mark in {"", "+"}:
+        if mark.strip("!") in {"", "+"}:
             break
     return frozenset(found)

@@ -8,7 +8,7 @@ import codecs
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["DEFAULT", "Delimiters", "Header", "read_header"]
+__all__ = ["DEFAULT", "HEADER_LIMIT", "Delimiters", "Header", "end_of_header", "read_header"]
 
 HEADER_LIMIT = 65_536
 """Bytes that are searched for the end of MSH. Real ones have 60 to 400; a field of 1 MB in MSH is
@@ -87,7 +87,7 @@ def read_header(raw: bytes) -> Header:
             encoding, mark = "", b""
     if not raw.startswith(b"MSH"):
         raw = raw[:HEADER_LIMIT].lstrip(LEADING)
-    segment = _first_segment(raw)
+    segment = raw[: end_of_header(raw)]
     separator, delimiters = segment[3:4], None
     parts: tuple[bytes, ...] = ()
     if segment.startswith(b"MSH") and _may_delimit(separator):
@@ -102,11 +102,25 @@ def read_header(raw: bytes) -> Header:
     )
 
 
-def _first_segment(raw: bytes) -> bytes:
-    end = raw.find(b"\r", 0, HEADER_LIMIT)
-    stop = HEADER_LIMIT if end < 0 else end
-    line_feed = raw.find(b"\n", 0, stop)  # senders on Unix end segments with LF
-    return raw[: stop if line_feed < 0 else line_feed]
+def end_of_header(raw: bytes) -> int:
+    """Where MSH, with which the bytes begin, ends: at the line end that a segment follows.
+
+    Senders on Unix end segments with LF, others let one stand inside a field of MSH.
+    """
+    stop = _line_end(raw, 0)
+    while stop < HEADER_LIMIT:
+        behind = raw[stop : stop + 16].lstrip(b"\r\n\t ")
+        if not behind or (behind[:3].isalnum() and behind[3:4] in {raw[3:4], b"\r", b"\n", b""}):
+            break
+        stop = _line_end(raw, stop + 1)
+    return stop
+
+
+def _line_end(raw: bytes, start: int) -> int:
+    end = raw.find(b"\r", start, HEADER_LIMIT)
+    stop = min(HEADER_LIMIT, len(raw)) if end < 0 else end
+    line_feed = raw.find(b"\n", start, stop)
+    return stop if line_feed < 0 else line_feed
 
 
 @lru_cache(maxsize=64)  # a process meets a handful; bounded against a sender that varies them

@@ -43,17 +43,27 @@ class Layout:
     places: tuple[Place, ...]
     odd: tuple[tuple[str, int], ...]
     """Finding code and number of each segment that is out of place."""
+    again: Mapping[int, tuple[int, int]]
+    """Of a segment that opened a group without its lead: the lead of the repetition before it,
+    which speaks there too, and the group. An ORC is of each OBR behind it."""
 
 
 class _Open:
     """A group while its segments are placed."""
 
-    __slots__ = ("at", "lead", "number", "own", "parent", "shape")
+    __slots__ = ("at", "first", "lead", "number", "own", "parent", "shape")
 
     def __init__(self, shape: Structure, parent: "_Open | None", lead: str, at: int) -> None:
         self.shape, self.parent, self.lead, self.at = shape, parent, lead, at
         self.own: dict[str, int] = {}
-        self.number = -1
+        self.number = self.first = -1
+
+    def follow(self, before: "_Open | None") -> None:
+        """Begun without its lead, it has that of the repetition before."""
+        while before is not None and before.shape is not self.shape:
+            before = before.parent
+        if before is not None and self.shape.lead in before.own:
+            self.own[self.shape.lead] = before.own[self.shape.lead]
 
     def hold(self, name: str, number: int) -> None:
         """A segment stands in the group, and in those around it of which this is the only one.
@@ -83,20 +93,25 @@ def layout(names: Sequence[str], root: Structure) -> Layout:
             if code:
                 odd.append((code, number))
         if group.number < 0:
-            _number(group, opened)
+            _number(group, opened, number)
         if name not in group.own:
             group.hold(name, number)
         count = counts[name] = counts.get(name, 0) + 1
         places.append(Place(group=group.number, occurrence=count))
     brackets = tuple(_bracket(one) for one in opened)
-    return Layout(groups=brackets, places=tuple(places), odd=tuple(odd))
+    led = {
+        one.first: (lead, at)
+        for at, one in enumerate(opened)
+        if (lead := one.own.get(one.shape.lead, one.first)) < one.first
+    }
+    return Layout(groups=brackets, places=tuple(places), odd=tuple(odd), again=led)
 
 
-def _number(group: _Open, opened: list[_Open]) -> None:
+def _number(group: _Open, opened: list[_Open], first: int) -> None:
     """A group gets its number with its first segment, after those around it."""
     if group.parent is not None and group.parent.number < 0:
-        _number(group.parent, opened)
-    group.number = len(opened)
+        _number(group.parent, opened, first)
+    group.number, group.first = len(opened), first
     opened.append(group)
 
 
@@ -118,7 +133,7 @@ def _next(group: _Open, name: str) -> tuple[_Open, _Again | None, str]:
 
     It is sure of a group that repeats and holds no second one, such as OBX after OBX.
     """
-    at, found, code = group.at, None, ""
+    at, found, code, before = group.at, None, "", group
     for step in group.shape.steps.get(name, ()):
         if step.index > at or (step.index == at and step.repeats):
             found = step
@@ -131,7 +146,9 @@ def _next(group: _Open, name: str) -> tuple[_Open, _Again | None, str]:
     above = group
     for shape, start in found.into:
         group = _Open(shape, group, name, start)
-    if not code and len(found.into) == 1 and found.repeats:
+        if name in shape.subjects and name != shape.lead:
+            group.follow(before)
+    if not code and len(found.into) == 1 and found.repeats and name not in group.shape.subjects:
         held = group.shape.steps.get(name, ())
         if not any(step.index > group.at or step.repeats for step in held):
             return group, (group.shape, above, name, group.at), code

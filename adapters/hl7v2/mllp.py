@@ -30,6 +30,7 @@ __all__ = [
     "Framer",
     "Tolerated",
     "frame",
+    "unframed",
 ]
 
 VT, FS, CR, LF = b"\x0b", b"\x1c", b"\r", b"\n"
@@ -93,6 +94,11 @@ def frame(payload: bytes) -> bytes:
     return b"\x0b%b\x1c\r" % payload
 
 
+def unframed(frames: bytes) -> list[bytes]:
+    """The payloads of frames that `frame` made."""
+    return [one.removeprefix(VT) for one in frames.split(END) if one]
+
+
 class Framer:
     """Reads one direction of one connection. Feed it, then take events until None.
 
@@ -119,6 +125,11 @@ class Framer:
     def in_frame(self) -> bool:
         """A VT was read and its ending was not."""
         return self._in_frame
+
+    @property
+    def skipped_bytes(self) -> int:
+        """Bytes behind the last frame that begin none."""
+        return self._noise
 
     @property
     def awaits_cr(self) -> bool:

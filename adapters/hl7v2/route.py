@@ -98,13 +98,22 @@ class Routes:
         stops: list[Stop] = []
         for number, (name, place) in enumerate(zip(names, laid.places, strict=True)):
             group = groups[place.group] or route.enter(place.group, groups, unread)
-            known = self._functions.get(name, ())
-            functions = tuple(apply for one in known if (apply := _chosen(one, group, asked)))
-            if functions or not (known or name in self._silent):
+            if number in laid.again:
+                lead, at = laid.again[number]
+                around = groups[at] or route.enter(at, groups, unread)
+                functions = self._running(names[lead], around, asked)
+                stops.append((lead, at, laid.places[lead].occurrence, functions))
+            functions = self._running(name, group, asked)
+            if functions or not (name in self._functions or name in self._silent):
                 stops.append((number, place.group, place.occurrence, functions))
         _lead(stops, names)
         odd = tuple((code, at, laid.places[at].occurrence) for code, at in laid.odd)
         return Route(groups=route.groups, stops=tuple(stops), odd=odd)
+
+    def _running(self, name: str, group: Group, event: "_Event") -> tuple[Apply, ...]:
+        """What runs for a segment of that name in the group."""
+        known = self._functions.get(name, ())
+        return tuple(apply for one in known if (apply := _chosen(one, group, event)))
 
 
 def _lead(stops: list[Stop], names: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Final
 
 from adapters.hl7v2.charset import decode
+from adapters.hl7v2.header import HEADER_LIMIT, end_of_header
 from bridge.core.errors import BridgeError, Fault
 
 __all__ = ["MAX_MESSAGE_BYTES", "MAX_SEGMENTS", "Delimiters", "Message", "header", "read"]
@@ -27,8 +28,6 @@ _CONTROLS: Final = bytes(code for code in range(32) if code not in b"\t\r\n\x1b"
 _CONTROL_SIGNS: Final = tuple(bytes((code,)) for code in _CONTROLS)
 _NAME: Final = itemgetter(slice(0, 3))
 _FRAMING: Final = b" \t\r\n\x00\x0b"
-_SEARCHED: Final = 65_536
-"""Bytes that are searched for the end of MSH; real ones have 60 to 400."""
 Note = Callable[[str, str], None]
 
 
@@ -71,13 +70,10 @@ def header(raw: bytes) -> list[str]:
 
     Element n is MSH-n from n = 1 on, as for every other segment.
     """
-    data = raw if raw[:3] == b"MSH" else _unmarked(raw[:_SEARCHED].lstrip(_FRAMING), raw)
+    data = raw if raw[:3] == b"MSH" else _unmarked(raw[:HEADER_LIMIT].lstrip(_FRAMING), raw)
     if data[:3] != b"MSH" or len(data) < 4:
         return []
-    end = data.find(b"\r", 0, _SEARCHED)
-    end = _SEARCHED if end < 0 else end
-    feed = data.find(b"\n", 0, end)  # senders on Unix end segments with LF
-    line = data[: end if feed < 0 else feed].decode("latin-1")
+    line = data[: end_of_header(data)].decode("latin-1")
     if len(line) < 4:
         return []
     parts = line.split(line[3])
@@ -89,7 +85,7 @@ def _unmarked(data: bytes, raw: bytes) -> bytes:
     for mark in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"):
         if data.startswith(mark):
             codec = "utf-8" if mark[0] == 0xEF else "utf-16"
-            text = raw[:_SEARCHED].decode(codec, "replace").lstrip("\ufeff")
+            text = raw[:HEADER_LIMIT].decode(codec, "replace").lstrip("\ufeff")
             return text.encode("latin-1", "replace")
     return data
 

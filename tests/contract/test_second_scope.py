@@ -227,6 +227,88 @@ def test_second_scope_segments_leave_little_unread(dialect: Hl7v2) -> None:
     assert residue(dialect, raw) == ()
 
 
+def test_disability_of_the_patient_is_an_observation(convert: Convert) -> None:
+    """DB1 says since when; of a guarantor's nothing is said of the patient."""
+    found = convert("ADT^A08", "DB1|1|PT|D7^^^STMARY|Y|20240101|20240301|20240401",
+                    "DB1|2|GT||Y|20200101")  # fmt: skip
+
+    (one,) = found["Observation"]
+    assert (one["code"], one["valueBoolean"]) == ({"text": "disability"}, True)
+    assert one["effectivePeriod"] == {"start": "2024-01-01", "end": "2024-03-01"}
+    assert one["component"][0]["valueDateTime"] == "2024-04-01"
+
+
+@pytest.mark.parametrize(
+    "segment", ["PD1" + "|" * 15 + "DNR^Do not resuscitate~NI^No intubation",
+                "PV2" + "|" * 45 + "DNR^Do not resuscitate~NI^No intubation"],
+    ids=["PD1", "PV2"],
+)  # fmt: skip
+def test_advance_directives_are_one_observation(convert: Convert, segment: str) -> None:
+    """Whether to resuscitate is read from wherever it was sent."""
+    (one,) = convert("ADT^A01", "PV1|1|I", segment)["Observation"]
+
+    assert one["code"]["coding"][0]["code"] == "75320-2"
+    assert [part["valueCodeableConcept"]["text"] for part in one["component"]] == [
+        "Do not resuscitate",
+        "No intubation",
+    ]
+
+
+def test_charge_knows_its_procedure_order_and_organizations(convert: Convert) -> None:
+    """FT1-23, FT1-25 and FT1-32 to 34."""
+    charge = "FT1|1|||20240101||CG|C1^Visit" + "|" * 16 + "F9^LAB||99213^Office visit^CPT4"
+
+    (one,) = convert("DFT^P03", charge + "|" * 7 + "Clinic|Ward|I7^Stent")["ChargeItem"]
+
+    assert one["service"] == [{"type": "Procedure", "display": "Office visit"}]
+    assert one["supportingInformation"][0]["identifier"]["value"] == "F9"
+    assert one["performingOrganization"] == {"display": "Clinic"}
+    assert one["requestingOrganization"] == {"display": "Ward"}
+    assert one["productCodeableConcept"]["text"] == "Stent"
+
+
+def test_participants_have_the_place_of_what_they_follow(convert: Convert) -> None:
+    """PRT behind PR1, behind a document, and for the person himself."""
+    found = convert(
+        "ADT^A01", "PRT||AD||PP|8^Wilson^James", VISIT, "PR1|1||80146002^Cut^SCT||20260101",
+        "PRT||AD||SP|9^Cut^Ann",
+    )  # fmt: skip
+    written = convert("MDM^T02", "TXA|1|DS|||||||||||D1^X", "OBX|1|TX|1^Note||one||||||F",
+                      "PRT||AD||AUT|7^House^Greg", "PRT||AD||RCT|9^Cut^Ann")  # fmt: skip
+
+    assert found["Patient"][0]["generalPractitioner"][0]["display"] == "James Wilson"
+    assert found["Procedure"][0]["performer"][0]["actor"]["display"] == "Ann Cut"
+    (document,) = written["DocumentReference"]
+    assert [one["display"] for one in document["author"]] == ["Greg House"]
+    assert [one["display"] for one in document["context"]["related"]] == ["Ann Cut"]
+
+
+def test_classified_and_confidential_diagnosis(convert: Convert) -> None:
+    """DG1-17 is a category beside ours; DG1-18 is a label that readers obey."""
+    diagnosis = "DG1|1||F32.1^Depression^I10|||A" + "|" * 11 + "D^Diagnosis|Y"
+
+    (condition,) = convert("ADT^A01", VISIT, diagnosis)["Condition"]
+
+    assert "Diagnosis" in [one.get("text") for one in condition["category"]]
+    assert condition["meta"]["security"][0]["code"] == "R"
+
+
+@pytest.mark.parametrize(
+    ("kind", "segments"),
+    [
+        ("QRY^A19", ["QRD|20240101|R|I|1|||1|17|DEM", "QRF|ADT||||PID"]),
+        ("QBP^Q22", ["QPD|Q22|1|@PID.3^17|||||^^^H", "RCP|I|10^RD"]),
+        ("REF^I12", ["AUT|P|C|Co|20240101|20250101", VISIT]),
+        ("ADT^A01", [VISIT, "IN1|1|P|C|Co", "IN2|||E^Employer||||M", "IN3|1|77^^^C|8^Who"]),
+    ],
+)
+def test_segments_of_the_exchange_and_of_billing_are_left_by_decision(
+    dialect: Hl7v2, kind: str, segments: list[str]
+) -> None:
+    """Each position that nobody reads has its reason in a map."""
+    assert residue(dialect, raw_of(kind, *segments)) == ()
+
+
 def _third(dialect: Hl7v2, kind: str, *segments: str) -> tuple[Resources, list[str]]:
     """Resources by type, and the codes found, of a message of the third scope."""
     head = f"MSH|^~\\&|EMR|STMARY|HUB|HUB|20260301080000+0100||{kind}|T1|P|2.5.1"
@@ -267,6 +349,30 @@ def test_problems_and_goals_are_conditions_and_goals(dialect: Hl7v2) -> None:
     assert codes == []
 
 
+def test_role_for_a_problem_is_of_its_care_team_and_of_no_visit(dialect: Hl7v2) -> None:
+    """ROL below PRB: each problem has a team, whose reason it is; the visit has its own people."""
+    found, codes = _third(
+        dialect, "PPR^PC1", PERSON, "PV1|1|I|W1||||7^House^Greg",
+        "PRB|AD|20260301|E11.9^Diabetes^I10|PR1^STMARY", "ROL||AD|PI|8^Cut^Ann",
+        "PRB|AD|20260301|J45^Asthma^I10|PR2^STMARY", "ROL||AD|PI|9^Wilson^Jim",
+        "ROL||DE|PI|8^Cut^Ann",
+    )  # fmt: skip
+
+    assert len(found["Encounter"][0]["participant"]) == 1
+    teams = [
+        (
+            one["reasonReference"][0]["reference"],
+            [of["member"]["display"] for of in one["participant"]],
+        )
+        for one in found["CareTeam"]
+    ]
+    assert teams == [
+        (f"Condition/{problem['id']}", [name])
+        for problem, name in zip(found["Condition"], ("Ann Cut", "Jim Wilson"), strict=True)
+    ]
+    assert codes == []
+
+
 def test_referral_knows_who_asks_and_who_is_asked(dialect: Hl7v2) -> None:
     """REF: PRD by its role; a provider without number is words."""
     found, codes = _third(
@@ -281,11 +387,86 @@ def test_referral_knows_who_asks_and_who_is_asked(dialect: Hl7v2) -> None:
     assert asks["telecom"][0]["value"] == "031 1"
     assert request["performer"] == [{"display": "Ann Cut"}]
     assert request["supportingInfo"] == [{"display": "James Wilson"}]
+    assert found["Patient"][0]["generalPractitioner"] == [{"display": "James Wilson"}]
+    assert codes == []
+
+
+def test_referral_without_its_own_segment_is_a_request_all_the_same(dialect: Hl7v2) -> None:
+    """RF1 is optional: who asks whom about whom is one request, and called off by I14."""
+    segments = ("PRD|RP|House^Greg", "PRD|RT|Cut^Ann", PERSON)
+
+    (request,), (off,) = (
+        _third(dialect, kind, *segments)[0]["ServiceRequest"] for kind in ("REF^I12", "REF^I14")
+    )
+
+    assert (request["requester"], request["performer"]) == (
+        {"display": "Greg House"},
+        [{"display": "Ann Cut"}],
+    )
+    assert (request["status"], off["status"]) == ("active", "revoked")
+    assert request["subject"]["reference"].startswith("Patient/")
+
+
+def test_comments_of_a_referral_are_notes_of_the_request(dialect: Hl7v2) -> None:
+    """NTE at the end of REF, with what kind of comment it is."""
+    found, codes = _third(
+        dialect, "REF^I12", "RF1|A|R|MED|||REF1^STMARY", PERSON, "NTE|1||chest pain|^Reason"
+    )
+
+    (note,) = found["ServiceRequest"][0]["note"]
+    assert note["text"] == "chest pain"
+    assert note["extension"][0]["valueCodeableConcept"] == {"text": "Reason"}
+    assert codes == []
+
+
+def test_diagnosis_of_a_referral_is_its_reason(dialect: Hl7v2) -> None:
+    """DG1 in REF says why the patient is sent."""
+    found, _ = _third(
+        dialect, "REF^I12", "RF1|A|R|MED|||REF1^STMARY", PERSON, "DG1|1||R07.4^Chest pain^I10"
+    )
+
+    (request,), (condition,) = found["ServiceRequest"], found["Condition"]
+    assert request["reasonReference"] == [{"reference": f"Condition/{condition['id']}"}]
+
+
+def test_referral_that_is_called_off_is_revoked(dialect: Hl7v2) -> None:
+    """I14, although RF1-1 repeats that it was accepted."""
+    found, _ = _third(dialect, "REF^I14", "RF1|A|R|MED|||REF1^STMARY", PERSON)
+
+    assert found["ServiceRequest"][0]["status"] == "revoked"
+
+
+def test_order_in_a_referral_is_one_with_its_observation(dialect: Hl7v2) -> None:
+    """Senders put ORC in front of OBR, as in every other message."""
+    found, codes = _third(
+        dialect, "REF^I12", "RF1|A|R|MED|||REF1^STMARY", PERSON, "ORC|RE|O1", "OBR|1|O1||X^Letter"
+    )
+
+    assert [one["identifier"][0]["value"] for one in found["ServiceRequest"]] == ["REF1", "O1"]
+    assert codes == []
+
+
+def test_what_a_member_of_the_staff_does_is_a_role(dialect: Hl7v2) -> None:
+    """STF and PRA: title, specialty, employer, service, since when; a licence is a number."""
+    found, codes = _third(
+        dialect, "MFN^M02", "MFI|PRA||UPD|||AL", "MFE|MAD|1|20260301|77|CE",
+        "STF|77|77^^^STMARY^EI|House^Greg|||||C^Cardiology|MED^Medicine|||20200101||||||Chief",
+        "PRA|77|G^Heart Group|MD||Cardiology^Board^C|9^NPI",
+    )  # fmt: skip
+
+    (person,), (work,) = found["Practitioner"], found["PractitionerRole"]
+    assert [one["value"] for one in person["identifier"]] == ["77", "9"]
+    assert work["practitioner"] == {"reference": f"Practitioner/{person['id']}"}
+    assert work["organization"] == {"display": "Heart Group"}
+    assert work["healthcareService"] == [{"display": "Medicine"}]
+    assert [one["text"] for one in work["specialty"]] == ["Cardiology"]
+    assert work["code"][0] == {"text": "Chief"}
+    assert work["period"] == {"start": "2020-01-01"}
     assert codes == []
 
 
 def test_master_file_of_staff_is_practitioners(dialect: Hl7v2) -> None:
-    """MFN M02: the record that XCN refers to; who left is not active; no number, no record."""
+    """MFN M02: the record that XCN refers to, else of its key; who left is not active."""
     found, _ = _third(
         dialect, "MFN^M02", "MFI|PRA||UPD|||AL", "MFE|MAD|1|20260301|77|CE",
         "STF|77|77^^^STMARY^EI|House^Greg||M|19590611|A|||555 1234^WPN^PH|1 Lane^^Bern||||h@x.y",
@@ -295,7 +476,8 @@ def test_master_file_of_staff_is_practitioners(dialect: Hl7v2) -> None:
     )  # fmt: skip
     seen, _ = _third(dialect, "ADT^A01", PERSON, "PV1|1|I|||||77^House^Greg^^^^^^STMARY")
 
-    house, gone, away = found["Practitioner"]
+    house, gone, nobody, away = found["Practitioner"]
+    assert (nobody["identifier"][0]["value"], nobody["name"][0]["family"]) == ("79", "Nobody")
     assert house["id"] == seen["Practitioner"][0]["id"]
     assert (house["gender"], house["birthDate"], house["active"]) == ("male", "1959-06-11", True)
     assert [one["system"] for one in house["telecom"]] == ["phone", "email"]

@@ -128,3 +128,46 @@ def test_set_ids_in_obx_21_keep_the_results_of_two_reports_apart(hospital: Hospi
         hospital.send("ORU^R01", ANNA, f"OBR|1||{filler}|CBC", numbered)
 
     assert [one["valueQuantity"]["value"] for one in hospital.all("Observation")] == [1, 2]
+
+
+@pytest.mark.parametrize("number", ["Unknown", "000000", "999-99-9999^^^USSSA^SS"])
+def test_patients_without_a_number_are_not_one_patient(hospital: Hospital, number: str) -> None:
+    """An analyser that knows nobody writes a word or zeros where the number belongs."""
+    for name, value in (("Berg^Anna", "1"), ("Kurz^Emil", "2")):
+        person = f"PID|1||{number}||{name}"
+        hospital.send("ORU^R01", person, f"OBR|1||{value}|CBC", f"OBX|1|NM|HGB||{value}")
+
+    assert len(hospital.all("Patient")) == 2
+    assert len({one["subject"]["reference"] for one in hospital.all("Observation")}) == 2
+
+
+def test_visit_number_zero_is_no_visit_of_all(hospital: Hospital) -> None:
+    """PV1-19 of a sender that fills it with zeros."""
+    for person in (ANNA, EMIL):
+        hospital.send("ADT^A08", person, f"PV1|1|O{'|' * 17}00000")
+
+    assert len(hospital.all("Encounter")) == 2
+
+
+def test_two_drugs_under_one_order_are_two_prescriptions(hospital: Hospital) -> None:
+    """RXE comes twice behind one ORC: no drug replaces the other, each has its own route."""
+    drugs = ["RXE||A1^Aspirin^L|100||mg", "RXR|PO", "RXE||B2^Heparin^L|5||mL", "RXR|IV"]
+    hospital.send("RDE^O11", ANNA, "ORC|NW|7", *drugs)
+
+    found = hospital.all("MedicationRequest")
+
+    assert [one["medicationCodeableConcept"]["text"] for one in found] == ["Aspirin", "Heparin"]
+    routes = [one["dosageInstruction"][0]["route"]["coding"][1]["code"] for one in found]
+    assert routes == ["PO", "IV"]
+
+
+def test_an_order_speaks_of_all_tests_behind_it(hospital: Hospital) -> None:
+    """Two OBR behind one ORC: both are of the same doctor, and a cancel is of both."""
+    tests = ("OBR|1|7||CBC", "OBR|2|7||CRP")
+    hospital.send("ORM^O01", ANNA, f"ORC|NW|7{'|' * 10}D1^Doc^Di", *tests)
+    ordered = hospital.all("ServiceRequest")
+    hospital.send("ORM^O01", ANNA, "ORC|CA|7", *tests)
+
+    assert [one["code"]["coding"][0]["code"] for one in ordered] == ["CBC", "CRP"]
+    assert ordered[0]["requester"] == ordered[1]["requester"]
+    assert [one["status"] for one in hospital.all("ServiceRequest")] == ["revoked", "revoked"]

@@ -521,6 +521,20 @@ def test_a_moved_account_takes_its_visits_and_their_results_along(
     assert owners(hospital, "Encounter", "Observation", "DiagnosticReport") == {berta}
 
 
+def test_an_appointment_number_used_again_mixes_no_two_patients(hospital: Hospital) -> None:
+    """A clinic that counts its appointments from 1: what is booked for one is not the other's."""
+    room = ("RGS|1", "AIL|1|A|R1", "AIP|1|A|7^House^Gregory")
+    hospital.send("SIU^S12", "SCH|1|1|||||CHECKUP||30|MIN|^^^20240201090000+0100", RICH, *room)
+
+    hospital.send("SIU^S12", "SCH|1|1|||||||||^^^20240301100000+0100", BERTA)
+
+    appointment = hospital.one("Appointment")
+    berta = f"Patient/{hospital.patient('200')['id']}"
+    assert [one["actor"]["reference"] for one in appointment["participant"]] == [berta]
+    assert "reasonCode" not in appointment
+    assert appointment["start"] == "2024-03-01T10:00:00+01:00"
+
+
 @pytest.mark.parametrize(
     ("times", "start", "end"),
     [

@@ -50,7 +50,8 @@ _BOOLEANS: Final = {"Y": True, "N": False, "y": True, "n": False}
 def codeable_concept(text: str, ctx: Context, table: CodeTable | None = None) -> JsonObject | None:
     """Every coding, mapped one first, with the text of CWE.9, else CWE.2, else CWE.5, else CWE.11.
 
-    Findings: `code-unmapped` when a table was given and has none of the codes.
+    Findings: `code-unmapped` when a table was given and has none of the codes, and none is of a
+    published system beside it.
     """
     return _concept(split_parts(text, ctx), ctx, table)
 
@@ -252,9 +253,17 @@ def _codings(parts: list[str], ctx: Context, table: CodeTable | None) -> list[Js
         codings.append(_sent(parts, triplet, value, system, ctx))
     if mapped is not None:
         return _with_mapped(mapped, codings)
-    if table is not None and codings:
+    if table is not None and codings and not _speak_for_themselves(codings, table, ctx):
         _note_unmapped(ctx)
     return codings
+
+
+def _speak_for_themselves(codings: list[JsonObject], table: CodeTable, ctx: Context) -> bool:
+    """Whether one is of a published system, LOINC say, and needs no table of the field's own."""
+    own = (ctx.namespace, table.source)
+    return any(
+        not system.startswith(own) for one in codings if (system := str(one.get("system", "")))
+    )
 
 
 def _sent(

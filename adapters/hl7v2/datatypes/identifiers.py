@@ -28,6 +28,7 @@ __all__ = [
     "ei_identifier",
     "governing",
     "identifier_type",
+    "is_placeholder",
 ]
 
 _CHECK_DIGIT: Final = "http://hl7.org/fhir/StructureDefinition/identifier-checkDigit"
@@ -42,8 +43,18 @@ _ELSEWHERE: Final = frozenset(
     )
 )
 """Types of what states, insurers, employers and accounts give: several records may share one."""
+_NO_NUMBERS: Final = frozenset(
+    {"UNKNOWN", "UNK", "N/A", "NONE", "NULL", "NIL", "UNASSIGNED", "NOT AVAILABLE"}
+)
+_SUSPECT: Final = frozenset("0UuNn9-./?*_")
+"""What these and their like begin with: most numbers need no second look."""
+_NINES: Final = 9
+"""Digits of a social security number, which whoever has none gets as nines."""
 _NATIONAL: Final = {"NPI": national("NPI", "NPI"), "SS": national("USSSA", "SS")}
 """Type codes of table 0203 with one national authority, used when the sender names none."""
+_SSN: Final = 9
+"""Digits of a social security number of the United States."""
+_SHOWN: Final = frozenset("0123456789Xx*")
 
 
 @datatype("CX", "Identifier", reads=(1, 2, 3, 4, 5, 6, 7, 8), version=3)
@@ -83,12 +94,25 @@ def governing(text: str, ctx: Context) -> str:
     best, chosen = len(_ELSEWHERE), ""
     for one in text.split(ctx.repetition):
         parts = split_parts(one, ctx)
-        if not part(parts, 1, ctx):
+        value = part(parts, 1, ctx)
+        if not value or is_placeholder(value):
             continue
         rank = _rank(code_part(parts, 5, ctx))
         if rank < best or not chosen:
             best, chosen = rank, one
     return chosen
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether a number says that there is none: analysers send `Unknown`, registries nines.
+
+    All who have such a number would be one.
+    """
+    bare = value.strip("0 -./?*_")
+    if not bare or value.upper() in _NO_NUMBERS:
+        return True
+    digits = bare.replace("-", "")
+    return len(digits) >= _NINES and not digits.strip("9")
 
 
 def _rank(kind: str) -> int:
@@ -108,6 +132,13 @@ def value_only(text: str, ctx: Context) -> str | None:
 def ei_identifier(text: str, ctx: Context) -> JsonObject | None:
     """EI.1 in the system of EI.2 to EI.4; None without EI.1."""
     return _entity(split_parts(text, ctx), "", ctx)
+
+
+@datatype("EI", "AssignedIdentifier", reads=(1, 2, 3, 4), gives="Identifier")
+def ei_assigned(text: str, ctx: Context) -> JsonObject | None:
+    """The same where it says who assigned the number; None where that is left open."""
+    parts = split_parts(text, ctx)
+    return _entity(parts, "", ctx) if any(parts[1:3]) else None
 
 
 @datatype("EI", "PlacerIdentifier", reads=(1, 2, 3, 4), gives="Identifier")
@@ -167,6 +198,24 @@ def eip_filler(text: str, ctx: Context) -> JsonObject | None:
     return _pair(split_parts(text, ctx), 2, "FILL", ctx)
 
 
+@datatype("ST", "SocialSecurity", gives="Identifier")
+def social_security(text: str, ctx: Context) -> JsonObject | None:
+    """A number in the name space of the United States where it has their form, else in none.
+
+    PID-19 and its like hold what every state gives under that name.
+    """
+    value = part(split_parts(text, ctx), 1, ctx)
+    if not value:
+        return None
+    return {"value": value, "system": _NATIONAL["SS"]} if _is_ssn(value) else {"value": value}
+
+
+def _is_ssn(value: str) -> bool:
+    """Whether it may be one of the United States: nine digits, of which some may be hidden."""
+    signs = value.replace("-", "").replace(" ", "")
+    return len(signs) == _SSN and _SHOWN.issuperset(signs)
+
+
 @datatype("PLN", "Identifier", reads=(1, 2, 4), coded=True, version=2)
 def pln_identifier(text: str, ctx: Context, table: CodeTable | None = None) -> JsonObject | None:
     """A practitioner's licence: number, type of table 0338, expiry."""
@@ -217,9 +266,11 @@ def assigned(value: str, raw: str, kind: str, ctx: Context) -> JsonObject:
         ctx: of the message.
     """
     result: JsonObject = {"value": value}
+    if value[0] in _SUSPECT:
+        _note_placeholder(value, ctx)
     owner = subparts(raw, ctx) if raw else []
     state = national(raw, kind) if raw not in ctx.systems else ""
-    system = state or authority(owner, ctx)[0] or _NATIONAL.get(kind) or _of_facility(ctx)
+    system = state or authority(owner, ctx)[0] or _of_nation(kind, value) or _of_facility(ctx)
     if system:
         result["system"] = system
     who: JsonObject | None = {"display": raw} if state else assigner(owner, ctx)
@@ -228,6 +279,11 @@ def assigned(value: str, raw: str, kind: str, ctx: Context) -> JsonObject:
     if kind:
         result["type"] = identifier_type(kind, ctx)
     return result
+
+
+def _of_nation(kind: str, value: str) -> str:
+    """The name space of the one authority that gives numbers of this type, empty where none is."""
+    return "" if kind == "SS" and not _is_ssn(value) else _NATIONAL.get(kind, "")
 
 
 def identifier_type(kind: str, ctx: Context) -> JsonObject:
@@ -260,6 +316,8 @@ def _entity(parts: list[str], kind: str, ctx: Context) -> JsonObject | None:
     if not value:
         return None
     result: JsonObject = {"value": value}
+    if value[0] in _SUSPECT:
+        _note_placeholder(value, ctx)
     system, name = authority(parts[1:4], ctx)
     system = system or _of_facility(ctx)
     if system:
@@ -269,6 +327,11 @@ def _entity(parts: list[str], kind: str, ctx: Context) -> JsonObject | None:
     if kind:
         result["type"] = identifier_type(kind, ctx)
     return result
+
+
+def _note_placeholder(value: str, ctx: Context) -> None:
+    if is_placeholder(value):
+        ctx.note("identifier-placeholder", "an identifier is no number: it names no record here")
 
 
 def _pair(parts: list[str], number: int, kind: str, ctx: Context) -> JsonObject | None:

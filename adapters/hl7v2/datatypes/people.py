@@ -9,7 +9,7 @@ from typing import Final
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.codes import look_up
 from adapters.hl7v2.datatypes.components import code_part, part, split_parts, subparts
-from adapters.hl7v2.datatypes.identifiers import assigned
+from adapters.hl7v2.datatypes.identifiers import assigned, is_placeholder
 from adapters.hl7v2.datatypes.names import (
     CN_NAME,
     XCN_NAME,
@@ -41,19 +41,19 @@ _NO_TITLES: Final = frozenset({"MD", "DO", "PHD", "RN", "NP", "PA", "CNM", "CNS"
 """Degrees of table 0360 that senders put into the prefix, and that are nobody's form of address."""
 
 
-@datatype("XCN", "Practitioner", reads=_PRACTITIONER, version=3)
+@datatype("XCN", "Practitioner", reads=_PRACTITIONER, version=4)
 def xcn_practitioner(text: str, ctx: Context) -> JsonObject | None:
     """Identifier, name and, of a degree in table 0360, qualification; None without identifier."""
     return _practitioner(split_parts(text, ctx), XCN_NAME, ctx)
 
 
-@datatype("CN", "Practitioner", reads=(1, 2, 3, 4, 5, 6, 7, 9), version=2)
+@datatype("CN", "Practitioner", reads=(1, 2, 3, 4, 5, 6, 7, 9), version=3)
 def cn_practitioner(text: str, ctx: Context) -> JsonObject | None:
     """The form of v2.1 to v2.3: an XCN up to its assigning authority."""
     return _practitioner(split_parts(text, ctx), CN_NAME, ctx)
 
 
-@datatype("CNN", "Practitioner", reads=(1, 2, 3, 4, 5, 6, 7, 9, 10, 11), version=2)
+@datatype("CNN", "Practitioner", reads=(1, 2, 3, 4, 5, 6, 7, 9, 10, 11), version=3)
 def cnn_practitioner(text: str, ctx: Context) -> JsonObject | None:
     """The form whose authority is spread over components 9 to 11."""
     return _practitioner(_cnn(split_parts(text, ctx), ctx), CN_NAME, ctx)
@@ -97,7 +97,7 @@ def xcn_display(text: str, ctx: Context) -> str | None:
     return _display(split_parts(text, ctx), ctx)
 
 
-@datatype("NDL", "Practitioner", reads=(1,), version=2)
+@datatype("NDL", "Practitioner", reads=(1,), version=3)
 def ndl_practitioner(text: str, ctx: Context) -> JsonObject | None:
     """NDL.1, a CNN in subcomponents; None without identifier."""
     return _practitioner(_cnn(_ndl_person(text, ctx), ctx), CN_NAME, ctx)
@@ -124,7 +124,9 @@ def _practitioner(parts: list[str], plan: NamePlan, ctx: Context) -> JsonObject 
     result: JsonObject = {"identifier": [identifier]}
     parts = _titled(parts, ctx)
     degree = code_part(parts, 7, ctx)
-    row = look_up(load("DegreeLicenseCertificate"), degree.replace(".", "")) if degree else None
+    # `Dr. med.` is of medicine, not a Master of Education: a word cut short is no code.
+    coded = "" if degree.islower() and degree.endswith(".") else degree.replace(".", "")
+    row = look_up(load("DegreeLicenseCertificate"), coded) if coded else None
     if row is not None:
         parts = [*parts[:6], "", *parts[7:]]
         coding: JsonObject = {"system": row[0], "code": row[1], "display": row[2]}
@@ -145,7 +147,7 @@ def _titled(parts: list[str], ctx: Context) -> list[str]:
 
 def _identifier(parts: list[str], ctx: Context) -> JsonObject | None:
     value = part(parts, 1, ctx)
-    if not value:
+    if not value or is_placeholder(value):
         return None
     owner = parts[8] if len(parts) > 8 else ""
     if len(parts) > 13 and not owner.strip(f'"{ctx.subcomponent}'):

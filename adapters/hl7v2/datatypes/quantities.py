@@ -4,6 +4,7 @@ HL7 v2.8 ch. 2A.2.70 (SN), 2A.2.15 (CQ), 2A.2.40 (MO); v2-to-FHIR maps SN[Quanti
 SN[Ratio], CQ[Quantity], CWE[Quantity]. Digits stay as sent.
 """
 
+import re
 from typing import Final
 
 from adapters.hl7v2.context import Context
@@ -28,13 +29,16 @@ __all__ = [
 
 _COMPARATORS: Final = frozenset({"<", "<=", ">", ">="})
 _EXACT: Final = frozenset({"", "="})
+_TEN: Final = re.compile("[x*\u00d7]?\\s?10", re.IGNORECASE)
+_POWER: Final = re.compile(r"[+-]?\d{1,2}(?!\d)")
 
 
-@datatype("CWE CE CNE CF", "Quantity", reads=(1, 2, 3))
+@datatype("CWE CE CNE CF", "Quantity", reads=(1, 2, 3), version=2)
 def unit(text: str, ctx: Context) -> JsonObject | None:
     """The unit of a Quantity whose value is another field's: unit, system and code.
 
-    Code and system only where the sender names the coding system (FHIR qty-3).
+    Code and system only where the sender names the coding system (FHIR qty-3). Half the
+    laboratories write a power of ten without escaping its sign: `x10^9/L` is one unit.
     """
     return unit_of(split_parts(text, ctx), ctx) or None
 
@@ -138,6 +142,8 @@ def cp_money(text: str, ctx: Context) -> JsonObject | None:
 def unit_of(parts: list[str], ctx: Context) -> JsonObject:
     """Unit, system and code of a CWE's raw parts; empty when there is none."""
     result: JsonObject = {}
+    if len(parts) > 1 and _TEN.fullmatch(parts[0]) and _POWER.match(parts[1]):
+        return {"unit": clean("^".join(parts[:2]), ctx)}
     shown = part(parts, 2, ctx) or part(parts, 1, ctx)
     if shown:
         result["unit"] = shown

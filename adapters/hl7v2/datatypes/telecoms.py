@@ -36,18 +36,22 @@ _OLD_NUMBER: Final = frozenset("0123456789()-+ .")
     "ContactPoint",
     reads=(1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 18),
     gives="ContactPoint[]",
-    version=2,
+    version=3,
 )
 def contact_points(text: str, ctx: Context) -> list[JsonObject] | None:
     """The number, then the electronic address, then a beeper; each with system, use, period, rank.
 
-    One XTN may hold a number and a mailbox: senders fill XTN.1 and XTN.4 of one repetition.
+    One XTN may hold a number and a mailbox: senders fill XTN.1 and XTN.4 of one repetition. What
+    is no address there (`HOME`) is a comment on the number.
     """
     raw = split_parts(text, ctx)
     parts = cleaned(text, ctx, _WIDTH)
     equipment, use = token(parts[2]), token(parts[1])
     system, mobile = _system(equipment, use, ctx)
     numbers, addresses = _told_apart(parts, system)
+    if len(numbers) + len(addresses) > 1 and parts[3] in addresses and not _is_address(parts[3]):
+        addresses.remove(parts[3])
+        parts[8] = " ".join(filter(None, (parts[3], parts[8])))
     made: list[JsonObject] = []
     spoken = "phone" if system in _ELECTRONIC else system or "phone"
     pieces: Sequence[str] = parts[4:8]
@@ -58,7 +62,7 @@ def contact_points(text: str, ctx: Context) -> list[JsonObject] | None:
         made.append({"system": _kind(value, "" if numbers else system), "value": value})
     for one in made:
         _add_use(one, use, ctx, mobile=mobile)
-        if len(raw) > 8:
+        if len(raw) > 8 or parts[8]:
             _add_extras(one, raw, parts, ctx)
     return made or None
 
@@ -93,7 +97,7 @@ def _told_apart(parts: list[str], system: str) -> tuple[list[str], list[str]]:
         if not value:
             continue
         named = value is address or (system in _ELECTRONIC and not (address or composed))
-        if "@" in value or value.startswith(_PAGES) or (named and not _is_dialled(value)):
+        if _is_address(value) or (named and not _is_dialled(value)):
             if value not in addresses:
                 addresses.append(value)
         else:
@@ -101,12 +105,16 @@ def _told_apart(parts: list[str], system: str) -> tuple[list[str], list[str]]:
     return numbers, addresses
 
 
+def _is_address(value: str) -> bool:
+    return "@" in value or value.startswith(_PAGES)
+
+
 def _is_dialled(value: str) -> bool:
     return _OLD_NUMBER.issuperset(value)
 
 
 def _note_number(numbers: list[str], value: str) -> None:
-    """One number may be sent twice, with and without its area: the longer one stands."""
+    """One number may be sent twice, with and without its area or country: the longer one stands."""
     digits = _digits(value) if numbers else ""
     for at, known in enumerate(numbers):
         held = _digits(known)
@@ -119,8 +127,8 @@ def _note_number(numbers: list[str], value: str) -> None:
 
 
 def _digits(value: str) -> str:
-    """Of a number without its extension."""
-    return "".join(sign for sign in value.partition("X")[0] if sign.isdigit())
+    """Of a number without its extension, nor the 0 or 00 that stands for what is left out."""
+    return "".join(sign for sign in value.partition("X")[0] if sign.isdigit()).lstrip("0")
 
 
 def _composed(parts: list[str]) -> str:

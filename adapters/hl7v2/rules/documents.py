@@ -17,17 +17,24 @@ __all__ = ["MAX_DOCUMENT", "filed"]
 MAX_DOCUMENT: Final = 8 * 1024 * 1024
 """Bytes of a document in a bundle. A larger one is a scan or a film: the bundle has its hash and
 size, and the message as received, which is kept and sealed, has the document itself."""
+_WITHDRAWN: Final = frozenset({"D", "W"})
+"""OBX-11, table 0085: deleted, sent for another patient."""
 _REPLACES: Final = frozenset({"T09", "T10"})
 """Replacement notices; in all others TXA-13 is the document that this one belongs to."""
 
 
-@rule("document-content", reads=("OBX-2", "OBX-3", "OBX-5"), writes="content", version=2)
+@rule("document-content", reads=("OBX-2", "OBX-3", "OBX-5", "OBX-11"), writes="content", version=3)
 def document_content(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """OBX below TXA is the document: ED and RP as they are, text as text/plain.
 
-    Source: v2-to-FHIR map OBX[DocumentReference].
+    One that is deleted or wrong (table 0085 D, W) is no content; where it is the first, the
+    document itself was sent in error. Source: v2-to-FHIR map OBX[DocumentReference].
     """
     b.ctx.at = "OBX-5"
+    if b.comp(f[11], 1) in _WITHDRAWN:
+        if next(fields for fields in b.lines if fields[0] == "OBX") is f:
+            r["status"] = "entered-in-error"
+        return
     if not f[5] or f[5] == '""':
         return
     kind = b.comp(f[2], 1)

@@ -76,7 +76,8 @@ def parent_specimen(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     for one in f[3].split(repetition) if repetition in f[3] else [f[3]]:
         numbers = _numbers(one, "SPM-3", b)
         if numbers:
-            key = b.identity(one, _FILLER if len(numbers) > 1 or _FILLER(one, b.ctx) else _PLACER)
+            filled = len(numbers) > 1 or _FILLER(one, b.ctx)
+            key = b.named(one, _FILLER if filled else _PLACER, f)
             own = owned(key, "Specimen", g, namespace=b.namespace, patients=b.patients)
             stub: JsonObject = {
                 "resourceType": "Specimen",

@@ -57,7 +57,7 @@ def birth_time(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         r["_birthDate"] = {"extension": [extension]}
 
 
-@rule("race", reads=("PID-10",), writes="extension", version=4)
+@rule("race", reads=("PID-10",), writes="extension", version=5)
 def race(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """PID-10 as the US Core race extension: codes of CDC, all texts joined."""
     if f[10] == '""':
@@ -66,7 +66,7 @@ def race(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         _group_extension(f[10], 10, "us-core-race", b, r)
 
 
-@rule("ethnicity", reads=("PID-22",), writes="extension", version=4)
+@rule("ethnicity", reads=("PID-22",), writes="extension", version=5)
 def ethnicity(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """PID-22 as the US Core ethnicity extension."""
     if f[22] == '""':
@@ -97,9 +97,9 @@ def _group_extension(text: str, field: int, name: str, b: Build, r: JsonObject) 
         concept = DATATYPES["CWE.CodeableConcept"].function(one, b.ctx, None) if one else None
         if not concept:
             continue
-        coding = (concept.get("coding") or [{}])[0]
-        label = concept.get("text") or coding.get("display") or coding.get("code")
-        category = _category(name, coding)
+        codings = concept.get("coding") or [{}]
+        label = concept.get("text") or codings[0].get("display") or codings[0].get("code")
+        category = next(filter(None, (_category(name, coding) for coding in codings)), None)
         if category:
             parts.append(category)
         if label:
@@ -137,7 +137,7 @@ def mother(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     identifier = function(b.first(f[21]), b.ctx)
     if identifier is None:
         return
-    key = b.identity(f[21], function) + b.identity(f[3], function)
+    key = b.named(f[21], function, f) + b.identity(f[3], function)
     before = g.resources.get("RelatedPerson")
     made = b.opened(g, "RelatedPerson", key, merge=True)
     if before is not None:
@@ -172,20 +172,27 @@ def access_restriction(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
             append(meta, "security", label)
 
 
-@rule("patient-role", reads=("ROL-3", "ROL-4", "ROL-5", "ROL-6", "ROL-14"), writes="participant")
+@rule(
+    "patient-role",
+    reads=("ROL-3", "ROL-4", "ROL-5", "ROL-6", "ROL-14"),
+    writes="participant",
+    version=2,
+)
 def patient_role(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
-    """ROL before PV1 is a role for the person, not for a visit.
+    """ROL before PV1 is a role for the person, and below PRB one for the problem, not for a visit.
 
     The primary care provider is Patient.generalPractitioner (table 0443 PP, FHCP); others stand in
-    one CareTeam of the patient. v2-to-FHIR maps ROL[Patient-GeneralPractitioner], ROL[CareTeam].
+    a CareTeam of the patient, or of the problem. v2-to-FHIR maps ROL[Patient-GeneralPractitioner],
+    ROL[CareTeam]; HL7 v2.5.1 ch. 12.3.1.
     """
-    if b.near(g, "Encounter") is not None or b.comp(f[2], 1) == "DE":
+    problem = b.near(g, "Condition") if g.lead == "ROL" else None
+    if b.comp(f[2], 1) == "DE" or (problem is None and b.near(g, "Encounter") is not None):
         return
     who = _referred("Practitioner", "XCN", f[4], "ROL-4", b)
     place = _referred("Organization", "XON", f[14], "ROL-14", b)
     if who is None and place is None:
         return
-    if b.comp(f[3], 1) in {"PP", "FHCP"}:
+    if problem is None and b.comp(f[3], 1) in {"PP", "FHCP"}:
         append(r, "generalPractitioner", who or place or {})
         return
     b.ctx.at = "ROL-3"
@@ -198,12 +205,23 @@ def patient_role(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
         participant["period"] = period
     if who and place:
         participant["onBehalfOf"] = place
+    append(_team(f, g, b, r, problem), "participant", participant)
+
+
+def _team(
+    f: list[str], g: Group, b: Build, patient: JsonObject, problem: JsonObject | None
+) -> JsonObject:
+    """The CareTeam of the patient, or of one problem of his."""
     person = g.segment("PID") or NO_FIELDS
-    key = b.identity(person[3], _CX)
-    team = b.opened(g, "CareTeam", (*(key if key[-1] else b.unkeyed(f)), "ROL"), merge=True)
+    key = b.named(person[3], _CX, f)
+    if problem is not None:
+        key = ("Condition", cast("str", problem["id"]))
+    team = b.opened(g, "CareTeam", (*key, "ROL"), merge=True)
     team.setdefault("status", "active")
-    team.setdefault("subject", reference_to(r))
-    append(team, "participant", participant)
+    team.setdefault("subject", reference_to(patient))
+    if problem is not None:
+        team["reasonReference"] = [reference_to(problem)]
+    return team
 
 
 def _referred(kind: str, source: str, text: str, at: str, b: Build) -> JsonObject | None:
@@ -272,45 +290,3 @@ def birth_place(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         place |= next((one for one in found if one), {})
     if place:
         append(r, "extension", {"url": f"{_SD}patient-birthPlace", "valueAddress": place})
-
-
-@rule(
-    "merge-patient", reads=("MRG-1", "MRG-2", "MRG-3", "MRG-4", "MRG-7"), writes="link", version=2
-)
-def merge_patient(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
-    """MRG: the retired patient points to the survivor and back, and is no longer active.
-
-    The two links are each other's inverse (Patient.link.type `replaced-by` and `replaces`), so a
-    merge can be undone. HL7 v2.5.1 ch. 3.6.2.
-    """
-    function = DATATYPES["CX.Identifier"].function
-    at = next((field for field in (1, 4, 2) if f[field] and f[field] != '""'), 0)
-    if not at:
-        return
-    b.ctx.at = f"MRG-{at}"
-    key = b.identity(f[at], function)
-    retired = b.opened(g, "Patient", key if key[-1] else b.unkeyed(f), merge=True)
-    g.put("Patient", r)
-    if retired is r:
-        b.ctx.note("merge-self", "the merged patient is the surviving one: nothing was linked")
-        return
-    identifiers = [
-        made
-        for field in (1, 4, 2)
-        for one in f[field].split(b.ctx.repetition)
-        if one and (made := function(one, b.ctx)) is not None
-    ]
-    if identifiers:
-        retired["identifier"] = identifiers
-    retired["active"] = False
-    names = DATATYPES["XPN.HumanNames"].function
-    called = [name for one in f[7].split(b.ctx.repetition) for name in names(one, b.ctx) or ()]
-    if called:
-        retired["name"] = called
-    r.setdefault("active", True)
-    _link(retired, "replaced-by", r)
-    _link(r, "replaces", retired)
-
-
-def _link(patient: JsonObject, kind: str, other: JsonObject) -> None:
-    append(patient, "link", {"other": reference_to(other), "type": kind})

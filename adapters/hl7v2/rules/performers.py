@@ -1,4 +1,4 @@
-"""Who did it: OBX-16 and OBX-23 to OBX-25, OBR-32 to OBR-35, and PRT below an order or a result.
+"""Who did it and with what: OBX-16, OBX-18, OBX-23 to OBX-25, OBR-32 to OBR-35, and PRT.
 
 A person is a PractitionerRole in his function (v2-to-FHIR OBX[Observation], NDL[PractitionerRole],
 PRT[PractitionerRole]). docs/adr/0022.
@@ -8,11 +8,13 @@ from typing import Final
 
 from adapters.hl7v2.build import Build, Referred
 from adapters.hl7v2.datatypes import DATATYPES
+from adapters.hl7v2.datatypes.identifiers import is_placeholder
 from adapters.hl7v2.elements import append
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.parties import NOBODY, company, person, place, reached, role
 from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import JsonObject
+from bridge.core.record.identity import resource_id
 
 __all__: list[str] = []
 
@@ -68,6 +70,20 @@ def responsible_observer(f: list[str], _g: Group, b: Build, r: JsonObject) -> No
         made = b.recalled(("OBX-16", text), make, [text]) if text else None
         if made:
             append(r, "performer", made)
+
+
+@rule("measuring-device", reads=("OBX-18",), writes="device")
+def measuring_device(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """OBX-18: repetitions are numbers of one device, such as its model and its serial number.
+
+    All of them name it, for a laboratory has several of a model (IHE LAB TF-2b, OBX-18 of LAW).
+    """
+    if f[18] == '""':
+        b.erase(r, "device")
+        return
+    made = b.recalled(("OBX-18", f[18]), _device, f)
+    if made:
+        r["device"] = made
 
 
 @rule("principal-interpreter", reads=("OBR-32",), writes="resultsInterpreter")
@@ -145,6 +161,19 @@ def _did(text: str, said: tuple[str, str, str, str], b: Build, r: JsonObject) ->
         made = b.recalled((at, one), make, [one]) if one else None
         if made:
             append(r, element, made)
+
+
+def _device(f: list[str], b: Build) -> Referred:
+    """The device of all numbers in OBX-18; it is called what stands first."""
+    number = DATATYPES["EI.Identifier"].function
+    found = [known for one in f[18].split(b.ctx.repetition) if (known := number(one, b.ctx))]
+    numbers = [one for one in found if not is_placeholder(one["value"])]
+    if not numbers:
+        return {"display": found[0]["value"]} if found else {}, []
+    key = [part for one in numbers for part in (one.get("system") or f"|{b.sender}", one["value"])]
+    name = resource_id(b.namespace, "Device", *key)
+    kept = b.kept({"resourceType": "Device", "id": name, "identifier": numbers})
+    return {"display": numbers[0]["value"], "reference": kept[0]}, [kept]
 
 
 def _participant(f: list[str], b: Build) -> JsonObject | None:

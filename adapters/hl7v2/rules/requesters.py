@@ -53,7 +53,7 @@ def order_requester(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
 )
 def vaccination_requester(_f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     """The same in the function of table 0443 OP (v2-to-FHIR ORC[Immunization])."""
-    order = g.segment("ORC") or NO_FIELDS
+    order = g.around.get("ORC", NO_FIELDS)
     made = b.recalled(("ORC-12", order[12], *order[21:25]), _requester, order)
     if made:
         append(r, "performer", {"function": _ORDERING, "actor": made})
@@ -62,7 +62,7 @@ def vaccination_requester(_f: list[str], g: Group, b: Build, r: JsonObject) -> N
 @rule("order-enterer", reads=("ORC-10", "ORC-17"), writes="agent")
 def order_enterer(_f: list[str], g: Group, b: Build, _r: JsonObject) -> None:
     """ORC-10, on behalf of ORC-17, as an agent of the message (v2-to-FHIR ORC[Provenance])."""
-    order = g.segment("ORC") or NO_FIELDS
+    order = g.around.get("ORC", NO_FIELDS)
     b.ctx.at = "ORC-10"
     who = b.person("XCN.Practitioner", b.first(order[10])) if order[10] else None
     b.ctx.at = "ORC-17"

@@ -1,4 +1,4 @@
-"""OBR-15, the specimen of an order before there was SPM."""
+"""Specimens beyond a row: OBR-15, what an order said before there was SPM, and volumes of SAC."""
 
 from typing import Final, cast
 
@@ -9,6 +9,7 @@ from adapters.hl7v2.datatypes.codes import look_up, sub_concept
 from adapters.hl7v2.datatypes.components import code_part, part, subparts
 from adapters.hl7v2.elements import append
 from adapters.hl7v2.group import Group
+from adapters.hl7v2.rules.medications import amount
 from adapters.hl7v2.rules.registry import rule
 from adapters.hl7v2.tables import coding_system, load
 from bridge.core.record.bundle import JsonObject
@@ -41,6 +42,15 @@ def specimen_source(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         concept = _concept(raw, table, ctx)
         if concept:
             part_of(r, concept)
+
+
+@rule("container-volume", reads=("SAC-21", "SAC-22", "SAC-23", "SAC-24"), writes="capacity")
+def container_volume(f: list[str], _g: Group, b: Build, container: JsonObject) -> None:
+    """What the container holds at most and holds now, else held at first, in the unit of SAC-24."""
+    for name, volume in (("capacity", f[21]), ("specimenQuantity", f[22] or f[23])):
+        quantity = amount(volume, f[24], "SAC-24", b)
+        if quantity:
+            container[name] = quantity
 
 
 def _type(r: JsonObject, concept: JsonObject) -> None:

@@ -7,6 +7,7 @@ from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.elements import append
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
+from adapters.hl7v2.tables import load
 from bridge.core.record.bundle import Json, JsonObject
 
 __all__: list[str] = []
@@ -16,6 +17,8 @@ _GRADES: Final = {
     "SEVERE": "severe", "MODERATE": "moderate", "MILD": "mild",
 }  # fmt: skip
 """HL7 table 0128, and the words that senders write for it."""
+_BEGIN: Final = frozenset({"A01", "A02", "A04", "A06", "A07"})
+"""Events with which the patient is at the place in PV1-3."""
 _PLANNED_END: Final = (
     "http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.plannedEndDate"
 )
@@ -64,6 +67,33 @@ def cancel_pending(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
         b.erase(r, f"extension.where(url='{_PLANNED_END}')")
     else:
         b.erase(r, "location.where(status='reserved')")
+
+
+@rule("movement", reads=("ZBE-2", "ZBE-4", "ZBE-5", "ZBE-6"), writes="location")
+def movement(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """ZBE of IHE's patient administration (ITI TF-2 3.31.4.1.2.7): since when he is where he is.
+
+    A historic movement, told later, says where he was; an update (Z99) is of the event in ZBE-6,
+    and neither says how the visit stands now.
+    """
+    b.ctx.at = "ZBE-2"
+    places = cast("list[JsonObject]", r.get("location", []))
+    event = b.comp(f[6], 1) if b.trigger == "Z99" else b.trigger
+    begun = DATATYPES["TS.dateTime"].function(f[2], b.ctx) if f[2] and event in _BEGIN else None
+    if places:
+        first = {**places[0]}
+        if begun and b.comp(f[4], 1) != "CANCEL":
+            first["period"] = {"start": begun}
+        if b.comp(f[5], 1) == "Y":
+            first["status"] = "completed"
+        elif event in {"A05", "A14"}:
+            first["status"] = "planned"
+        r["location"] = [first, *places[1:]]
+    state = load("Event.EncounterStatus").get(event) if b.trigger == "Z99" else None
+    if state:
+        r["status"] = state[1]
+    if (state or b.comp(f[5], 1) == "Y") and "status" in r:
+        b.assume(r, "status")
 
 
 @rule("discharged-to", reads=("PV1-37",), writes="hospitalization.destination", version=2)

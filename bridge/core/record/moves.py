@@ -31,7 +31,19 @@ def whose(body: JsonObject | None) -> str:
         reference = owner.get("reference") if isinstance(owner, dict) else None
         if isinstance(reference, str) and reference.startswith("Patient/"):
             return reference
-    return ""
+    return _booked_for((body or {}).get("participant"))
+
+
+def _booked_for(participants: Json) -> str:
+    """The one patient among those who take part in an Appointment, which has no subject."""
+    actors = [one.get("actor") for one in _objects(participants)]
+    named = [one.get("reference") for one in _objects(actors)]
+    patients = [one for one in named if isinstance(one, str) and one.startswith("Patient/")]
+    return patients[0] if len(patients) == 1 else ""
+
+
+def _objects(values: Json) -> list[JsonObject]:
+    return [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
 
 
 def filed_under(body: JsonObject, place: str) -> bool:

@@ -296,3 +296,33 @@ def test_nothing_overtakes_a_pipelined_message_that_comes_again(serve: Serve) ->
 
     assert [code_of(one) for one in answers] == [f"AA {n}" for n in range(20)]
     assert list(served.feed.kept) == sent
+
+
+def test_batch_in_one_frame_is_answered_by_a_batch(serve: Serve) -> None:
+    """Each message is a record of its own, and the one answer names them all."""
+    served = serve()
+    batch = b"BHS|^~\\&|LAB|HOSP|US|X|20261122||||B7\r"
+
+    with served.client() as client:
+        answer = client.ask(batch + adt("1") + adt("2") + b"BTS|3\r")
+        assert code_of(client.ask(adt("3"))) == "AA 3"
+
+    lines = answer.split(b"\r")
+    assert lines[0].split(b"|")[2:6] == [b"US", b"X", b"LAB", b"HOSP"]
+    assert (lines[0].split(b"|")[-1], lines[-2]) == (b"B7", b"BTS|2")
+    assert [line[4:8] for line in lines if line[:3] == b"MSA"] == [b"AA|1", b"AA|2"]
+    assert [*served.feed.kept] == [adt("1"), adt("2"), adt("3")]
+    assert served.counters.tolerated == {"batch-count": 1}
+
+
+def test_two_messages_in_one_frame_are_two_records(serve: Serve) -> None:
+    """Without an envelope their answers follow each other in the one frame that is waited for."""
+    served = serve()
+
+    with served.client() as client:
+        answer = client.ask(adt("1") + adt("2"))
+
+    assert [line[:8] for line in answer.split(b"\r") if line[:3] == b"MSA"] == [
+        b"MSA|AA|1", b"MSA|AA|2"
+    ]  # fmt: skip
+    assert len(served.feed.kept) == 2

@@ -16,6 +16,7 @@ from adapters.hl7v2.ack import (
     Mode,
     acknowledge,
     answer,
+    answer_together,
     asks_enhanced,
     due,
     only_answer,
@@ -361,3 +362,17 @@ def test_door_with_room_for_one_sends_the_one_that_says_most(
     told = only_answer(raw, stored, at=AT, record="r", reason=reason)
 
     assert told.split(b"\r")[1].split(b"|")[1] == code
+
+
+def test_batch_is_answered_by_a_batch() -> None:
+    """BHS with both ends swapped and the sender's batch id in BHS-12; BTS counts the answers."""
+    envelope = b"BHS|^~\\&|LAB|HOSP|US|X|20261122||||B7"
+
+    answer = answer_together(envelope, [b"one\r", b"two\r"], at=AT)
+
+    opening, *rest = answer.split(b"\r")
+    assert opening.split(b"|")[:7] == [
+        b"BHS", b"^~\\&", b"US", b"X", b"LAB", b"HOSP", b"20261122140005+0000"
+    ]  # fmt: skip
+    assert opening.split(b"|")[11] == b"B7"
+    assert rest == [b"one", b"two", b"BTS|2", b""]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.hl7v2.batch import split
+from adapters.hl7v2.batch import may_hold_several, split
 
 LOST = "ask the sender whether some were lost"
 ONE = b"MSH|^~\\&|LAB|ACME|||202601021530||ORU^R01|1|P|2.5.1\rPID|1||17\r"
@@ -107,3 +107,19 @@ def test_own_delimiters_of_the_trailer_are_read() -> None:
     batch = split(b"BHS!^~\\&\r" + ONE.replace(b"|", b"!") + b"BTS!2!\r")
 
     assert [found.where for found in batch.findings] == ["BTS[1]-1"]
+
+
+@pytest.mark.parametrize(
+    ("data", "several"),
+    [
+        (ONE, False),
+        (ONE + TWO, True),
+        (ONE.replace(b"\r", b"\n") + TWO, True),
+        (b"\r\nBHS|^~\\&\r" + ONE, True),
+        (b"hello", False),
+    ],
+    ids=["one", "two", "two-with-LF", "batch", "nonsense"],
+)
+def test_most_frames_are_not_split(data: bytes, several: bool) -> None:  # noqa: FBT001 - a table
+    """A second MSH at the start of a line, or an envelope, is what it takes."""
+    assert may_hold_several(data) is several

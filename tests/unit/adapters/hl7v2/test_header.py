@@ -115,3 +115,20 @@ def test_reading_never_raises(raw: bytes) -> None:
     header = read_header(raw)
 
     assert all(isinstance(header.text(number, 2), str) for number in range(30))
+
+
+@pytest.mark.parametrize(
+    ("raw", "control"),
+    [
+        (MSH.replace(b"HOSP", b"HO\nSP"), b"C1"),
+        (MSH.replace(b"\r", b"\r\n \r\n"), b"C1"),
+        (MSH.replace(b"\rPID", b"\r PID"), b"C1"),
+        (MSH.replace(b"C1", b"C\n1"), b"C\n1"),
+    ],
+    ids=["LF-in-a-field", "blank-lines", "indented-segment", "LF-in-MSH-10"],
+)
+def test_line_end_inside_the_header_ends_nothing(raw: bytes, control: bytes) -> None:
+    """MSH ends where a segment follows, as the reader of the whole message has it."""
+    header = read_header(raw)
+
+    assert (header.field(10), header.field(12)) == (control, b"2.5.1")

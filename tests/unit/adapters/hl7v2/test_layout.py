@@ -76,3 +76,47 @@ def test_outer_groups_come_before_those_inside() -> None:
 
     assert all(one.around < at for at, one in enumerate(laid.groups))
     assert [place.occurrence for place in laid.places] == [1, 1, 1, 1, 2, 1]
+
+
+@pytest.mark.parametrize("name", ["OUL_R22", "OUL_R23", "OUL_R24"])
+def test_reagents_of_a_result_do_not_end_its_order(name: str) -> None:
+    """INV behind TCD says with what a result was made (IHE LAW): the next OBX is of that order."""
+    order = {"OUL_R22": "SPM SAC OBR", "OUL_R23": "SPM SAC OBR", "OUL_R24": "OBR SPM SAC"}[name]
+
+    found, odd = groups(name, f"MSH {order} OBX TCD INV INV NTE OBX")
+
+    assert odd == []
+    assert found[4:] == ["RESULT"] * 6
+
+
+def test_each_vaccination_under_one_order_has_its_own_route() -> None:
+    """A second RXA without ORC is another one, and RXR is of the RXA before it."""
+    names = ["MSH", "PID", "ORC", "RXA", "RXR", "RXA", "RXR"]
+
+    laid = layout(names, shipped().structure("VXU_V04"))
+
+    first, second = (laid.groups[laid.places[at].group] for at in (3, 5))
+    assert (first.own["RXR"], second.own["RXR"]) == (4, 6)
+    assert first.around == second.around
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "subject"),
+    [
+        ("ORM_O01", "ORC OBR NTE OBX OBR NTE OBX", "OBR"),
+        ("RDE_O11", "ORC RXE RXR RXE RXR", "RXE"),
+        ("RDS_O13", "ORC RXE RXD RXE RXD", "RXE"),
+        ("OML_O33", "SPM ORC OBR OBR", "OBR"),
+    ],
+)
+def test_second_subject_of_an_order_is_another_order(name: str, text: str, subject: str) -> None:
+    """A sender that writes ORC once does not mean one test or one drug: none replaces another."""
+    names = f"MSH PID {text}".split()
+
+    laid = layout(names, shipped().structure(name))
+
+    first, second = (at for at, one in enumerate(names) if one == subject)
+    owners = [laid.groups[laid.groups[laid.places[at].group].around] for at in (first, second)]
+    assert [one.name for one in owners] == ["ORDER", "ORDER"]
+    assert owners[0] is not owners[1]
+    assert laid.odd == ()

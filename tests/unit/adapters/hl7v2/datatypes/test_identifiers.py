@@ -7,10 +7,34 @@ import pytest
 
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes import DATATYPES
-from adapters.hl7v2.datatypes.identifiers import assigned, governing
+from adapters.hl7v2.datatypes.identifiers import assigned, governing, is_placeholder
 from tests.unit.adapters.hl7v2.datatypes.named import organization
 
 CASES: list[Any] = [
+    *(
+        pytest.param(
+            "ST.SocialSecurity",
+            number,
+            "",
+            {"value": number, "system": "http://hl7.org/fhir/sid/us-ssn"},
+            [],
+            id=f"ssn-{number}",
+        )
+        for number in ("123-45-6789", "123456789", "XXX-XX-6789")
+    ),
+    *(
+        pytest.param("ST.SocialSecurity", number, "", {"value": number}, [], id=f"other-{number}")
+        for number in ("82071500001", "7560111222333", "A12345678", "1234")
+    ),
+    pytest.param("EI.AssignedIdentifier", "8", "", None, [], id="run-number"),
+    pytest.param(
+        "EI.AssignedIdentifier",
+        "8^^1.2.3.4^ISO",
+        "",
+        {"value": "8", "system": "urn:oid:1.2.3.4"},
+        [],
+        id="number-with-its-authority",
+    ),
     pytest.param(
         "CX.Identifier", "1^^^^^^x", "", {"value": "1"}, ["date-invalid"], id="bad-period"
     ),
@@ -428,6 +452,20 @@ def test_number_of_a_state_has_the_url_of_its_guide(
 
 
 @pytest.mark.parametrize(
+    ("number", "system"),
+    [("123-45-6789", "http://hl7.org/fhir/sid/us-ssn"), ("7560111222333", None)],
+    ids=["united-states", "switzerland"],
+)
+def test_social_security_without_authority_is_of_the_state_that_writes_it_so(
+    convert: Callable[..., Any], number: str, system: str | None
+) -> None:
+    """Every state has such numbers; those of the United States have nine digits."""
+    value, _ = convert("CX.Identifier", f"{number}^^^^SS", "")
+
+    assert value.get("system") == system
+
+
+@pytest.mark.parametrize(
     ("facility", "system"),
     [
         ("HOSP", "urn:x:stmary/NamingSystem/HOSP"),
@@ -450,3 +488,16 @@ def test_facility_of_delimiters_alone_is_no_name_space(convert_to: str) -> None:
     ctx = Context(namespace="urn:x:stmary", facility="^")
 
     assert DATATYPES[convert_to].function("1", ctx) == {"value": "1"}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("Unknown", True), ("N/A", True), ("000-00-0000", True), ("0", True), ("-", True),
+        ("999-99-9999", True), ("999999999", True), ("99", False), ("0815", False),
+        ("NA", False), ("U12", False), ("100", False),
+    ],
+)  # fmt: skip
+def test_number_that_says_there_is_none(value: str, expected: bool) -> None:  # noqa: FBT001 - a table
+    """Words, zeros and nines: whoever has them has no number."""
+    assert is_placeholder(value) is expected

@@ -50,6 +50,14 @@ CASES: list[Any] = [
         [],
         id="npi-and-degree",
     ),
+    pytest.param(
+        "XCN.HumanName",
+        "1^Frey^Ute^^^Dr.^med.",
+        "",
+        {"family": "Frey", "given": ["Ute"], "prefix": ["Dr."], "suffix": ["med."]},
+        [],
+        id="doctor-of-medicine-in-german",
+    ),
     pytest.param("XCN.Practitioner", "^House^Greg", "", None, [], id="name-alone"),
     pytest.param("XCN.display", "^House^Greg^^^Dr", "", "Dr Greg House", [], id="display"),
     pytest.param("XCN.display", "2905", "", "2905", [], id="identifier-as-display"),
@@ -135,3 +143,11 @@ def test_person_needs_an_identifier(
     value = convert(name, text, table)
 
     assert value == (expected, found)
+
+
+def test_word_cut_short_is_no_degree(convert: Callable[..., tuple[Any, list[str]]]) -> None:
+    """`Dr. med.` is of medicine: the MED of table 0360 is a Master of Education."""
+    made, _ = convert("XCN.Practitioner", "1^Frey^Ute^^^Dr.^med.")
+
+    assert "qualification" not in made
+    assert made["name"][0]["suffix"] == ["med."]

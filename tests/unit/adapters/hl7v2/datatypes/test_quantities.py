@@ -37,6 +37,17 @@ CASES: list[Any] = [
     pytest.param("SN.string", "^2^+", "", "2 +", [], id="plus"),
     pytest.param("SN.string", "<>^5", "", "<> 5", [], id="unequal-as-text"),
     pytest.param("CWE.Quantity", "mg/dL", "", {"unit": "mg/dL"}, [], id="unit-without-system"),
+    pytest.param("CWE.Quantity", "x10^9/L", "", {"unit": "x10^9/L"}, [], id="power-of-ten"),
+    pytest.param("CWE.Quantity", "10^-3.g/mL", "", {"unit": "10^-3.g/mL"}, [], id="small-power"),
+    pytest.param("CWE.Quantity", "X 10^3", "", {"unit": "X 10^3"}, [], id="power-alone"),
+    pytest.param(
+        "CWE.Quantity",
+        "10^mmHg^LOC",
+        "",
+        {"unit": "mmHg", "system": "urn:x:stmary/CodeSystem/LOC", "code": "10"},
+        ["coding-system-unknown"],
+        id="code-ten-is-no-power",
+    ),
     pytest.param(
         "CWE.Quantity",
         "mg/dL^milligram^UCUM",

@@ -8,6 +8,45 @@ import pytest
 CASES: list[Any] = [
     pytest.param(
         "XTN.ContactPoint",
+        "02111111111^^^HOME^^^^^ask for Jo",
+        "",
+        [
+            {
+                "system": "phone",
+                "value": "02111111111",
+                "extension": [
+                    {
+                        "url": "http://hl7.org/fhir/StructureDefinition/contactpoint-comment",
+                        "valueString": "HOME ask for Jo",
+                    }
+                ],
+            }
+        ],
+        [],
+        id="words-in-place-of-the-address",
+    ),
+    pytest.param(
+        "XTN.ContactPoint",
+        "^^PH^^49^711^246813^^^^^0711/246813",
+        "",
+        [
+            {
+                "system": "phone",
+                "value": "+49 711 246813",
+                "extension": [
+                    {
+                        "url": f"http://hl7.org/fhir/StructureDefinition/contactpoint-{name}",
+                        "valueString": value,
+                    }
+                    for name, value in (("country", "49"), ("area", "711"), ("local", "246813"))
+                ],
+            }
+        ],
+        [],
+        id="once-for-abroad-and-once-for-here",
+    ),
+    pytest.param(
+        "XTN.ContactPoint",
         "^^^http://b.c",
         "",
         [{"system": "url", "value": "http://b.c"}],

@@ -14,6 +14,31 @@ Codes = Callable[[bytes], list[tuple[str, str]]]
 ACCOUNT = "PID|1||17^^^H^MR||Doe^Jo|||||||||||||{number}^^^H^AN\r"
 
 
+@pytest.mark.parametrize(
+    ("prior", "retired"),
+    [
+        ("2^^^H^MR~3^^^H^MR", [["2"], ["3"]]),
+        ("2~3~4", [["2"], ["3"], ["4"]]),
+        ("2^^^H^MR~3^^^S^SS", [["2", "3"]]),
+        ("3^^^S^SS~2^^^H^MR", [["3", "2"]]),
+        ("2^^^H^MR~2^^^H^MR", [["2"]]),
+    ],
+    ids=["two-records", "untyped", "two-kinds", "governing-behind", "twice"],
+)
+def test_each_number_of_one_kind_is_a_record_that_retires(
+    message: Build, convert: Convert, prior: str, retired: list[list[str]]
+) -> None:
+    """MRG-1 repeats: records that were merged at once, or numbers of one record."""
+    found = convert(message("ADT^A40", f"MRG|{prior}", patient="PID|1||1^^^H^MR||Berg\r"))
+
+    survivor, *others = found["Patient"]
+    assert [[one["value"] for one in other["identifier"]] for other in others] == retired
+    assert [one["other"]["reference"] for one in survivor["link"]] == [
+        f"Patient/{other['id']}" for other in others
+    ]
+    assert {other["active"] for other in others} == {False}
+
+
 def test_account_merge_retires_the_prior_account_and_no_patient(
     message: Build, convert: Convert
 ) -> None:
@@ -111,3 +136,21 @@ def test_link_and_unlink_are_one_linkage(message: Build, convert: Convert) -> No
 def test_deleted_person_is_no_longer_active(message: Build, convert: Convert) -> None:
     """A29 keeps the record and says so."""
     assert convert(message("ADT^A29", "PV1|1|N"))["Patient"][0]["active"] is False
+
+
+def test_admission_under_another_number_goes_on_with_the_outpatients_visit(
+    message: Build, convert: Convert, codes: Codes
+) -> None:
+    """A06 with MRG: account and visit have new numbers; the visit before did happen."""
+    raw = message(
+        "ADT^A06", "MRG|||A2^^^H^AN||V1^^^H", "PV1|1|I|W1" + "|" * 16 + "V2^^^H",
+        patient=ACCOUNT.format(number="A1"),
+    )  # fmt: skip
+
+    found = convert(raw)
+
+    prior, now = found["Encounter"]
+    assert (prior["status"], now["status"]) == ("finished", "in-progress")
+    assert prior["partOf"] == {"reference": f"Encounter/{now['id']}"}
+    assert [one["status"] for one in found["Account"]] == ["active", "inactive"]
+    assert codes(raw) == []

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 Build = Callable[..., bytes]
 Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
 
@@ -20,6 +22,32 @@ def test_text_below_txa_is_the_document(message: Build, convert: Convert) -> Non
     assert document["content"][0]["attachment"]["data"] == "b25lCnR3bw=="
     assert document["relatesTo"][0]["code"] == "appends"
     assert "Observation" not in found
+
+
+@pytest.mark.parametrize(
+    ("states", "status", "contents"),
+    [
+        (("F", "F"), "current", 2),
+        (("D", "F"), "entered-in-error", 1),
+        (("W", "D"), "entered-in-error", 0),
+        (("F", "D"), "current", 1),
+    ],
+)
+def test_document_whose_text_is_withdrawn_is_in_error(
+    message: Build, convert: Convert, states: tuple[str, str], status: str, contents: int
+) -> None:
+    """OBX-11 D or W below TXA: what was deleted, or sent for another patient, is no content."""
+    first, second = states
+    raw = message(
+        "MDM^T04", "EVN|T04", "TXA|1|DS|||||||||||D1^X",
+        f"OBX|1|TX|1^Note||one||||||{first}", f"OBX|2|TX|2^More||two||||||{second}",
+    )  # fmt: skip
+
+    (document,) = convert(raw)["DocumentReference"]
+
+    assert document["status"] == status
+    titles = [one["attachment"].get("title") for one in document["content"]]
+    assert len([title for title in titles if title]) == contents
 
 
 def test_vaccination_has_dose_lot_and_route(message: Build, convert: Convert) -> None:

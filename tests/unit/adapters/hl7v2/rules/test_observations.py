@@ -148,3 +148,15 @@ def test_what_stands_for_a_missing_result_says_why_it_is_missing(
     assert result["dataAbsentReason"]["text"] == "haemolysed"
     assert result["dataAbsentReason"]["coding"][0]["code"] == "not-performed"
     assert "valueString" not in result
+
+
+def test_run_number_alone_is_no_name_of_a_result(message: Build, convert: Convert) -> None:
+    """An analyser puts its run into OBX-21, without authority and without an order's number."""
+
+    def run(specimen: str, number: str) -> str:
+        result = "OBX|1|NM|GLU^^99A||5|mg/dL|||||F" + "|" * 10 + number
+        raw = message("OUL^R22", f"SPM|1|{specimen}", "OBR|1|||GLU^^99A", result)
+        return str(convert(raw)["Observation"][0]["id"])
+
+    assert run("S1", "8") != run("S2", "8")
+    assert run("S1", "8^^1.2.3.4^ISO") == run("S2", "8^^1.2.3.4^ISO")

@@ -128,6 +128,16 @@ def test_address_of_birth_is_the_birth_place(message: Build, convert: Convert) -
     assert place["valueAddress"] == {"text": "Clinic", "city": "Born", "country": "FRA"}
 
 
+def test_race_may_be_the_second_coding(message: Build, convert: Convert) -> None:
+    """A house's own code in front of that of the CDC."""
+    person = "PID|1||M1^^^H" + "|" * 7 + "2054-5-SLF^^0005^2054-5^^CDC"
+
+    (race,) = convert(message("ADT^A08", patient=person))["Patient"][0]["extension"]
+
+    category, _text = race["extension"]
+    assert (category["url"], category["valueCoding"]["code"]) == ("ombCategory", "2054-5")
+
+
 def test_race_that_is_no_code_of_cdc_is_words(message: Build, convert: Convert) -> None:
     """US Core binds the detail to CDC's codes; a site's own code would make it invalid."""
     person = "PID|1||M1^^^H" + "|" * 7 + "B~2108-9^European"

@@ -79,3 +79,30 @@ def test_deleted_interpreter_is_deleted(message: Build, convert: Convert) -> Non
     found = convert(message("ORU^R01", "OBR|1||F1|GLU" + "|" * 28 + '""'))
 
     assert "DiagnosticReport.resultsInterpreter" in str(found["Parameters"][0])
+
+
+def test_device_is_named_by_all_its_numbers(message: Build, convert: Convert) -> None:
+    """OBX-18 repeats model and serial number: two analysers of a model are two devices."""
+
+    def result(at: int, device: str) -> str:
+        return f"OBX|{at}|NM|GLU||5||||||F" + "|" * 7 + device
+
+    raw = message(
+        "ORU^R01", "OBR|1||F1|GLU", result(1, "X9^MAK~S1^MAK"), result(2, "X9^MAK~S2^MAK")
+    )
+
+    found = convert(raw)
+
+    one, two = found["Device"]
+    assert [each["value"] for each in one["identifier"]] == ["X9", "S1"]
+    assert [each["value"] for each in two["identifier"]] == ["X9", "S2"]
+    assert found["Observation"][1]["device"] == {
+        "reference": f"Device/{two['id']}", "display": "X9"
+    }  # fmt: skip
+
+
+def test_deleted_device_is_deleted(message: Build, convert: Convert) -> None:
+    """`""` in OBX-18."""
+    found = convert(message("ORU^R01", "OBR|1||F1|GLU", "OBX|1|NM|GLU||5||||||F" + "|" * 7 + '""'))
+
+    assert "Observation.device" in str(found["Parameters"][0])

@@ -57,6 +57,23 @@ def test_vaccination_has_who_asked_and_entered_it(message: Build, convert: Conve
     assert agents == ["author", "enterer", "assembler"]
 
 
+def test_vaccinations_under_one_order_share_who_asked_alone(
+    message: Build, convert: Convert
+) -> None:
+    """Two RXA behind one ORC: its number and its people are of both, each RXR of one."""
+    order = "|".join(["ORC", "RE", "", "F1^L", *[""] * 8, "2^Doc^Di"])
+    first = ["RXA|0|1|20240101||03^MMR^CVX|999", "RXR|IM"]
+    second = ["RXA|0|1|20240101||21^VAR^CVX|999", "RXR|SC"]
+
+    found = convert(message("VXU^V04", order, *first, *second))
+
+    mmr, var = found["Immunization"]
+    assert [one["route"]["coding"][1]["code"] for one in (mmr, var)] == ["IM", "SC"]
+    assert mmr["performer"] == var["performer"]
+    assert mmr["identifier"] == var["identifier"]
+    assert "ServiceRequest" not in found
+
+
 def test_order_is_entered_for_a_department(message: Build, convert: Convert) -> None:
     """ORC-17 beside ORC-10, and alone (v2-to-FHIR ORC[Provenance])."""
     both = "|".join(["ORC", "NW", "P1", *[""] * 7, "1^Ent^Er", *[""] * 6, "D7^Ward 7^L"])

@@ -42,3 +42,13 @@ def test_deleted_specimen_source_is_deleted(message: Build, convert: Convert) ->
     found = convert(message("ORU^R01", "OBR|1|P1|F1|GLU" + "|" * 10 + '20240101|""'))
 
     assert "Specimen.type" in str(found["Parameters"][0])
+
+
+def test_volumes_of_a_container_have_their_unit(message: Build, convert: Convert) -> None:
+    """SAC-21 to SAC-23 in SAC-24; what is left counts before what there was."""
+    container = "SAC|||C1" + "|" * 18 + "10|3|4|mL^^UCUM"
+
+    (made,) = convert(message("OUL^R22", "SPM|1|S1", container))["Specimen"][0]["container"]
+
+    assert (made["capacity"]["value"], made["capacity"]["code"]) == (10, "mL")
+    assert (made["specimenQuantity"]["value"], made["specimenQuantity"]["unit"]) == (3, "mL")

@@ -80,6 +80,45 @@ def test_bed_of_a_visit_to_come_is_planned(
     assert visit["location"][0]["status"] == expected
 
 
+@pytest.mark.parametrize(
+    ("trigger", "movement", "status", "place"),
+    [
+        ("A02", "20240105080000+0100||INSERT|N", "in-progress", "active"),
+        ("A02", "20240105080000+0100||INSERT|Y", "in-progress", "completed"),
+        ("Z99", "20240105080000+0100||UPDATE|N|A02", "in-progress", "active"),
+        ("Z99", "20240105080000+0100||UPDATE|N|A05", "planned", "planned"),
+        ("A02", "H||A02|CARD", "in-progress", "active"),
+    ],
+    ids=["now", "historic", "update", "update-of-what-is-to-come", "another-zbe"],
+)
+def test_movement_says_since_when_and_whether_he_is_there(
+    message: Build, convert: Convert, trigger: str, movement: str, status: str, place: str
+) -> None:
+    """ZBE: a movement told later is no bed of now, and an update is of the event that it names."""
+    raw = message(f"ADT^{trigger}", "PV1|1|I|W1|||W0", f"ZBE|M1^H|{movement}")
+
+    found = convert(raw)
+
+    (visit,) = found["Encounter"]
+    first = visit["location"][0]
+    assert (visit["status"], first["status"]) == (status, place)
+    begins = place != "planned" and "INSERT" in movement + "INSERT" * (trigger == "Z99")
+    assert first.get("period") == ({"start": "2024-01-05T08:00:00+01:00"} if begins else None)
+    assumed = "Encounter.status" in str(found.get("Parameters"))
+    assert assumed == ("|Y" in movement or trigger == "Z99")
+
+
+def test_ward_that_is_responsible_provides_the_visit(message: Build, convert: Convert) -> None:
+    """ZBE-7, by its code in XON.10."""
+    movement = "ZBE|M1^H|20240105||INSERT|N||Cardiology^^^^^^UF^^^8782"
+
+    found = convert(message("ADT^A01", "PV1|1|I|W1", movement))
+
+    provider = found["Encounter"][0]["serviceProvider"]
+    assert provider["display"] == "Cardiology"
+    assert provider["reference"].startswith("Organization/")
+
+
 def test_additional_visit_data_in_front_of_the_visit_make_no_other(
     message: Build, convert: Convert, codes: Codes
 ) -> None:
