@@ -80,3 +80,19 @@ def test_reasons_of_rxa_and_obx_stand_side_by_side(message: Build, convert: Conv
     assert [[one["coding"][0]["code"] for one in shot["reasonCode"]] for shot in found] == [
         ["X", "Y"]
     ] * 3
+
+
+def test_time_of_the_order_is_the_entry_where_rxa_says_none(
+    message: Build, convert: Convert
+) -> None:
+    """ORC-9 is when the record was entered, and RXA-22 knows better."""
+    shot = "RXA|0|1|20240301||03^MMR^CVX|0.5|mL"
+    raw = message(
+        "VXU^V04", "ORC|RE||F2||||||202403020900+0100", shot,
+        "ORC|RE||F3||||||202403020900+0100", f"{shot}{'|' * 14}A|202403011000+0100",
+    )  # fmt: skip
+
+    first, second = convert(raw)["Immunization"]
+
+    assert first["recorded"] == "2024-03-02T09:00:00+01:00"
+    assert second["recorded"] == "2024-03-01T10:00:00+01:00"
