@@ -19,7 +19,7 @@ from adapters.hl7v2.datatypes.names import (
 )
 from adapters.hl7v2.datatypes.registry import datatype
 from adapters.hl7v2.datatypes.times import period_between
-from adapters.hl7v2.tables import load
+from adapters.hl7v2.tables import coding_system, load
 from bridge.core.record.bundle import JsonObject
 
 __all__ = [
@@ -118,6 +118,9 @@ def ndl_period(text: str, ctx: Context) -> JsonObject | None:
 
 
 def _practitioner(parts: list[str], plan: NamePlan, ctx: Context) -> JsonObject | None:
+    if _is_coded(parts, ctx):
+        ctx.note("person-coded", "a code and its coding system stand where a person belongs")
+        return None
     identifier = _identifier(parts, ctx)
     if identifier is None:
         return None
@@ -135,6 +138,20 @@ def _practitioner(parts: list[str], plan: NamePlan, ctx: Context) -> JsonObject 
     if name:
         result["name"] = [name]
     return result
+
+
+def _is_coded(parts: list[str], ctx: Context) -> bool:
+    """`CAR^Cardiology^HL70069`: a CE in a field whose neighbour it belongs to; nobody is called so.
+
+    Names with a figure in them count, and `CPT`: `LN` may be somebody's initials.
+    """
+    given = part(parts, 3, ctx)
+    return (
+        (given == "CPT" or any(sign.isdigit() for sign in given))
+        and not any(parts[3:])
+        and bool(part(parts, 2, ctx))
+        and bool(coding_system(given))
+    )
 
 
 def _titled(parts: list[str], ctx: Context) -> list[str]:
@@ -156,6 +173,8 @@ def _identifier(parts: list[str], ctx: Context) -> JsonObject | None:
 
 
 def _display(parts: list[str], ctx: Context) -> str | None:
+    if _is_coded(parts, ctx):
+        return None
     name = human_name(_titled(parts, ctx), CN_NAME, ctx)
     shown = display_of(name) if name else None
     return shown or part(parts, 1, ctx) or None
