@@ -4,6 +4,7 @@ HL7 v2.8 ch. 2A.2.86 (XCN), 2A.2.11 (CNN), 2A.2.46 (NDL); v2-to-FHIR maps XCN[Pr
 CNN[Practitioner], NDL[PractitionerRole]. A person without identifier is a display, no resource.
 """
 
+import re
 from typing import Final
 
 from adapters.hl7v2.context import Context
@@ -37,6 +38,9 @@ _PRACTITIONER: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
 a number was written. XCN.14, the desk that handed it out, counts where XCN.9 is silent."""
 
 
+_A_TIME: Final = re.compile(
+    r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d"
+)
 _NO_TITLES: Final = frozenset({"MD", "DO", "PHD", "RN", "NP", "PA", "CNM", "CNS", "CNP", "PHARMD"})
 """Degrees of table 0360 that senders put into the prefix, and that are nobody's form of address."""
 
@@ -119,7 +123,7 @@ def ndl_period(text: str, ctx: Context) -> JsonObject | None:
 
 def _practitioner(parts: list[str], plan: NamePlan, ctx: Context) -> JsonObject | None:
     if _is_coded(parts, ctx):
-        ctx.note("person-coded", "a code and its coding system stand where a person belongs")
+        ctx.note("person-coded", "a code, or a time, stands where a person belongs")
         return None
     identifier = _identifier(parts, ctx)
     if identifier is None:
@@ -141,11 +145,13 @@ def _practitioner(parts: list[str], plan: NamePlan, ctx: Context) -> JsonObject 
 
 
 def _is_coded(parts: list[str], ctx: Context) -> bool:
-    """`CAR^Cardiology^HL70069`: a CE in a field whose neighbour it belongs to; nobody is called so.
+    """`CAR^Cardiology^HL70069` or a time to the second: of the field beside; nobody is called so.
 
     Names with a figure in them count, and `CPT`: `LN` may be somebody's initials.
     """
-    given = part(parts, 3, ctx)
+    given, number = part(parts, 3, ctx), parts[0]
+    if not any(parts[1:]) and _A_TIME.fullmatch(number):
+        return True
     return (
         (given == "CPT" or any(sign.isdigit() for sign in given))
         and not any(parts[3:])
