@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-__all__ = ["Metrics", "PlacesOnly", "configure_logs"]
+__all__ = ["ALLOWED", "Metrics", "PlacesOnly", "configure_logs"]
 
 # fmt: off
 ALLOWED = frozenset({

@@ -121,7 +121,7 @@ def _mark(node: Services, log: Log) -> bool:
     every = timedelta(seconds=node.settings.log.mark_s)
     made = mark(events=node.events, clock=node.clock, entropy=node.entropy, every=every)
     for event in made:
-        log.info("mark", begin=event.begin, end=event.end)
+        log.info("mark", count=event.end - event.begin, size=event.end)
     with node.work_items.unit():
         node.work_items.fold()
     return bool(made)

@@ -12,7 +12,14 @@ from adapters.fhir.problems import Path, Problems, path_text
 from adapters.fhir.references import check_target
 from bridge.core.record.bundle import Json, JsonObject
 
-__all__ = ["check_bundle", "check_requests", "entries_of", "made_relative", "named", "written_part"]
+__all__ = [
+    "check_bundle",
+    "check_requests",
+    "entries_of",
+    "made_relative",
+    "named",
+    "storable_part",
+]
 
 _REQUESTED = frozenset({"batch", "transaction", "history"})
 _ANSWERED = frozenset({"batch-response", "transaction-response", "history"})
@@ -166,19 +173,21 @@ def _check_composition(bundle: JsonObject, at: Path, problems: Problems) -> None
             )
 
 
-def written_part(bundle: JsonObject) -> JsonObject:
-    """The bundle without the entries that only read; itself when there are none."""
+def storable_part(bundle: JsonObject) -> JsonObject:
+    """The bundle without the entries that state nothing; itself when there are none."""
     entries = entries_of(bundle)
-    kept: list[Json] = [entry for entry in entries if not _reads(entry)]
+    kept: list[Json] = [entry for entry in entries if not _states_nothing(entry)]
     if len(kept) == len(entries):
         return bundle
     rest: JsonObject = {key: value for key, value in bundle.items() if key != "entry"}
     return rest | {"entry": kept} if kept else rest
 
 
-def _reads(entry: JsonObject) -> bool:
-    request = entry.get("request")
-    return isinstance(request, dict) and request.get("method") == "GET"
+def _states_nothing(entry: JsonObject) -> bool:
+    """A read, or what a server says of the search whose answer this is."""
+    request, search = entry.get("request"), entry.get("search")
+    reads = isinstance(request, dict) and request.get("method") == "GET"
+    return reads or (isinstance(search, dict) and search.get("mode") == "outcome")
 
 
 def made_relative(bundle: JsonObject) -> None:

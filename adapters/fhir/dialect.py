@@ -12,7 +12,7 @@ from adapters.fhir.bundle import (
     check_requests,
     entries_of,
     made_relative,
-    written_part,
+    storable_part,
 )
 from adapters.fhir.glance import check_entries, head_of
 from adapters.fhir.identity import ALONE, lanes_of, resolve_links, resolve_references
@@ -22,6 +22,7 @@ from adapters.fhir.r4 import check_resource
 from bridge.core.ids import Instant, sha256
 from bridge.core.record import canon
 from bridge.core.record.bundle import Apply, CanonicalBundle, Finding, Json, JsonObject
+from bridge.core.search.ranges import EARLIEST, date_range
 from bridge.ports.dialect import Envelope, Verdict
 
 __all__ = ["RULES", "FhirDialect", "convert", "problems_in"]
@@ -93,7 +94,7 @@ def convert(
     problems.raise_any()
     source = sha256(raw)
     names = give_ids(bundle, namespace=sender, source=source)
-    _check_named_once(bundle, problems)
+    _in_order(bundle, problems)
     if submitted:
         resolve_references(body, names, problems)
         resolve_links(body, names, problems.links)
@@ -132,15 +133,14 @@ def _judged(value: Json) -> Problems:
 
 
 def _submitted(value: JsonObject, problems: Problems) -> JsonObject:
-    """The bundle without its reads, which change nothing: the door answers them."""
+    """The bundle without its reads, which the door answers, and without what states nothing."""
     kind, at = value["type"], (None, "Bundle")
     if kind in _WRITTEN:
         made_relative(value)
         check_requests(value, at, problems)
-        value = written_part(value)
     elif kind not in STATED:
         problems.add("bundle-type", (at, "type"), "a bundle of this type states nothing to store")
-    return value
+    return storable_part(value)
 
 
 def _single(body: JsonObject, request: Mapping[str, str] | None) -> JsonObject:
@@ -154,19 +154,32 @@ def _single(body: JsonObject, request: Mapping[str, str] | None) -> JsonObject:
     return {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
 
 
-def _check_named_once(bundle: JsonObject, problems: Problems) -> None:
-    """What a bundle states it states once; what a request writes is judged by `check_requests`."""
-    if bundle["type"] not in STATED:
-        return
-    seen = set()
-    for index, entry in enumerate(entries_of(bundle)):
+def _in_order(bundle: JsonObject, problems: Problems) -> None:
+    """What a bundle states it states once, or once a version: then the newest comes last.
+
+    What requests write is judged by `check_requests`.
+    """
+    places: dict[str, list[int]] = {}
+    entries = entries_of(bundle) if bundle["type"] in STATED else []
+    for index, entry in enumerate(entries):
         body = entry.get("resource")
-        if isinstance(body, dict) and "id" in body:
-            name = (cast("str", body["resourceType"]), cast("str", body["id"]))
-            if name in seen:
-                place = (((None, "Bundle"), "entry"), index)
-                problems.add("resource-repeated", place, "another entry states this resource")
-            seen.add(name)
+        if isinstance(body, dict):
+            name = f"{cast('str', body['resourceType'])}/{cast('str', body['id'])}"
+            places.setdefault(name, []).append(index)
+    for repeated in (one for one in places.values() if len(one) > 1):
+        stated = [entries[index] for index in repeated]
+        if len({_version(entry)[1] for entry in stated}) < len(stated):
+            place = (((None, "Bundle"), "entry"), repeated[-1])
+            problems.add("resource-repeated", place, "another entry states this resource")
+        for index, entry in zip(repeated, sorted(stated, key=_version), strict=True):
+            cast("list[Json]", bundle["entry"])[index] = entry
+
+
+def _version(entry: JsonObject) -> tuple[Instant, str]:
+    """When the source wrote this version, and what it calls it."""
+    meta = cast("dict[str, str]", cast("JsonObject", entry["resource"]).get("meta", {}))
+    written = date_range(meta.get("lastUpdated", ""))
+    return written[0] if written else EARLIEST, meta.get("versionId", "")
 
 
 def _message_type(body: JsonObject) -> str:

@@ -3,7 +3,7 @@
 A request says where its resource goes: a create gets a new id, an update has it in its URL. A
 bundle without requests states what its source has, under that server's own ids: each is known here
 by an id made of sender, server, type and id, so that `Patient/1` of two servers is two patients
-(docs/adr/0029). Source: https://hl7.org/fhir/R4/bundle.html#references.
+(docs/adr/0031). Source: https://hl7.org/fhir/R4/bundle.html#references.
 """
 
 import re

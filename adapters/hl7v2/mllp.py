@@ -127,6 +127,11 @@ class Framer:
         return self._in_frame
 
     @property
+    def skipped_bytes(self) -> int:
+        """Bytes behind the last frame that begin none."""
+        return self._noise
+
+    @property
     def awaits_cr(self) -> bool:
         """All that was read ends with what may be the end: call `lull()` if nothing comes."""
         return self._in_frame and self._buffer.endswith((FS, FS + LF), self._at)

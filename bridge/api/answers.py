@@ -3,8 +3,10 @@
 https://hl7.org/fhir/R4/http.html#read, https://hl7.org/fhir/R4/http.html#cread
 """
 
+from collections.abc import Mapping
 from datetime import UTC
 from email.utils import format_datetime, parsedate_to_datetime
+from types import MappingProxyType
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -18,6 +20,9 @@ __all__ = ["PRIVATE", "base_of", "etag", "fhir", "http_date", "resource", "stamp
 
 PRIVATE = {"Cache-Control": "no-store"}
 """Clinical content stays out of every cache (RFC 9111 s5.2.2.5)."""
+
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def base_of(request: Request) -> str:
@@ -46,8 +51,8 @@ def fhir(body: bytes, status: int = 200, headers: dict[str, str] | None = None) 
     return Response(body, status, {**PRIVATE, **(headers or {})}, media_type=FHIR_JSON)
 
 
-def resource(served: Served, request: Request | None = None) -> Response:
-    """One version, or 304 when the request names it.
+def resource(served: Served, asked: Mapping[str, str] = NOTHING) -> Response:
+    """One version, or 304 when the headers of the request name it.
 
     Raises:
         BridgeError: `deleted` for a version that is a deletion.
@@ -61,18 +66,18 @@ def resource(served: Served, request: Request | None = None) -> Response:
             do="read an earlier version from its _history",
         )
     headers = stamps(served.version, served.at)
-    if request is not None and _is_known(served, request):
+    if _is_known(served, asked):
         return Response(status_code=304, headers={**PRIVATE, **headers})
     return fhir(served.body, headers=headers)
 
 
-def _is_known(served: Served, request: Request) -> bool:
+def _is_known(served: Served, asked: Mapping[str, str]) -> bool:
     """If-None-Match before If-Modified-Since, RFC 9110 s13.2.2."""
-    tags = request.headers.get("if-none-match")
+    tags = asked.get("if-none-match")
     if tags is not None:
         named = {tag.strip().removeprefix("W/") for tag in tags.split(",")}
         return bool({"*", f'"{served.version}"'} & named)
-    since = request.headers.get("if-modified-since")
+    since = asked.get("if-modified-since")
     if since is None:
         return False
     try:

@@ -11,6 +11,7 @@ from bridge.api.routes import (
     fhir_bundle,
     fhir_everything,
     fhir_operations,
+    fhir_patch,
     fhir_read,
     fhir_write,
     health,
@@ -32,6 +33,7 @@ PARTS = (
     fhir_operations,  # before reads and writes, whose paths would take `$validate` for a type
     fhir_read,
     fhir_write,
+    fhir_patch,
     records,
     quarantine,
     work_items,

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/capabilitystatement.html. There is no `oauth-uris` exten
 issues no tokens, and a client that is told of no token service sends the one it was given.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import msgspec
@@ -19,6 +20,7 @@ INTERACTIONS = (
     "read",
     "vread",
     "update",
+    "patch",
     "delete",
     "history-instance",
     "create",
@@ -38,6 +40,11 @@ MERGED = (
     "filed under records that this patient took over (Patient.link replaces, replaced-by). Under a "
     "retired record they find its own."
 )
+FOLLOWED = (
+    "Chained parameters and _has are searched over up to three references; _include and "
+    "_revinclude may iterate. _summary and _elements leave out whole elements and mark what is "
+    "left SUBSETTED; receipts are of whole resources."
+)
 BASE = "http://hl7.org/fhir/OperationDefinition/"
 SEARCH_COMMON = (("_id", "token"), ("_lastUpdated", "date"))
 
@@ -47,7 +54,7 @@ def capability_statement(base: str) -> bytes:
     """What `GET /fhir/metadata` answers; `base` is the URL that the client used."""
     rest: JsonObject = {
         "mode": "server",
-        "documentation": MERGED,
+        "documentation": f"{MERGED}\n\n{FOLLOWED}",
         "security": {"cors": False, "description": SECURITY},
         "interaction": [{"code": "transaction"}, {"code": "batch"}],
         "operation": [_operation("validate", BASE + "Resource-validate")],
@@ -61,6 +68,7 @@ def capability_statement(base: str) -> bytes:
         "software": {"name": "fhir-anchor", "version": VERSION},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
+        "patchFormat": ["application/json-patch+json"],
         "implementation": {"description": "fhir-anchor", "url": base},
         "rest": [rest],
     }
@@ -90,10 +98,19 @@ def _resource(kind: str) -> JsonObject:
         row["documentation"] = ACCESS_LOG
     if references:
         row["searchInclude"] = [f"{kind}:{name}" for name in references]
+    row["searchRevInclude"] = list(_leading_to(kind))
     if kind == "Patient":
         row["operation"] = [_operation("everything", BASE + "Patient-everything")]
     parameters: list[Json] = [{"name": name, "type": found[name]} for name in sorted(found)]
     return row | {"searchParam": parameters}
+
+
+def _leading_to(kind: str) -> Iterator[Json]:
+    """References to this type; of those to any type the one that says where a resource is from."""
+    for source in resource_types():
+        for name, parameter in sorted(parameters_of(source).items()):
+            if kind in parameter.targets or (source, name) == ("Provenance", "target"):
+                yield f"{source}:{name}"
 
 
 def _operation(name: str, definition: str) -> JsonObject:

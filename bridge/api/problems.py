@@ -54,6 +54,8 @@ STATUS = {
     "bundle-type": 422,
     "condition-unmet": 422,
     "reference-unresolved": 422,
+    "patch-path": 422,
+    "patch-test": 422,
     "lane-busy": 503,
 }
 """Codes whose status is not that of their fault. 422 is input that is valid R4 and still asks

@@ -6,8 +6,8 @@ https://hl7.org/fhir/R4/http.html, https://hl7.org/fhir/R4/search.html. Each cal
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote
 
 from fastapi import Request
@@ -17,13 +17,15 @@ from bridge.api import answers
 from bridge.api.capability import capability_statement
 from bridge.api.documents import document
 from bridge.api.node import Disclosing, Node
-from bridge.api.queries import wants_document
+from bridge.api.queries import asked_in, count_of, moment_of
 from bridge.api.searchset import history_bundle, searchset
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.policy.access import OVERSIGHT, Caller
 from bridge.core.record.merge import ResourceRef
 from bridge.core.search.definitions import resource_types
-from bridge.core.search.parameters import PAGE, parse_query
+from bridge.core.search.parameters import PAGE, parse_query, subset_asked
+from bridge.core.search.query import Subset
+from bridge.core.search.subset import part_of
 from bridge.flows.disclose import (
     History,
     disclose_access,
@@ -32,12 +34,26 @@ from bridge.flows.disclose import (
     disclose_search,
     disclose_version,
 )
+from bridge.ports.reading import Served
 
-__all__ = ["Asking", "known_type", "read_url", "ref_of", "version_of"]
+__all__ = [
+    "SUBSET",
+    "VERSIONS",
+    "Asking",
+    "known_type",
+    "read_url",
+    "ref_of",
+    "subset_of",
+    "version_of",
+]
 
 USUAL_PAGE = 50
 MAX_PAGE = 1_000
 ACCESS_LOG = "AuditEvent"
+HISTORY = "_history"
+SUBSET = ("_summary", "_elements")
+VERSIONS = ("_count", "_since", "before")
+WHOLE = Subset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +77,12 @@ class Asking:
             return self._accesses([self._own(pair) for pair in pairs])
         query = parse_query(kind, [self._own(pair) for pair in pairs], lenient=lenient)
         found = disclose_search(query, caller=self.caller, **self.disclosing)
+        if not query.subset.whole:
+            found = replace(
+                found,
+                matches=tuple(_part(one, query.subset) for one in found.matches),
+                included=tuple(_part(one, query.subset) for one in found.included),
+            )
         body = searchset(found, f"{self.base}/{kind}", query.pairs, self.base)
         return answers.fhir(body)
 
@@ -69,18 +91,28 @@ class Asking:
         name, value = pair
         return name, ",".join(part.removeprefix(f"{self.base}/") for part in value.split(","))
 
-    def read(self, kind: str, name: str, request: Request | None = None) -> Response:
-        """The newest version, or the document in it; 304 when the request names it."""
+    def read(
+        self,
+        kind: str,
+        name: str,
+        asked: Mapping[str, str] = answers.NOTHING,
+        subset: Subset = WHOLE,
+    ) -> Response:
+        """The newest version; 304 when the headers asked with name it."""
         if kind == ACCESS_LOG and self.caller.roles & OVERSIGHT:
             event = disclose_access(name, caller=self.caller, **self.disclosing)
             if event is not None:
-                return answers.resource(event, request)
-        ref = ref_of(kind, name)
-        served = disclose_version(ref, caller=self.caller, **self.disclosing)
-        answer = answers.resource(served, request)
-        if request is not None and answer.status_code == 200 and wants_document(request):
-            return document(served, request)
-        return answer
+                return answers.resource(event, asked)
+        return answers.resource(_part(self._newest(kind, name), subset), asked)
+
+    def document(self, name: str, request: Request) -> Response:
+        """What a Binary holds."""
+        served = self._newest("Binary", name)
+        answer = answers.resource(served, request.headers)
+        return document(served, request) if answer.status_code == 200 else answer
+
+    def _newest(self, kind: str, name: str) -> Served:
+        return disclose_version(ref_of(kind, name), caller=self.caller, **self.disclosing)
 
     def vread(self, kind: str, name: str, version: str) -> Response:
         """One version, byte for byte as it was sealed."""
@@ -89,12 +121,18 @@ class Asking:
         served = disclose_version(ref, number, caller=self.caller, **self.disclosing)
         return answers.resource(served)
 
-    def history(self, kind: str, name: str, count: int, before: int | None) -> Response:
-        """Versions of one resource, newest first."""
-        asked = History(ref=ref_of(kind, name), count=count, before=before)
-        found = disclose_history(asked, caller=self.caller, **self.disclosing)
+    def history(self, kind: str, name: str, asked: Mapping[str, str]) -> Response:
+        """Versions of one resource, newest first: `_count` of them, since `_since`."""
+        history = History(
+            ref=ref_of(kind, name),
+            count=count_of(asked, "_count", USUAL_PAGE),
+            before=version_of(asked["before"], kind) if "before" in asked else None,
+            since=moment_of(asked, "_since"),
+        )
+        found = disclose_history(history, caller=self.caller, **self.disclosing)
+        said = [(key, asked[key]) for key in ("_count", "_since") if key in asked]
         url = f"{self.base}/{kind}/{name}/_history"
-        return answers.fhir(history_bundle(found, url, count, self.base))
+        return answers.fhir(history_bundle(found, url, said, self.base))
 
     def _accesses(self, pairs: Sequence[tuple[str, str]]) -> Response:
         """Who was shown what of a patient; reading it is an access too."""
@@ -125,7 +163,11 @@ class Asking:
         return answers.fhir(searchset(found, f"{self.base}/{ACCESS_LOG}", said, self.base))
 
 
-def read_url(asking: Asking, url: str) -> Response:
+def _part(served: Served, subset: Subset) -> Served:
+    return served if subset.whole else replace(served, body=part_of(served.body, subset))
+
+
+def read_url(asking: Asking, url: str, headers: Mapping[str, str]) -> Response:
     """A GET inside a Bundle, by its URL relative to the service.
 
     Raises:
@@ -139,21 +181,33 @@ def read_url(asking: Asking, url: str) -> Response:
     known_type(asking.node, parts[0])
     if len(parts) == 1:
         return asking.search(parts[0], pairs)
-    reads: dict[int, Callable[[], Response]] = {
-        2: lambda: asking.read(parts[0], parts[1]),
-        3: lambda: asking.history(parts[0], parts[1], USUAL_PAGE, None),
-        4: lambda: asking.vread(parts[0], parts[1], parts[3]),
-    }
-    is_history = len(parts) < 3 or parts[2] == "_history"
-    if len(parts) not in reads or not is_history or pairs or "$" in path:
+    if len(parts) == 2:
+        asked = asked_in(pairs, *SUBSET)
+        return asking.read(parts[0], parts[1], headers, subset_of(asked))
+    if len(parts) == 3 and parts[2] == HISTORY:
+        return asking.history(parts[0], parts[1], asked_in(pairs, *VERSIONS))
+    if len(parts) == 4 and parts[2] == HISTORY and not pairs:
+        return asking.vread(parts[0], parts[1], parts[3])
+    raise BridgeError(
+        "request-url",
+        Fault.SENDER,
+        what="this URL is not read inside a Bundle",
+        where="Bundle.entry.request.url",
+        do="read Type?query, Type/id, Type/id/_history or Type/id/_history/version",
+    )
+
+
+def subset_of(asked: Mapping[str, str]) -> Subset:
+    """The part of one resource that is wanted; `count` counts nothing here."""
+    if asked.get("_summary") == "count":
         raise BridgeError(
-            "request-url",
+            "search-value",
             Fault.SENDER,
-            what="this URL is not read inside a Bundle",
-            where="Bundle.entry.request.url",
-            do="read Type?query, Type/id, Type/id/_history or Type/id/_history/version",
+            what="one resource is not counted",
+            where="_summary",
+            do="use true, text, data or false",
         )
-    return reads[len(parts)]()
+    return subset_asked(asked.get("_summary", ""), asked.get("_elements", ""))
 
 
 def known_type(node: Node, kind: str) -> None:

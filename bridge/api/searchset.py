@@ -42,13 +42,11 @@ def searchset(page: Page, url: str, asked: Sequence[tuple[str, str]], base: str)
     return _bundle("searchset", links, entries, page.total)
 
 
-def history_bundle(page: Page, url: str, count: int, base: str) -> bytes:
+def history_bundle(page: Page, url: str, asked: Sequence[tuple[str, str]], base: str) -> bytes:
     """Versions of one resource, newest first; a deletion is an entry without resource."""
-    asked = [("_count", str(count))]
     links: list[Json] = [{"relation": "self", "url": _with_query(url, asked)}]
-    last = page.matches[-1].version if page.matches else 1
-    if last > 1:
-        more = [*asked, ("before", str(last))]
+    if page.next:
+        more = [*asked, ("before", page.next)]
         links.append({"relation": "next", "url": _with_query(url, more)})
     entries: list[Json] = [_version(served, base) for served in page.matches]
     return _bundle("history", links, entries, page.total)

@@ -16,7 +16,7 @@ from bridge.core.record.merge import ResourceRef
 from bridge.core.search.people import concerns_a_patient, of_whole_person
 from bridge.core.search.query import SearchQuery
 from bridge.flows.noting import note_access
-from bridge.ports.reading import Page, Reading, Served
+from bridge.ports.reading import Page, Reading, Served, Times
 from bridge.ports.sources import Clock, Entropy
 
 __all__ = [
@@ -34,6 +34,10 @@ __all__ = [
 ]
 
 
+MAX_CHAINED = 1_000
+"""Patients that a chain may mean: the retired records of each are looked up."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """Which versions of one resource, newest first."""
@@ -42,6 +46,11 @@ class History:
     count: int = 50
     before: int | None = None
     """Only versions below this number: `Page.next` of the page before."""
+    since: Instant | None = None
+    """Only versions of this moment or later."""
+
+
+ALWAYS = Times()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +58,7 @@ class Everything:
     """https://hl7.org/fhir/R4/patient-operation-everything.html."""
 
     patient: str
-    since: Instant | None = None
+    times: Times = ALWAYS
     types: tuple[str, ...] = ()
     """Empty for all."""
     count: int = 200
@@ -106,8 +115,10 @@ def disclose_history(
     """Versions of one resource, newest first."""
     allow(caller, CLINICAL)
     with reading.unit():
-        page = reading.history(history.ref, count=history.count, before=history.before)
-        if not page.total:
+        page = reading.history(
+            history.ref, count=history.count, before=history.before, since=history.since
+        )
+        if not page.total and (history.since is None or reading.version(history.ref) is None):
             raise _unknown("resource", history.ref.type[:64])
         shown = _resources(Interaction.HISTORY, page.matches, reading)
         note_access(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
@@ -123,13 +134,35 @@ def disclose_search(
     """
     allow(caller, CLINICAL)
     with reading.unit():
-        whole = of_whole_person(query, lambda patients: _one_person(patients, reading))
+        whole = of_whole_person(
+            query,
+            lambda patients: _one_person(patients, reading),
+            lambda patients: _found(patients, caller, reading),
+        )
         page = _also_of_retired(query, reading.search(whole, caller=caller.subject), reading)
         served = (*page.matches, *page.included)
         parameters = tuple(dict.fromkeys(name for name, _ in query.pairs))
         shown = _resources(Interaction.SEARCH, served, reading, parameters=parameters)
         note_access(shown, caller=caller, reading=reading, clock=clock, entropy=entropy)
     return page
+
+
+def _found(patients: SearchQuery, caller: Caller, reading: Reading) -> tuple[str, ...]:
+    """Ids of the patients that a chain means.
+
+    Raises:
+        BridgeError: `search-chained` for more than `MAX_CHAINED`.
+    """
+    page = reading.search(replace(patients, count=MAX_CHAINED), caller=caller.subject)
+    if page.next:
+        raise BridgeError(
+            "search-chained",
+            Fault.SENDER,
+            what=f"more than {MAX_CHAINED} patients meet the chain",
+            where="query",
+            do="name fewer patients, or search them first",
+        )
+    return tuple(one.ref.id for one in page.matches)
 
 
 def _also_of_retired(query: SearchQuery, page: Page, reading: Reading) -> Page:
@@ -162,7 +195,7 @@ def disclose_everything(
             raise _unknown("resource", "Patient")
         page = reading.everything(
             _one_person([everything.patient], reading),
-            since=everything.since,
+            times=everything.times,
             types=everything.types,
             count=everything.count,
             page=everything.page,

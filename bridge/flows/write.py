@@ -19,7 +19,7 @@ from bridge.core.record.identity import lane
 from bridge.core.record.merge import ResourceRef
 from bridge.core.search.matches import matches
 from bridge.core.search.parameters import parse_query
-from bridge.core.search.query import SearchQuery
+from bridge.core.search.query import SearchQuery, TokenClause
 from bridge.flows.project import Applied, apply_waiting
 from bridge.flows.receive import SHARE, Inbound, Received, accept, keep, nothing_else, refuse
 from bridge.ports.dialect import RestDialect
@@ -186,7 +186,11 @@ def _answers(
     queries: Mapping[Condition, SearchQuery], lanes: Sequence[str], versions: Versions
 ) -> dict[Condition, tuple[str, ...]]:
     """Hold the lanes, those of conditions too, then look the conditions up."""
-    guards = [lane("condition", one.type, *_spelt(query)) for one, query in queries.items()]
+    guards = [
+        lane("condition", one.type, *spelt)
+        for one, query in queries.items()
+        for spelt in _guarded(query)
+    ]
     versions.claim_lanes([*lanes, *guards])
     return {one: versions.find(query) for one, query in queries.items()}
 
@@ -202,9 +206,22 @@ def _check_selects(condition: Condition, query: SearchQuery) -> None:
         )
 
 
-def _spelt(query: SearchQuery) -> list[str]:
-    """One spelling for conditions that differ in percent-encoding or order alone."""
-    return [text for pair in sorted(query.pairs) for text in pair]
+def _guarded(query: SearchQuery) -> list[list[str]]:
+    """What two conditions that may create the same resource have in common.
+
+    The value of an identifier, whatever else is asked and however it is written; where a condition
+    names none, its parameters, but for their order and percent-encoding.
+    """
+    values = {
+        value.code
+        for clause in query.clauses
+        if isinstance(clause, TokenClause) and clause.param == "identifier" and not clause.negated
+        for value in clause.values
+        if value.code
+    }
+    if values:
+        return [["identifier", value] for value in sorted(values)]
+    return [[text for pair in sorted(query.pairs) for text in pair]]
 
 
 def _apply(record: RecordId, bundle: CanonicalBundle, ports: Ports) -> Applied:

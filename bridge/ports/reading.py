@@ -19,6 +19,7 @@ __all__ = [
     "Refusal",
     "RefusalPage",
     "Served",
+    "Times",
     "Wanted",
 ]
 
@@ -49,6 +50,18 @@ class Page:
     total: int | None = None
     next: str = ""
     """Token of the next page, bound to caller and query; empty on the last one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """Of what is asked; what is None asks nothing."""
+
+    since: Instant | None = None
+    """Changed then or later."""
+    start: Instant | None = None
+    """Care that had not ended before; what has no time of care is always meant."""
+    end: Instant | None = None
+    """Care that had begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +183,18 @@ class Reading(Protocol):
     def version(self, ref: ResourceRef, number: int | None = None) -> Served | None:
         """One version, the newest when no number is given; a deletion is a version."""
 
-    def history(self, ref: ResourceRef, *, count: int, before: int | None = None) -> Page:
-        """Versions of one resource, newest first, below number `before`; total is given."""
+    def history(
+        self,
+        ref: ResourceRef,
+        *,
+        count: int,
+        before: int | None = None,
+        since: Instant | None = None,
+    ) -> Page:
+        """Versions of one resource since a moment, newest first, below number `before`.
+
+        Total is given, of all pages.
+        """
 
     def search(self, query: SearchQuery, *, caller: str) -> Page:
         """Present resources that match.
@@ -185,7 +208,7 @@ class Reading(Protocol):
         self,
         patients: Sequence[str],
         *,
-        since: Instant | None,
+        times: Times,
         types: Sequence[str],
         count: int,
         page: str,
@@ -195,7 +218,7 @@ class Reading(Protocol):
 
         Args:
             patients: records of one person, the one asked for first.
-            since: only what changed since then.
+            times: only what changed, or was done, then.
             types: only these; empty for all.
             count: resources on a page.
             page: token of the page before; empty for the first.

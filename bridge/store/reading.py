@@ -13,8 +13,17 @@ from bridge.core.record.claims import Kind
 from bridge.core.record.links import MAX_RETIRED
 from bridge.core.record.merge import ResourceRef
 from bridge.core.search.definitions import patient_parameters
-from bridge.core.search.query import Include, ReferenceClause, SearchQuery, Total
-from bridge.ports.reading import Access, Page, Served
+from bridge.core.search.query import (
+    ChainClause,
+    Clause,
+    HasClause,
+    IdClause,
+    Include,
+    ReferenceClause,
+    SearchQuery,
+    Total,
+)
+from bridge.ports.reading import Access, Page, Served, Times
 from bridge.store.database import Database
 from bridge.store.indexing import names
 from bridge.store.paging import bound, opened, page_token
@@ -30,6 +39,25 @@ MAX_VERSION = 2**31 - 1
 MAX_INCLUDED = 5_000
 """Resources that one page may lead to: with 1,000 matches some 10 MB of JSON."""
 
+CARE_DATES = (
+    "authored",
+    "authoredon",
+    "created",
+    "date",
+    "effective",
+    "effective-time",
+    "event",
+    "occurrence",
+    "onset-date",
+    "period",
+    "recorded-date",
+    "start-date",
+    "started",
+    "whenhandedover",
+    "whenprepared",
+)
+"""Search parameters that say when care was given, ordered or noted."""
+
 VERSION = text("""
 SELECT v.type, v.id, v.version, v.at, v.body FROM resource r
 JOIN resource_version v ON v.type = r.type AND v.id = r.id
@@ -40,10 +68,14 @@ WHERE r.type = :type AND r.id = :id
 HISTORY = text("""
 SELECT type, id, version, at, body FROM resource_version
 WHERE type = :type AND id = :id AND (CAST(:before AS integer) IS NULL OR version < :before)
+  AND (CAST(:since AS timestamptz) IS NULL OR at >= :since)
 ORDER BY version DESC LIMIT :size
 """)
 
-COUNT_HISTORY = text("SELECT count(*) FROM resource_version WHERE type = :type AND id = :id")
+COUNT_HISTORY = text("""
+SELECT count(*) FROM resource_version WHERE type = :type AND id = :id
+  AND (CAST(:since AS timestamptz) IS NULL OR at >= :since)
+""")
 
 SERVED = """
 SELECT v.type, v.id, v.version, v.at, v.body
@@ -53,20 +85,25 @@ JOIN resource_version v ON v.type = r.type AND v.id = r.id AND v.version = r.ver
 ORDER BY u.place
 """
 
-FORWARD = text("""
-SELECT DISTINCT target_type AS type, target_id AS id FROM index_reference
-WHERE type = :source AND id = ANY(:ids) AND param = :param AND target_type <> ''
-  AND target_base = ANY(:own)
-  AND (:target = '' OR target_type = :target)
-ORDER BY 1, 2 LIMIT :size
-""")
+FORWARD = """
+SELECT DISTINCT i.target_type AS type, i.target_id AS id
+FROM unnest(%(types)b::text[], %(ids)b::text[]) AS u (type, id)
+JOIN index_reference i ON i.type = u.type AND i.id = u.id
+WHERE (%(source)s::text = '' OR u.type = %(source)s::text)
+  AND (%(param)s::text = '*' OR i.param = %(param)s::text)
+  AND i.target_type <> '' AND i.target_base = ANY(%(own)b::text[])
+  AND (%(target)s::text = '' OR i.target_type = %(target)s::text)
+ORDER BY 1, 2 LIMIT %(size)s
+"""
 
-REVERSE = text("""
-SELECT DISTINCT type, id FROM index_reference
-WHERE target_id = ANY(:ids) AND target_type = :matched AND type = :source AND param = :param
-  AND target_base = ANY(:own)
-ORDER BY 1, 2 LIMIT :size
-""")
+REVERSE = """
+SELECT DISTINCT i.type, i.id
+FROM unnest(%(types)b::text[], %(ids)b::text[]) AS u (type, id)
+JOIN index_reference i ON i.target_id = u.id AND i.target_type = u.type
+WHERE i.type = %(source)s::text AND i.param = %(param)s::text
+  AND i.target_base = ANY(%(own)b::text[])
+ORDER BY 1, 2 LIMIT %(size)s
+"""
 
 POINTING = text("""
 SELECT DISTINCT type, param FROM index_reference
@@ -95,6 +132,15 @@ WITH compartment AS (
 SELECT r.type, r.id, r.updated FROM all_of_it a
 JOIN resource r ON r.type = a.type AND r.id = a.id AND NOT r.deleted
 WHERE (%(since)s::timestamptz IS NULL OR r.updated >= %(since)s::timestamptz)
+  AND ((%(start)s::timestamptz IS NULL AND %(end)s::timestamptz IS NULL)
+    OR EXISTS (
+      SELECT FROM index_date d WHERE d.type = r.type AND d.id = r.id
+        AND d.param = ANY(%(care)b::text[])
+        AND (%(start)s::timestamptz IS NULL OR d.high >= %(start)s::timestamptz)
+        AND (%(end)s::timestamptz IS NULL OR d.low <= %(end)s::timestamptz))
+    OR NOT EXISTS (
+      SELECT FROM index_date d WHERE d.type = r.type AND d.id = r.id
+        AND d.param = ANY(%(care)b::text[])))
   AND (cardinality(%(wanted)b::text[]) = 0 OR r.type = ANY(%(wanted)b::text[]))
   AND (%(after_type)s::text = '' OR (r.type, r.id) > (%(after_type)s::text, %(after_id)s::text))
 ORDER BY r.type, r.id LIMIT %(size)s
@@ -164,10 +210,23 @@ class PostgresReading(RecordReading):
         row = self._database.connection.execute(VERSION, values).first()
         return _served(row) if row else None
 
-    def history(self, ref: ResourceRef, *, count: int, before: int | None = None) -> Page:
+    def history(
+        self,
+        ref: ResourceRef,
+        *,
+        count: int,
+        before: int | None = None,
+        since: Instant | None = None,
+    ) -> Page:
         """Versions of one resource, newest first; the next token is a version number."""
         size = min(max(count, 1), MAX_PAGE)
-        values = {"type": ref.type, "id": ref.id, "before": before, "size": size + 1}
+        values = {
+            "type": ref.type,
+            "id": ref.id,
+            "before": before,
+            "since": since,
+            "size": size + 1,
+        }
         rows = [_served(row) for row in self._database.connection.execute(HISTORY, values)]
         total = self._database.connection.execute(COUNT_HISTORY, values).scalar_one()
         more = len(rows) > size
@@ -204,7 +263,7 @@ class PostgresReading(RecordReading):
         self,
         patients: Sequence[str],
         *,
-        since: Instant | None,
+        times: Times,
         types: Sequence[str],
         count: int,
         page: str,
@@ -212,7 +271,7 @@ class PostgresReading(RecordReading):
     ) -> Page:
         """The patients, their compartments, and what these refer to that is no other patient's."""
         pairs = self._compartment(patients)
-        binding = bound("everything", caller, str(since), *types, "of", *patients)
+        binding = bound("everything", caller, str(times), *types, "of", *patients)
         last = opened(page, binding)[0] if page else "/"
         size = min(max(count, 1), MAX_PAGE)
         values = {
@@ -220,7 +279,10 @@ class PostgresReading(RecordReading):
             "types": [kind for kind, _ in pairs],
             "params": [param for _, param in pairs],
             "inside": sorted({kind for kind, _ in pairs}),
-            "since": since,
+            "since": times.since,
+            "start": times.start,
+            "end": times.end,
+            "care": list(CARE_DATES),
             "wanted": list(types),
             "after_type": last.partition("/")[0],
             "after_id": last.partition("/")[2],
@@ -236,11 +298,15 @@ class PostgresReading(RecordReading):
 
     def included(self, query: SearchQuery, matched: Sequence[ResourceRef]) -> tuple[Served, ...]:
         """What the includes of the search find of these; see the port."""
-        if not matched:
-            return ()
         found: dict[ResourceRef, None] = {}
-        for include in query.includes:
-            found.update(dict.fromkeys(self._led_to(include, query.resource_type, matched)))
+        waiting, includes = list(matched), query.includes
+        while waiting and includes:
+            led = [ref for one in includes for ref in self._led_to(one, waiting)]
+            waiting = [ref for ref in dict.fromkeys(led) if ref not in found]
+            found.update(dict.fromkeys(waiting))
+            includes = tuple(one for one in includes if one.iterate)
+            if len(found) > MAX_INCLUDED + len(matched):
+                break
         for ref in matched:
             found.pop(ref, None)
         if len(found) > MAX_INCLUDED:
@@ -251,7 +317,7 @@ class PostgresReading(RecordReading):
                 where="_include, _revinclude",
                 do="ask for fewer matches with _count, or search the other type",
             )
-        return self._present(list(found))
+        return self._present(list(found)) if found else ()
 
     def linked(self, patients: Sequence[str]) -> tuple[Served, ...]:
         """Present patients among these that link to a patient, and those that link to these."""
@@ -297,35 +363,35 @@ class PostgresReading(RecordReading):
 
     def _local(self, query: SearchQuery) -> SearchQuery:
         """The search that takes a reference below one of our URLs for what a relative one is."""
-        return replace(
-            query,
-            clauses=tuple(
-                replace(one, bases=tuple(self._own)) if isinstance(one, ReferenceClause) else one
-                for one in query.clauses
-            ),
-        )
+        return replace(query, clauses=tuple(map(self._here, query.clauses)))
+
+    def _here(self, clause: Clause) -> Clause:
+        own = tuple(self._own)
+        match clause:
+            case ReferenceClause():
+                return replace(clause, bases=own)
+            case ChainClause():
+                return replace(clause, bases=own, queries=tuple(map(self._local, clause.queries)))
+            case HasClause():
+                return replace(clause, bases=own, query=self._local(clause.query))
+            case _:
+                return clause
 
     def _present(self, refs: Sequence[ResourceRef]) -> tuple[Served, ...]:
         """The newest versions, in the order given; what is deleted or absent is left out."""
         rows = self._database.connection.exec_driver_sql(SERVED, names(refs))
         return tuple(_served(row) for row in rows)
 
-    def _led_to(
-        self, include: Include, matched_type: str, matched: Sequence[ResourceRef]
-    ) -> list[ResourceRef]:
-        if not include.reverse and include.source != matched_type:
-            return []
+    def _led_to(self, include: Include, refs: Sequence[ResourceRef]) -> list[ResourceRef]:
         values = {
             "source": include.source,
             "param": include.param,
             "target": include.target,
-            "matched": matched_type,
-            "ids": [ref.id for ref in matched],
             "size": MAX_INCLUDED + 1,
             "own": self._own,
-        }
+        } | names(refs)
         statement = REVERSE if include.reverse else FORWARD
-        rows = self._database.connection.execute(statement, values)
+        rows = self._database.connection.exec_driver_sql(statement, values)
         return [ResourceRef(row.type, row.id) for row in rows]
 
     def _compartment(self, patients: Sequence[str]) -> list[tuple[str, str]]:
@@ -343,8 +409,20 @@ def _asked(query: SearchQuery) -> list[str]:
     away what was counted: such a token is refused, so that nothing is missed in silence.
     """
     written = [text for pair in query.pairs for text in pair]
-    clauses = [clause for clause in query.clauses if isinstance(clause, ReferenceClause)]
-    return [*written, *(value.id for clause in clauses for value in clause.values)]
+    return [*written, *(name for clause in query.clauses for name in _meant(clause))]
+
+
+def _meant(clause: Clause) -> tuple[str, ...]:
+    match clause:
+        case ReferenceClause():
+            return tuple(value.id for value in clause.values)
+        case IdClause():
+            return clause.values
+        case ChainClause():
+            inner = (one for query in clause.queries for one in query.clauses)
+            return tuple(name for one in inner for name in _meant(one))
+        case _:
+            return ()
 
 
 def _event(row: Row[Any]) -> Served:

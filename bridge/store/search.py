@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, assert_never
 from sqlalchemy import (
     ColumnElement,
     DateTime,
+    FromClause,
     Select,
     and_,
     any_,
@@ -28,9 +29,11 @@ from bridge.core.ids import Instant
 from bridge.core.plain import plain
 from bridge.core.search.definitions import SearchType
 from bridge.core.search.query import (
+    ChainClause,
     Clause,
     DateClause,
     DateValue,
+    HasClause,
     IdClause,
     Match,
     MissingClause,
@@ -57,6 +60,8 @@ __all__ = ["Position", "count_statement", "page_statement"]
 
 Condition = ColumnElement[bool]
 Moment = ColumnElement[Any]
+Resources = FromClause
+"""The table of present resources, by itself or under another name inside a search."""
 
 INDEX_OF = {
     SearchType.TOKEN: index_token,
@@ -93,7 +98,7 @@ def page_statement(query: SearchQuery, *, limit: int, after: Position | None) ->
     """
     keys = [_key(sort, query.resource_type, after) for sort in _order(query)]
     statement = select(resource.c.id, resource.c.version, resource.c.updated).where(
-        _matches(query), _beyond(keys) if after else literal(True)
+        _matches(query, resource), _beyond(keys) if after else literal(True)
     )
     order = [key.column.desc() if key.descending else key.column.asc() for key in keys]
     return statement.order_by(*order).limit(limit)
@@ -101,10 +106,10 @@ def page_statement(query: SearchQuery, *, limit: int, after: Position | None) ->
 
 def count_statement(query: SearchQuery) -> Select[Any]:
     """The number of all matches."""
-    return select(func.count()).select_from(resource).where(_matches(query))
+    return select(func.count()).select_from(resource).where(_matches(query, resource))
 
 
-def _matches(query: SearchQuery) -> Condition:
+def _matches(query: SearchQuery, of: Resources) -> Condition:
     """All clauses; where one names few resources, it leads, whatever PostgreSQL believes.
 
     Freshly filled tables have no statistics: left to itself the planner then walks every row with
@@ -113,57 +118,98 @@ def _matches(query: SearchQuery) -> Condition:
     leading = next((clause for clause in query.clauses if _is_narrow(clause)), None)
     others = [clause for clause in query.clauses if clause is not leading]
     return and_(
-        resource.c.type == query.resource_type,
-        resource.c.deleted.is_(False),
-        _leads(leading, query.resource_type) if leading is not None else literal(True),
-        *(_clause(clause, query.resource_type, probe=leading is not None) for clause in others),
+        of.c.type == query.resource_type,
+        of.c.deleted.is_(False),
+        _leads(leading, query.resource_type, of) if leading is not None else literal(True),
+        *(_clause(clause, query.resource_type, of, probe=leading is not None) for clause in others),
     )
 
 
 def _is_narrow(clause: Clause) -> bool:
     """Ids, an identifier, or what refers to one resource: the searches of a patient's chart."""
     match clause:
-        case IdClause() | ReferenceClause():
+        case IdClause() | ReferenceClause() | HasClause():
             return True
+        case ChainClause():
+            return all(any(map(_is_narrow, query.clauses)) for query in clause.queries)
         case TokenClause():
             return clause.param == "identifier" and not clause.negated
         case _:
             return False
 
 
-def _leads(clause: Clause, resource_type: str) -> Condition:
+def _leads(clause: Clause, resource_type: str, of: Resources) -> Condition:
     """The clause as an array of ids that is made first and once."""
-    if not isinstance(clause, TokenClause | ReferenceClause):
-        return _clause(clause, resource_type, probe=False)
+    if not isinstance(clause, TokenClause | ReferenceClause | ChainClause):
+        return _clause(clause, resource_type, of, probe=False)
     table, test = _test(clause)
     ids = select(table.c.id).where(
         table.c.type == resource_type, table.c.param == clause.param, test
     )
-    return resource.c.id == any_(func.array(ids.scalar_subquery()))
+    return of.c.id == _one_of(ids)
 
 
-def _clause(clause: Clause, resource_type: str, *, probe: bool) -> Condition:
+def _one_of(ids: Select[Any]) -> ColumnElement[Any]:
+    return any_(func.array(ids.scalar_subquery()))
+
+
+def _clause(clause: Clause, resource_type: str, of: Resources, *, probe: bool) -> Condition:
     match clause:
         case IdClause():
-            return resource.c.id.in_(clause.values)
+            return of.c.id.in_(clause.values)
+        case HasClause():
+            return of.c.id == _one_of(_referred(clause, resource_type))
         case DateClause() if clause.param == "_lastUpdated":
-            return _span_test(clause, resource.c.updated, resource.c.updated)
+            return _span_test(clause, of.c.updated, of.c.updated)
         case MissingClause() if clause.param == "_lastUpdated":
             return literal(not clause.missing)
         case MissingClause():
-            present = _rows(
-                INDEX_OF[clause.type], resource_type, clause.param, literal(True), probe=probe
-            )
-            return not_(present) if clause.missing else present
+            table, test = INDEX_OF[clause.type], and_(literal(True))
+            negated = clause.missing
         case _:
             table, test = _test(clause)
             negated = isinstance(clause, TokenClause) and clause.negated
-    found = _rows(table, resource_type, clause.param, test, probe=probe)
+    row = select(literal(1)).where(
+        table.c.type == resource_type, table.c.id == of.c.id, table.c.param == clause.param, test
+    )
+    # A probe is asked for each resource by itself: OFFSET keeps it from becoming a join.
+    found = exists((row.offset(0) if probe else row).correlate(of))
     return not_(found) if negated else found
 
 
+def _ids(query: SearchQuery) -> Select[Any]:
+    """What meets a search inside a search."""
+    found = resource.alias()
+    return select(found.c.id).where(_matches(query, found))
+
+
+def _referred(clause: HasClause, resource_type: str) -> Select[Any]:
+    """Ids of this type that what meets the search of another type refers to."""
+    row = index_reference.alias()
+    return select(row.c.target_id).where(
+        row.c.type == clause.query.resource_type,
+        row.c.param == clause.param,
+        row.c.target_type == resource_type,
+        row.c.target_base.in_(clause.bases),
+        row.c.id == _one_of(_ids(clause.query)),
+    )
+
+
+def _chained(clause: ChainClause) -> Condition:
+    return or_(
+        *(
+            and_(
+                index_reference.c.target_type == query.resource_type,
+                index_reference.c.target_base.in_(clause.bases),
+                index_reference.c.target_id == _one_of(_ids(query)),
+            )
+            for query in clause.queries
+        )
+    )
+
+
 def _test(
-    clause: TokenClause | TextClause | DateClause | ReferenceClause | QuantityClause,
+    clause: TokenClause | TextClause | DateClause | ReferenceClause | ChainClause | QuantityClause,
 ) -> tuple[SqlTable, Condition]:
     """What one row of which index must fulfil: any of the values."""
     match clause:
@@ -175,26 +221,12 @@ def _test(
             return index_date, _span_test(clause, index_date.c.low, index_date.c.high)
         case ReferenceClause():
             return index_reference, _references(clause)
+        case ChainClause():
+            return index_reference, _chained(clause)
         case QuantityClause():
             return index_quantity, or_(*map(_quantity, clause.values))
         case _:
             assert_never(clause)
-
-
-def _rows(
-    table: SqlTable, resource_type: str, param: str, test: Condition, *, probe: bool
-) -> Condition:
-    """That the resource has a row of this parameter that passes the test.
-
-    A probe is asked for each resource by itself: OFFSET keeps it from becoming a join.
-    """
-    row = select(literal(1)).where(
-        table.c.type == resource_type,
-        table.c.id == resource.c.id,
-        table.c.param == param,
-        test,
-    )
-    return exists((row.offset(0) if probe else row).correlate(resource))
 
 
 def _token(value: TokenValue) -> Condition:

@@ -1,9 +1,9 @@
 """A burst at the door: acknowledged at intake speed, projected behind it, in flat memory.
 
 Run `PYTHONPATH=. python tests/bench/burst.py [MESSAGES]`: an embedded PostgreSQL, the product's own
-`mllp` with two processes and one `worker` on the folder broker, 16 pipelined senders. A JSON object
-every tenth: messages acknowledged, seconds, and the largest resident MiB of a process of the door
-and of the worker. The last one tells how long projection went on after the last answer.
+`mllp` with two processes, one `worker` and `beat` on the folder broker, 16 pipelined senders. A
+JSON object every tenth: messages acknowledged, seconds, and the largest resident MiB of a process
+of the door and of the worker. The last one tells how long projection went on after the last answer.
 """
 
 import json
@@ -40,8 +40,10 @@ def main(messages: int = MESSAGES) -> None:
     try:
         running(("-m", "workers.main", "db", "upgrade"), environment).wait()
         with door(environment, 2) as (port, listener):
-            started = running(("-m", "workers.main", "worker"), environment)
-            worker = psutil.Process(started.pid)
+            worked, beat = (
+                running(("-m", "workers.main", name), environment) for name in ("worker", "beat")
+            )
+            worker = psutil.Process(worked.pid)
             began = time.perf_counter()
             for part in range(1, PARTS + 1):
                 _send(port, messages // PARTS)
@@ -60,8 +62,9 @@ def main(messages: int = MESSAGES) -> None:
             }
             sys.stdout.write(json.dumps(figures) + "\n")
             _say(messages, began, listener, worker)
-            started.send_signal(signal.SIGTERM)
-            started.wait()
+            for process in (beat, worked):
+                process.send_signal(signal.SIGTERM)
+                process.wait()
     finally:
         database.close()
         postgres.stop(folder)

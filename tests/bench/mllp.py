@@ -91,7 +91,7 @@ class Sender(asyncio.Protocol):
         """Start."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        self._send(self.window)
+        self._send(min(self.window, self.count))
 
     def data_received(self, data: bytes) -> None:
         """Count the ends of frames."""

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fhir.resources.R4B import get_fhir_model_class
+
 from adapters.fhir.definitions import Element, Shape, resource_shape, type_shape
 
 __all__ = ["definitions"]
@@ -35,6 +37,8 @@ META = [
     ("_source", "uri", "meta.source"),
     ("_tag", "token", "meta.tag"),
 ]
+EVERY_TYPE = 100
+"""HL7 lists all of the 148 types where a parameter may lead to anything."""
 STEP = re.compile(r"\.?(where\(.*?'\)|where\(resolve\(\) is \w+\)|(?:as|ofType)\(\w+\)|\w+)")
 
 
@@ -43,11 +47,14 @@ def definitions(samples: Path) -> dict[str, Any]:
     folder = samples / "hl7-r4-definitions"
     bundle = json.loads((folder / "Bundle-searchParams.json").read_text())
     rows: dict[str, dict[str, Any]] = {}
+    targets: dict[str, dict[str, list[str]]] = {}
     for entry in bundle["entry"]:
         resource = entry["resource"]
         if resource["type"] in INDEXED and resource["code"] not in LEFT_OUT:
             for base in resource["base"]:
                 _add(rows, base, resource["code"], resource["type"], resource["expression"])
+                if resource["code"] in rows.get(base, {}) and "target" in resource:
+                    targets.setdefault(base, {})[resource["code"]] = _targets(resource["target"])
     for name, kind, expression in US_CORE:
         _add(rows, expression.partition(".")[0], name, kind, expression)
     for base in rows:
@@ -55,11 +62,40 @@ def definitions(samples: Path) -> dict[str, Any]:
             _add(rows, base, name, kind, f"{base}.{path}")
     compartment = json.loads((folder / "CompartmentDefinition-patient.json").read_text())
     return {
+        "always": {base: _always(base) for base in sorted(rows)},
+        "summary": {base: _summary(base) for base in sorted(rows)},
+        "targets": {base: dict(sorted(row.items())) for base, row in sorted(targets.items())},
         "parameters": {base: dict(sorted(params.items())) for base, params in sorted(rows.items())},
         "patient": {
             row["code"]: row["param"] for row in compartment["resource"] if row.get("param")
         },
     }
+
+
+def _always(base: str) -> list[str]:
+    """Elements that no subset leaves out: what R4 requires, and what changes the meaning."""
+    shape = resource_shape(base)
+    assert shape is not None, base
+    chosen = {name for name, one in shape.elements.items() if one.choice in shape.choices}
+    found = {"implicitRules", "modifierExtension", *shape.required, *chosen} & set(shape.elements)
+    return sorted(name for name in found if name[0] != "_")
+
+
+def _summary(base: str) -> list[str]:
+    """Elements that R4 marks as part of a summary."""
+    fields = get_fhir_model_class(base).model_fields.items()
+    marked = {
+        field.alias or name
+        for name, field in fields
+        if isinstance(field.json_schema_extra, dict)
+        and field.json_schema_extra.get("summary_element_property")
+    }
+    return sorted(name for name in marked if name[0] != "_")
+
+
+def _targets(listed: list[str]) -> list[str]:
+    """The types that a reference parameter leads to; none for all that there are."""
+    return sorted(listed) if len(listed) < EVERY_TYPE else []
 
 
 def _add(rows: dict[str, Any], base: str, name: str, kind: str, expression: str) -> None:
@@ -124,7 +160,14 @@ def encoded(samples: Path) -> str:
         lines[-1] = lines[-1].removesuffix(",")
         lines.append("},")
     lines[-1] = "}"
-    lines += ['},"patient":', json.dumps(made["patient"]), "}"]
+    lines += ['},"patient":', json.dumps(made["patient"]), ',"targets":{']
+    lines += [f"{json.dumps(base)}:{json.dumps(row)}," for base, row in made["targets"].items()]
+    lines[-1] = lines[-1].removesuffix(",") + "}"
+    for name in ("always", "summary"):
+        lines.append(f',"{name}":{{')
+        lines += [f"{json.dumps(base)}:{json.dumps(row)}," for base, row in made[name].items()]
+        lines[-1] = lines[-1].removesuffix(",") + "}"
+    lines.append("}")
     return "\n".join(lines) + "\n"
 
 

@@ -123,18 +123,32 @@ def test_conditional_create_meets_the_patient_that_stands(clean: Database) -> No
     assert body["subject"]["reference"] == str(first.entries[0].ref)
 
 
-def test_racing_conditional_creates_make_one_resource(clean: Database) -> None:
-    """Six clients at the same moment, one patient."""
+SPELLINGS = (
+    "identifier=urn:oid:1.2.3|m1",
+    "identifier=urn%3Aoid%3A1.2.3%7Cm1",
+    "identifier=m1",
+    "identifier=urn:oid:1.2.3|m1,urn:oid:1.2.3|m1",
+    "active:missing=true&identifier=m1",
+    "identifier=m1&_count=1",
+)
+
+
+@pytest.mark.parametrize("asked", [SPELLINGS[:1] * 6, SPELLINGS], ids=["alike", "otherwise"])
+def test_racing_conditional_creates_make_one_resource(
+    clean: Database, asked: tuple[str, ...]
+) -> None:
+    """Six clients at the same moment, one patient, however each asks for the identifier."""
     ready = threading.Barrier(6)
     results: list[Written] = []
 
-    def run(gender: str) -> None:
-        body = create(patient(identifier=[MRN], gender=gender), "identifier=urn:oid:1.2.3|m1")
+    def run(condition: str, gender: str) -> None:
+        body = create(patient(identifier=[MRN], gender=gender), condition)
         ready.wait()
         results.append(write(clean, body))
 
     names = ["male", "female", "other", "unknown", "male", "female"]
-    threads = [threading.Thread(target=run, args=(name,)) for name in names]
+    pairs = zip(asked, names, strict=True)
+    threads = [threading.Thread(target=run, args=pair) for pair in pairs]
     for thread in threads:
         thread.start()
     for thread in threads:

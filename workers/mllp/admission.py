@@ -1,4 +1,4 @@
-"""Who may stay connected, and under whose name: bound of connections, address, certificate."""
+"""Who may stay connected, and under whose name: by address and certificate."""
 
 import ssl
 from dataclasses import dataclass
@@ -24,12 +24,8 @@ class TurnedAway:
     code: str
 
 
-def admit(
-    listener: Listener, *, address: str, client: str, open_connections: int
-) -> Admitted | TurnedAway:
+def admit(listener: Listener, *, address: str, client: str) -> Admitted | TurnedAway:
     """Judge one new connection; `client` is the common name of its certificate, verified."""
-    if open_connections >= listener.limits.connections:
-        return TurnedAway(code="mllp-too-many-connections")
     if listener.allow and not _is_within(address, listener):
         return TurnedAway(code="mllp-address-not-allowed")
     if not listener.certificate_senders:

@@ -1,73 +1,23 @@
 """One MLLP connection: reads frames while it may, answers in arrival order, keeps its bounds."""
 
 import asyncio
-from collections import deque
 from typing import cast
 
 from adapters.hl7v2.batch import Batch
-from adapters.hl7v2.header import Header, read_header
 from adapters.hl7v2.mllp import Discarded, Event, Frame, Framer, Tolerated
-from bridge.core.errors import BridgeError, Fault
-from bridge.flows.receive import Inbound, Received
-from workers.mllp.admission import TurnedAway, admit, common_name
+from bridge.core.errors import BridgeError
+from workers.mllp.admission import Admitted, TurnedAway, admit, common_name
 from workers.mllp.door import Door
 from workers.mllp.feed import FeedEvent
-from workers.mllp.gathering import Outcome
+from workers.mllp.line import Line, Message
 from workers.mllp.rate import Bucket
-from workers.mllp.reply import addresses, owed_nothing, put_off, refusal, replies
+from workers.mllp.reply import discarded, late
 from workers.mllp.together import Together, messages_of
 
-__all__ = ["Connection", "Message"]
+__all__ = ["Connection"]
 
 SHED_FROM = 1024 * 1024
 """An unfinished frame below this is never dropped for want of memory: it is not the cause."""
-DISCARD_REASONS = {
-    "mllp-frame-bound": (
-        Fault.SENDER,
-        "the message is longer than this listener takes",
-        "send it in parts, or ask the operator to raise the bound of frames",
-    ),
-    "mllp-frame-shed": (
-        Fault.PEER,
-        "this node has no memory left for messages of this size",
-        "send the message again later",
-    ),
-}
-
-
-class Message:
-    """One message in the line of its connection; `reply` is None until it is settled."""
-
-    __slots__ = ("arrived", "connection", "header", "inbound", "reply", "together")
-
-    def __init__(
-        self, connection: "Connection", header: Header, inbound: Inbound, arrived: float
-    ) -> None:
-        self.connection, self.inbound, self.arrived = connection, inbound, arrived
-        self.together: Together | None = None
-        self.header = header
-        self.reply: bytes | None = None
-
-    @property
-    def unanswered(self) -> bool:
-        """No answer is owed, so it is tried until it is stored."""
-        return owed_nothing(self.header, enhanced=self.connection.enhanced)
-
-    @property
-    def line(self) -> object:
-        """Messages of one connection are stored in order: none behind one that was not."""
-        return self.connection
-
-    def settle(self, outcome: Outcome) -> None:
-        """Word the reply, and count."""
-        reply = self.connection.worded(self, outcome)
-        if self.together is not None:
-            reply = self.together.gather(reply, stored=isinstance(outcome, Received))
-        self.reply = reply
-
-    def flush(self) -> None:
-        """Let the connection write what is next in line."""
-        self.connection.flush()
 
 
 class Connection(asyncio.Protocol):
@@ -80,16 +30,15 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, door: Door) -> None:
         self.door, self.limits = door, door.listener.limits
-        self.enhanced = door.listener.mode == "by-message"
         self._loop = asyncio.get_running_loop()
         self._framer = Framer(frame_limit=self.limits.frame_bytes)
         self._transport: asyncio.Transport | None = None
-        self._line: deque[Message] = deque()
-        self._line_bytes = self._held = 0
+        self._line, self._held = Line(door.counters), 0
         self._sender, self._peer = door.listener.sender, ""
         self._reading = True
         self._closing = self._draining = self._ended = False
         self._pipelines = self._deaf = False
+        self._stranger = True  # no message of it was read
         self._blocked_since: float | None = None  # the peer does not read its answers
         self._frame_since: float | None = None
         self._active = self._loop.time()
@@ -105,15 +54,11 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         address = transport.get_extra_info("peername") or ("", 0)
         self._peer = f"{address[0]}:{address[1]}"
-        verdict = admit(
-            self.door.listener,
-            address=str(address[0]),
-            client=common_name(transport.get_extra_info("ssl_object")),
-            open_connections=len(self.door.connections),
-        )
-        if isinstance(verdict, TurnedAway) or self.door.stopping:
+        client = common_name(transport.get_extra_info("ssl_object"))
+        verdict = self._judged(str(address[0]), client)
+        if isinstance(verdict, TurnedAway):
             self.door.counters.connections_refused += 1
-            self._tell(verdict.code if isinstance(verdict, TurnedAway) else "mllp-stopping")
+            self._tell(verdict.code)
             self.abort()
             return
         self._sender = verdict.sender
@@ -168,16 +113,23 @@ class Connection(asyncio.Protocol):
         for timer in (self._lull, self._rate):
             if timer is not None:
                 timer.cancel()
-        self._line_bytes = 0
+        self._line.clear()
         self._hold()
         self.door.counters.connections -= 1
-        self.door.counters.waiting -= len(self._line)
-        self._line.clear()
         self.door.connections.discard(self)
         self._tell("mllp-disconnected")
         self.door.closed()
 
-    # What the server and the committer call
+    def _judged(self, address: str, client: str) -> Admitted | TurnedAway:
+        """A place is made only for somebody who may come in."""
+        if self.door.stopping:
+            return TurnedAway(code="mllp-stopping")
+        verdict = admit(self.door.listener, address=address, client=client)
+        if isinstance(verdict, Admitted) and self.door.full and not self.door.make_room():
+            return TurnedAway(code="mllp-too-many-connections")
+        return verdict
+
+    # What the server, the committer and messages call
 
     def finish(self) -> None:
         """Read no more from the socket, answer what was read whole, then close."""
@@ -190,6 +142,16 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    @property
+    def stranger_since(self) -> float | None:
+        """When it came, while it has sent no message; None for a sender, or one that is leaving."""
+        return self._active if self._stranger and not self._closing else None
+
+    def give_way(self) -> None:
+        """Close for want of places."""
+        self._tell("mllp-gave-way")
+        self.abort()
+
     def check(self, now: float) -> None:
         """Let go a peer that is over one of its times."""
         if self._transport is None or self._closing:
@@ -199,6 +161,9 @@ class Connection(asyncio.Protocol):
             self.abort()
         elif self._frame_since is not None and now - self._frame_since > self.limits.frame_s:
             self._refuse_slow_frame()
+        elif self._babbles and now - self._active > self.limits.frame_s:
+            self._tell("mllp-no-frame", count=self._framer.skipped_bytes)
+            self.finish()
         elif self._idle_s(now) > self.limits.idle_s:
             self._tell("mllp-idle")
             self.finish()
@@ -209,44 +174,18 @@ class Connection(asyncio.Protocol):
         """How long nothing was begun and nothing is owed; a begun frame has its own time."""
         return 0.0 if self._line or self._frame_since is not None else now - self._active
 
-    def worded(self, message: Message, outcome: Outcome) -> bytes:
-        """The reply to a settled message."""
-        counters, at = self.door.counters, self.door.clock.now()
-        counters.last_s = at.timestamp()
-        if isinstance(outcome, Received):
-            match outcome.status:
-                case "stored":
-                    counters.accepted += 1
-                case "duplicate":
-                    counters.duplicates += 1
-                case "quarantined":
-                    counters.refused += 1
-            return replies(
-                message.header,
-                outcome,
-                at=at,
-                enhanced=self.enhanced,
-                elsewhere=bool(self.door.listener.application_ack_to),
-            )
-        counters.unstored += 1
-        reply = put_off(
-            message.header,
-            outcome,
-            at=at,
-            enhanced=self.enhanced,
-            silent=self.door.listener.outage == "close",
-        )
-        if self._pipelines or not reply:
-            self._hear_no_more()
-        return reply
+    @property
+    def _babbles(self) -> bool:
+        """What came so far is of another protocol."""
+        return self._stranger and self._framer.skipped_bytes > 0
 
-    def _hear_no_more(self) -> None:
+    def put_off(self, *, answered: bool) -> None:
         """What a pipelining sender sent behind a message that was put off is not taken.
 
         It would overtake the message that comes again. Closed, the connection tells the sender to
-        send everything that is not acknowledged, in its order.
+        send everything that is not acknowledged, in its order; so it does where no answer says it.
         """
-        if not self._deaf:
+        if (self._pipelines or not answered) and not self._deaf:
             self._deaf = self._closing = True
             self._tell("mllp-line-broken", count=len(self._line))
 
@@ -257,14 +196,8 @@ class Connection(asyncio.Protocol):
 
     def _write(self) -> bool:
         """Write the replies at the head of the line, in order of arrival; False: there are none."""
-        line, frames = self._line, []
-        now, counters = self._loop.time(), self.door.counters
-        while line and (reply := line[0].reply) is not None:
-            message = line.popleft()
-            frames.append(reply)
-            self._line_bytes -= len(message.inbound.raw)
-            counters.waiting -= 1
-            counters.observe(now - message.arrived)
+        now = self._loop.time()
+        frames = self._line.answered(now)
         if not frames or self._transport is None:
             return False
         self._active = now
@@ -298,12 +231,7 @@ class Connection(asyncio.Protocol):
         """The line has room, and the peer reads and keeps its rate."""
         if self._ended or self._deaf or self._blocked_since is not None:
             return False
-        waiting = len(self._line)
-        if waiting >= self.limits.unanswered:
-            return False
-        if waiting and self._line_bytes >= self.limits.unanswered_bytes:
-            return False
-        return self._keeps_rate()
+        return self._line.has_room(self.limits) and self._keeps_rate()
 
     def _take(self, event: Event) -> None:
         """Put a frame in line, or say what else was read."""
@@ -313,7 +241,8 @@ class Connection(asyncio.Protocol):
                 self._submit(messages_of(payload))
             case Discarded():
                 self._frame_since = None
-                self._discarded(event)
+                self._tell(event.code, event.offset, event.size)
+                self._enqueue(event.head).refuse(discarded(event))
             case Tolerated():
                 if event.code == "mllp-frame-restarted":
                     self._frame_since = None
@@ -325,8 +254,7 @@ class Connection(asyncio.Protocol):
         for finding in batch.findings:
             self._tolerate(finding.code)
         for payload in batch.messages:
-            message = self._enqueue(payload)
-            message.together = together
+            message = self._enqueue(payload, together)
             self.door.counters.received += 1
             self.door.counters.received_bytes += len(payload)
             self.door.committer.submit(message)
@@ -339,56 +267,23 @@ class Connection(asyncio.Protocol):
             self._told.add(code)
             self._tell(code, offset, count)
 
-    def _enqueue(self, payload: bytes) -> Message:
-        self.door.number += 1
-        header, listener = read_header(payload), self.door.listener
-        stored, refused = addresses(header, enhanced=self.enhanced, to=listener.application_ack_to)
-        inbound = Inbound(
-            raw=payload,
-            feed=listener.feed,
-            number=self.door.number,
-            sender=self._sender,
-            deliver_stored=stored,
-            deliver_refused=refused,
-        )
-        message = Message(self, header, inbound, self._loop.time())
+    def _enqueue(self, payload: bytes, together: Together | None = None) -> Message:
+        now = self._loop.time()
+        message = Message(self, payload, sender=self._sender, arrived=now, together=together)
+        self._stranger = False
         self._pipelines = self._pipelines or bool(self._line)
-        self._line.append(message)
-        self._line_bytes += len(payload)
+        self._line.add(message)
         if self._bucket is not None:
             self._bucket.take()
-        self.door.counters.waiting += 1
         return message
-
-    def _discarded(self, event: Discarded) -> None:
-        fault, what, do = DISCARD_REASONS[event.code]
-        where = f"byte {event.offset} of the stream, {event.size} bytes"
-        reason = BridgeError(event.code, fault, what=what, where=where, do=do)
-        self._tell(event.code, event.offset, event.size)
-        self._refuse(event.head, reason)
 
     def _refuse_slow_frame(self) -> None:
         """A frame that is not finished in time is answered, and its connection closed."""
-        size = self._framer.buffered_bytes
-        reason = BridgeError(
-            "mllp-frame-timeout",
-            Fault.SENDER,
-            what=f"a message was not finished within {self.limits.frame_s:g} seconds",
-            where=f"{size} bytes of it are here",
-            do="send it again; look for a slow or broken line",
-        )
-        self._tell(reason.code, count=size)
-        self._refuse(self._framer.head, reason)
+        reason = late(self.limits.frame_s, self._framer.buffered_bytes)
+        self._tell(reason.code, count=self._framer.buffered_bytes)
+        self._enqueue(self._framer.head).refuse(reason)
         self._ended = self._closing = True
         self._pump()
-
-    def _refuse(self, head: bytes, reason: BridgeError) -> None:
-        """Put in line the answer to a message that was not kept."""
-        self.door.counters.refused += 1
-        message = self._enqueue(head)
-        message.reply = refusal(
-            message.header, reason, at=self.door.clock.now(), enhanced=self.enhanced
-        )
 
     def _watch_frame(self) -> None:
         """Time an unfinished frame, and wait a moment for a CR that may never come."""
@@ -437,7 +332,7 @@ class Connection(asyncio.Protocol):
     def _hold(self) -> None:
         """Keep the share of this connection in the process's memory up to date."""
         unfinished = 0 if self._transport is None else self._framer.buffered_bytes
-        held = self._line_bytes + unfinished
+        held = self._line.size_bytes + unfinished
         self.door.budget.held_bytes += held - self._held
         self._held = held
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Protocol
 
 from bridge.ports.sources import Clock
@@ -21,8 +22,15 @@ class Open(Protocol):
     def abort(self) -> None:
         """Close at once."""
 
+    def give_way(self) -> None:
+        """Close at once, for want of places."""
+
     def check(self, now: float) -> None:
         """Let go a peer that is over one of its times; `now` is the loop's."""
+
+    @property
+    def stranger_since(self) -> float | None:
+        """Since when it is here without a message; None for one that sent some."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,3 +64,28 @@ class Door:
     """Whoever connects now is turned away."""
     number: int = 0
     """Messages of the feed so far."""
+
+    @property
+    def enhanced(self) -> bool:
+        """MSH-15 and MSH-16 are honoured."""
+        return self.listener.mode == "by-message"
+
+    @property
+    def full(self) -> bool:
+        """Every place is taken."""
+        return len(self.connections) >= self.listener.limits.connections
+
+    def make_room(self) -> bool:
+        """Close the connection that has been here longest without a message, if there is one.
+
+        Otherwise whoever opens connections and says nothing would keep senders out for the idle
+        time.
+        """
+        strangers = [
+            (since, one) for one in self.connections if (since := one.stranger_since) is not None
+        ]
+        if not strangers:
+            return False
+        _, first = min(strangers, key=itemgetter(0))
+        first.give_way()
+        return True

@@ -94,6 +94,16 @@ class FeedCounters:
     """Sum, from the last byte of a message to the write of its answer."""
     latency_buckets: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BOUNDS_S) + 1))
 
+    def count(self, status: Literal["stored", "duplicate", "quarantined"]) -> None:
+        """One message that is durable, by what became of it."""
+        match status:
+            case "stored":
+                self.accepted += 1
+            case "duplicate":
+                self.duplicates += 1
+            case "quarantined":
+                self.refused += 1
+
     def observe(self, latency_s: float) -> None:
         """Count one answered message."""
         self.latency_s += latency_s

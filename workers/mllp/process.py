@@ -3,19 +3,19 @@
 import asyncio
 import gc
 import socket
-import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 
-from bridge.core.errors import BridgeError, Fault
+from bridge.core.errors import BridgeError
 from bridge.core.ids import record_id
 from bridge.flows.receive import SHARE, Inbound, Offer, Received, prepare, receive
 from bridge.settings import MllpListener, Settings
 from bridge.telemetry import configure_logs
 from workers.celery_app import configured
 from workers.dialects import known_sender, profile_files
+from workers.mllp.certificates import CertificateFiles, Certificates
 from workers.mllp.crew import Crew
 from workers.mllp.feed import FeedEvent, Limits, Listener
 from workers.mllp.gathering import Reception, Work
@@ -45,7 +45,7 @@ def serve(settings: Settings) -> None:
     services.hl7v2  # noqa: B018 - compiled once: the processes that are forked share its memory
     gc.freeze()  # what is here now stays; a collection looks at messages alone
     gc.set_threshold(*COLLECT_AFTER)
-    sockets = bind(listeners(settings, services))
+    sockets = bind(listeners(settings, services, log))
 
     def one() -> None:
         _serve_one(services, sockets, log)
@@ -83,7 +83,7 @@ def _serve_one(
 
     with Waker(configured(settings)) as waker:
         server = MllpServer(
-            listeners(settings, services),
+            listeners(settings, services, log),
             reception=Reception(prepare=prepared, receive_group=receive_group),
             clock=services.clock,
             wake=waker.wake,
@@ -97,27 +97,35 @@ def _serve_one(
             asyncio.run(run(server, ready=ready, sockets=sockets))
 
 
-def listeners(settings: Settings, services: Services) -> list[Listener]:
-    """What the settings say, each with a feed name of its own.
+def listeners(
+    settings: Settings, services: Services, log: structlog.stdlib.BoundLogger
+) -> list[Listener]:
+    """What the settings say, each with a feed name of its own; `log` hears of new certificates.
 
     Raises:
         BridgeError: `mllp-tls`, `sender-unknown`.
     """
     overlays = profile_files(settings)
-    return [_listener(one, services, overlays) for one in settings.mllp.listeners]
+    return [_listener(one, services, overlays, log) for one in settings.mllp.listeners]
 
 
-def _listener(given: MllpListener, services: Services, overlays: Sequence[Path]) -> Listener:
+def _listener(
+    given: MllpListener,
+    services: Services,
+    overlays: Sequence[Path],
+    log: structlog.stdlib.BoundLogger,
+) -> Listener:
     started = record_id(services.clock.now(), services.entropy.take(10))
     certificates = dict(_pair(one) for one in given.certificate_senders)
     for sender in {given.sender, *certificates.values()}:
         known_sender(sender, overlays, where="mllp.sender, mllp.certificate_senders")
+    feed = f"mllp-{given.port}/{started}"
     return Listener(
-        feed=f"mllp-{given.port}/{started}",
+        feed=feed,
         host=given.host,
         port=given.port,
         sender=given.sender,
-        tls=_tls(given),
+        tls=_tls(given, feed, log),
         certificate_senders=certificates,
         allow=tuple(given.allow),
         mode=given.mode,
@@ -139,25 +147,21 @@ def _pair(text: str) -> tuple[str, str]:
     return name.strip(), sender.strip()
 
 
-def _tls(given: MllpListener) -> ssl.SSLContext | None:
-    """TLS 1.2 or later; with `client_ca` every client shows a certificate of that CA."""
+def _tls(given: MllpListener, feed: str, log: structlog.stdlib.BoundLogger) -> Certificates | None:
+    """None for plain TCP."""
     if not given.certificate:
         return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(given.certificate, given.private_key or None)
-        if given.client_ca:
-            context.load_verify_locations(given.client_ca)
-            context.verify_mode = ssl.CERT_REQUIRED
-    except (OSError, ssl.SSLError) as error:
-        raise BridgeError(
-            "mllp-tls",
-            Fault.OPERATOR,
-            what="a certificate or key of the MLLP door cannot be read",
-            where="mllp.certificate, mllp.private_key, mllp.client_ca",
-            do="give readable PEM files; the key without passphrase",
-        ) from error
-    return context
+
+    def changed(broken: BridgeError | None) -> None:
+        if broken is None:
+            log.info("mllp-tls-renewed", feed=feed)
+        else:
+            log.error("mllp-tls-kept", feed=feed, code=broken.code, where=broken.where)
+
+    files = CertificateFiles(
+        certificate=given.certificate, private_key=given.private_key, client_ca=given.client_ca
+    )
+    return Certificates(files, changed)
 
 
 def _say_received(log: structlog.stdlib.BoundLogger, results: Sequence[Received]) -> None:

@@ -2,14 +2,26 @@
 
 from adapters.hl7v2.ack import answer, asks_enhanced, due, wants_answer
 from adapters.hl7v2.header import Header
-from adapters.hl7v2.mllp import frame
+from adapters.hl7v2.mllp import Discarded, frame
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant
 from bridge.flows.receive import Received
 
-__all__ = ["addresses", "owed_nothing", "put_off", "refusal", "replies"]
+__all__ = ["addresses", "discarded", "late", "owed_nothing", "put_off", "refusal", "replies"]
 
 UNAVAILABLE = "node-unavailable"
+DISCARD_REASONS = {
+    "mllp-frame-bound": (
+        Fault.SENDER,
+        "the message is longer than this listener takes",
+        "send it in parts, or ask the operator to raise the bound of frames",
+    ),
+    "mllp-frame-shed": (
+        Fault.PEER,
+        "this node has no memory left for messages of this size",
+        "send the message again later",
+    ),
+}
 
 
 def addresses(header: Header, *, enhanced: bool, to: str) -> tuple[str, str]:
@@ -93,6 +105,24 @@ def put_off(
     if silent and reason.code == UNAVAILABLE and not says_again:
         return b""
     return refusal(header, reason, at=at, enhanced=enhanced)
+
+
+def discarded(event: Discarded) -> BridgeError:
+    """Why a frame was read to its end and not kept."""
+    fault, what, do = DISCARD_REASONS[event.code]
+    where = f"byte {event.offset} of the stream, {event.size} bytes"
+    return BridgeError(event.code, fault, what=what, where=where, do=do)
+
+
+def late(within_s: float, size_bytes: int) -> BridgeError:
+    """Why a frame that was begun is waited for no longer."""
+    return BridgeError(
+        "mllp-frame-timeout",
+        Fault.SENDER,
+        what=f"a message was not finished within {within_s:g} seconds",
+        where=f"{size_bytes} bytes of it are here",
+        do="send it again; look for a slow or broken line",
+    )
 
 
 def _unstored(cause: BaseException) -> BridgeError:

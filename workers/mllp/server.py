@@ -9,9 +9,11 @@ import signal
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.ports.sources import Clock
+from workers.mllp.accepting import Acceptor
 from workers.mllp.commit import Committer
 from workers.mllp.connection import Connection
 from workers.mllp.door import Door, MemoryBudget
@@ -25,10 +27,8 @@ MEMORY_BYTES = 256 * 1024 * 1024
 at once. Beyond, an unfinished frame of more than 1 MiB is dropped and its sender told to retry."""
 SWEEP_S = 0.25
 """How often the times of connections are looked at; each bound is late by this at most."""
-BACKLOG = 128
 STOP_S = 30.0
 """How long a graceful stop waits for answers before it closes what is left."""
-HANDSHAKE_S = 10.0
 
 
 class MllpServer:
@@ -56,7 +56,8 @@ class MllpServer:
         self._emit = on_event
         self._committer = Committer(reception, committed=wake, failed=self._unstored)
         self._gone = asyncio.Event()
-        self._servers: list[asyncio.Server] = []
+        self._acceptors: list[Acceptor] = []
+        self._addresses: list[tuple[str, int]] = []
         self._sweeper: asyncio.TimerHandle | None = None
         self._budget = MemoryBudget(limit_bytes=memory_bytes)
         self._doors = tuple(
@@ -81,8 +82,7 @@ class MllpServer:
     @property
     def addresses(self) -> tuple[tuple[str, int], ...]:
         """Host and port of each listener, in order, with the port that the system chose."""
-        names = (server.sockets[0].getsockname() for server in self._servers)
-        return tuple((str(name[0]), int(name[1])) for name in names)
+        return tuple(self._addresses)
 
     @property
     def held_bytes(self) -> int:
@@ -99,7 +99,9 @@ class MllpServer:
         """
         sockets = sockets or bind([door.listener for door in self._doors])
         for door, bound in zip(self._doors, sockets, strict=True):
-            self._servers.append(await self._listen(door, bound))
+            host, port = bound.getsockname()[:2]
+            self._addresses.append((str(host), int(port)))
+            self._acceptors.append(Acceptor(door, bound, partial(Connection, door)))
         self._sweep()
 
     async def stop(self, *, within_s: float = STOP_S) -> None:
@@ -118,20 +120,6 @@ class MllpServer:
         await self._close_listeners()
         await self._end()
 
-    async def _listen(self, door: Door, bound: socket.socket) -> asyncio.Server:
-        """Accept one connection a turn of the loop, so that processes share them by their load."""
-        tls, linger_s = door.listener.tls, door.listener.limits.linger_s
-        server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(door),
-            sock=bound,
-            ssl=tls,
-            ssl_handshake_timeout=HANDSHAKE_S if tls else None,
-            ssl_shutdown_timeout=linger_s if tls else None,
-            backlog=1,
-        )
-        bound.listen(BACKLOG)  # asyncio reads `backlog` both ways: queue, and accepts a turn
-        return server
-
     async def _all_closed(self) -> None:
         while any(door.connections for door in self._doors):
             self._gone.clear()
@@ -148,20 +136,10 @@ class MllpServer:
         await self._all_closed()
 
     async def _close_listeners(self) -> None:
-        """Stop accepting, and turn away whoever is half accepted.
-
-        A socket that asyncio accepted in the same turn as `Server.close` fails an assertion of its
-        own there; so accepting stops first, and the turn ends before the close.
-        """
-        loop = asyncio.get_running_loop()
+        """Whoever is between accepted and connected is turned away."""
         for door in self._doors:
             door.stopping = True
-        for server in self._servers:
-            for listening in server.sockets:
-                loop.remove_reader(listening.fileno())
-        await asyncio.sleep(0)
-        for server in self._servers:
-            server.close()
+        await asyncio.gather(*(acceptor.close() for acceptor in self._acceptors))
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()

@@ -21,6 +21,7 @@ from bridge.api.routes.fhir_write import STATUS, Said, counted, fhir_body, shown
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import RecordId, instant_text
 from bridge.core.policy.access import CLINICAL, Caller, Role, allow
+from bridge.core.search.ranges import date_range
 from bridge.flows.batch import BatchEntry, EntryResult, receive_batch
 from bridge.flows.write import receive_and_project
 
@@ -42,6 +43,7 @@ class _Request(msgspec.Struct, frozen=True, omit_defaults=True):
     ifMatch: str = ""  # noqa: N815 - FHIR's own spelling, here and below
     ifNoneMatch: str = ""  # noqa: N815
     ifNoneExist: str = ""  # noqa: N815
+    ifModifiedSince: str = ""  # noqa: N815
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -76,7 +78,7 @@ def _answer(asking: Asking, raw: bytes, *, full: bool) -> Response:
     results = iter(written)
     kinds = submitted.entry if reads else [_Entry()] * len(written)
     entries = [
-        _read_entry(asking, entry.request.url)
+        _read_entry(asking, entry.request)
         if entry.request.method == "GET"
         else _written_entry(next(results), bodies)
         for entry in kinds
@@ -150,16 +152,24 @@ def _status(one: EntryResult) -> str:
     return "stored" if one.reason is None else "quarantined" if one.record else "refused"
 
 
-def _read_entry(asking: Asking, url: str) -> Told:
+def _read_entry(asking: Asking, request: _Request) -> Told:
     """What the same GET would have answered by itself."""
     try:
-        answer = read_url(asking, url)
+        answer = read_url(asking, request.url, _known(request))
     except BridgeError as error:
         return _refused(error)
     response: Told = {"status": status_line(answer.status_code)}
     if "etag" in answer.headers:
         response["etag"] = answer.headers["etag"]
-    return {"resource": Raw(bytes(answer.body)), "response": response}
+    body = bytes(answer.body)
+    return {**({"resource": Raw(body)} if body else {}), "response": response}
+
+
+def _known(request: _Request) -> Said:
+    """What the client has already, as the headers of a request of its own would say it."""
+    since = date_range(request.ifModifiedSince)
+    tags = {"if-none-match": request.ifNoneMatch} if request.ifNoneMatch else {}
+    return tags | ({"if-modified-since": answers.http_date(since[0])} if since else {})
 
 
 def _written_entry(one: EntryResult, bodies: dict[Any, bytes]) -> Told:

@@ -20,6 +20,7 @@ from bridge.api.searchset import searchset
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.search.parameters import PAGE
 from bridge.flows.disclose import Everything, disclose_everything
+from bridge.ports.reading import Times
 
 __all__ = ["router"]
 
@@ -43,14 +44,18 @@ async def everything_by_post(asking: Asked, name: str, request: Request) -> Resp
 
 
 def _everything(asking: Asking, name: str, pairs: Pairs) -> Response:
-    asked = asked_in(pairs, "_since", "_type", "_count", PAGE)
+    asked = asked_in(pairs, "start", "end", "_since", "_type", "_count", PAGE)
     types = tuple(part for part in asked.get("_type", "").split(",") if part)
     for kind in types:
         known_type(asking.node, kind)
     found = disclose_everything(
         Everything(
             patient=ref_of("Patient", name).id,
-            since=moment_of(asked, "_since"),
+            times=Times(
+                since=moment_of(asked, "_since"),
+                start=moment_of(asked, "start"),
+                end=moment_of(asked, "end", last=True),
+            ),
             types=types,
             count=count_of(asked, "_count", MAX_PAGE),
             page=asked.get(PAGE, ""),
@@ -66,6 +71,7 @@ def _everything(asking: Asking, name: str, pairs: Pairs) -> Response:
 class _Parameter(msgspec.Struct):
     name: str
     valueCode: str = ""  # noqa: N815 - FHIR's own spelling, here and below
+    valueDate: str = ""  # noqa: N815
     valueInstant: str = ""  # noqa: N815
     valueInteger: int | None = None  # noqa: N815
     valueString: str = ""  # noqa: N815
@@ -93,7 +99,7 @@ def _stated(raw: bytes) -> list[tuple[str, str]]:
     pairs: dict[str, str] = {}
     for one in body.parameter:
         number = "" if one.valueInteger is None else str(one.valueInteger)
-        value = one.valueCode or one.valueInstant or one.valueString or number
+        value = one.valueCode or one.valueDate or one.valueInstant or one.valueString or number
         both = one.name == "_type" and one.name in pairs
         pairs[one.name] = f"{pairs[one.name]},{value}" if both else value
     return list(pairs.items())

@@ -15,8 +15,8 @@ from bridge.api.access import holding
 from bridge.api.bodies import body_of, media_type_of
 from bridge.api.capability import capability_statement
 from bridge.api.node import TheNode
-from bridge.api.queries import asked_of, count_of, is_lenient, json_wanted
-from bridge.api.reads import USUAL_PAGE, Asking, known_type, version_of
+from bridge.api.queries import asked_of, is_lenient, json_wanted, wants_document
+from bridge.api.reads import SUBSET, VERSIONS, Asking, known_type, subset_of
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.policy.access import Caller, Role
 
@@ -80,9 +80,7 @@ async def search_by_post(asking: Asked, kind: Kind, request: Request) -> Respons
 @router.get("/{kind}/{name}/_history", response_class=Response)
 def history(asking: Asked, kind: Kind, name: str, request: Request) -> Response:
     """Versions of one resource, newest first."""
-    asked = asked_of(request, "_count", "before")
-    before = version_of(asked["before"], kind) if "before" in asked else None
-    return asking.history(kind, name, count_of(asked, "_count", USUAL_PAGE), before)
+    return asking.history(kind, name, asked_of(request, *VERSIONS))
 
 
 @router.get("/{kind}/{name}/_history/{version}", response_class=Response)
@@ -95,5 +93,7 @@ def vread(asking: Asked, kind: Kind, name: str, version: str, request: Request) 
 @router.get("/{kind}/{name}", response_class=Response)
 def read(asking: Asked, kind: Kind, name: str, request: Request) -> Response:
     """The newest version; 304 when `If-None-Match` or `If-Modified-Since` names it."""
-    asked_of(request)
-    return asking.read(kind, name, request)
+    asked = asked_of(request, *SUBSET)
+    if wants_document(request):
+        return asking.document(name, request)
+    return asking.read(kind, name, request.headers, subset_of(asked))

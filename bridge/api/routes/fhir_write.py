@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, Response
 from bridge.api import answers
 from bridge.api.access import holding
 from bridge.api.bodies import MAX_FHIR_BYTES, body_of
+from bridge.api.documents import binary_body, is_document
 from bridge.api.node import Node, TheNode
 from bridge.api.problems import FHIR_JSON, findings_outcome
 from bridge.api.queries import JSON_TYPES, Return, json_wanted, of_r4, return_wanted
@@ -25,7 +26,18 @@ from bridge.core.record.merge import ResourceRef
 from bridge.flows.disclose import disclose_written
 from bridge.flows.write import Written, WrittenEntry, deletion, receive_and_project
 
-__all__ = ["STATUS", "Said", "Writer", "counted", "fhir_body", "router", "shown"]
+__all__ = [
+    "STATUS",
+    "Said",
+    "Writer",
+    "check_names",
+    "counted",
+    "fhir_body",
+    "preconditions",
+    "router",
+    "shown",
+    "single",
+]
 
 router = APIRouter(prefix="/fhir", tags=["FHIR"], dependencies=[Depends(json_wanted)])
 Writer = Annotated[Caller, Depends(holding(Role.SENDER))]
@@ -37,12 +49,12 @@ PRECONDITIONS = {"if-match": "ifMatch", "if-none-match": "ifNoneMatch"}
 @router.post("/{kind}", response_class=Response)
 async def create(kind: Kind, request: Request, node: TheNode, client: Writer) -> Response:
     """Create; the server gives the id. `If-None-Exist` makes it conditional."""
-    raw = await fhir_body(request)
-    _check_names(raw, kind, "")
+    raw = await (binary_body(request) if is_document(kind, request) else fhir_body(request))
+    check_names(raw, kind, "")
     said = {"method": "POST", "url": kind}
     if "if-none-exist" in request.headers:
         said["ifNoneExist"] = request.headers["if-none-exist"]
-    return await run_in_threadpool(_single, request, node, client, raw, said)
+    return await run_in_threadpool(single, request, node, client, raw, said)
 
 
 @router.put("/{kind}/{name}", response_class=Response)
@@ -50,10 +62,11 @@ async def update(
     kind: Kind, name: str, request: Request, node: TheNode, client: Writer
 ) -> Response:
     """Update, or create under this id; `If-Match` names the version that is replaced."""
-    raw = await fhir_body(request)
-    _check_names(raw, kind, name)
-    said = {"method": "PUT", "url": f"{kind}/{name}"} | _preconditions(request)
-    return await run_in_threadpool(_single, request, node, client, raw, said)
+    as_document = is_document(kind, request)
+    raw = await (binary_body(request, name) if as_document else fhir_body(request))
+    check_names(raw, kind, name)
+    said = {"method": "PUT", "url": f"{kind}/{name}"} | preconditions(request)
+    return await run_in_threadpool(single, request, node, client, raw, said)
 
 
 @router.put("/{kind}", response_class=Response)
@@ -62,9 +75,9 @@ async def conditional_update(
 ) -> Response:
     """Update what the query finds, or create: https://hl7.org/fhir/R4/http.html#cond-update."""
     raw = await fhir_body(request)
-    named = _check_names(raw, kind, None)
-    said = {"method": "PUT", "url": _conditional(kind, request)} | _preconditions(request)
-    return await run_in_threadpool(_single, request, node, client, raw, said, named)
+    named = check_names(raw, kind, None)
+    said = {"method": "PUT", "url": _conditional(kind, request)} | preconditions(request)
+    return await run_in_threadpool(single, request, node, client, raw, said, named)
 
 
 @router.delete("/{kind}/{name}", response_class=Response)
@@ -72,7 +85,7 @@ async def delete(
     kind: Kind, name: str, request: Request, node: TheNode, client: Writer
 ) -> Response:
     """Delete; earlier versions stay readable, and the deletion is a version of its own."""
-    said = {"method": "DELETE", "url": f"{kind}/{name}"} | _preconditions(request)
+    said = {"method": "DELETE", "url": f"{kind}/{name}"} | preconditions(request)
     return await run_in_threadpool(_delete, node, client, said)
 
 
@@ -81,7 +94,7 @@ async def conditional_delete(
     kind: Kind, request: Request, node: TheNode, client: Writer
 ) -> Response:
     """Delete the one resource that the query finds; several are refused."""
-    said = {"method": "DELETE", "url": _conditional(kind, request)} | _preconditions(request)
+    said = {"method": "DELETE", "url": _conditional(kind, request)} | preconditions(request)
     return await run_in_threadpool(_delete, node, client, said)
 
 
@@ -108,7 +121,7 @@ class _Named(msgspec.Struct):
     id: str = ""
 
 
-def _check_names(raw: bytes, kind: str, name: str | None) -> str:
+def check_names(raw: bytes, kind: str, name: str | None) -> str:
     """The body must say what the URL says; the id in the body.
 
     The id of a create is the server's to give, and one in its body is passed over
@@ -142,7 +155,8 @@ def _conditional(kind: str, request: Request) -> str:
     return f"{kind}?{request.url.query}"
 
 
-def _preconditions(request: Request) -> Said:
+def preconditions(request: Request) -> Said:
+    """`If-Match` and `If-None-Match`, as members of `Bundle.entry.request`."""
     headers = request.headers
     return {member: headers[name] for name, member in PRECONDITIONS.items() if name in headers}
 
@@ -171,7 +185,7 @@ def _delete(node: Node, client: Caller, said: Said) -> Response:
     return Response(status_code=204, headers={**_headers(written), **tag})
 
 
-def _single(
+def single(
     request: Request, node: Node, client: Caller, raw: bytes, said: Said, body_id: str = ""
 ) -> Response:
     """Location, ETag, Last-Modified, and the body that Prefer asks for."""

@@ -15,9 +15,11 @@ __all__ = [
     "Parameter",
     "SearchType",
     "Source",
+    "elements_kept",
     "parameters_of",
     "patient_parameters",
     "resource_types",
+    "summary_elements",
 ]
 
 
@@ -52,11 +54,16 @@ class Parameter:
     name: str
     type: SearchType
     sources: tuple[Source, ...]
+    targets: tuple[str, ...] = ()
+    """Types that a reference leads to; none for any."""
 
 
 class _File(msgspec.Struct):
     parameters: dict[str, dict[str, tuple[str, list[tuple[str, str, str]]]]]
     patient: dict[str, list[str]]
+    targets: dict[str, dict[str, list[str]]]
+    always: dict[str, list[str]]
+    summary: dict[str, list[str]]
 
 
 @cache
@@ -69,16 +76,27 @@ def resource_types() -> tuple[str, ...]:
 def parameters_of(resource_type: str) -> Mapping[str, Parameter]:
     """Every indexed parameter by name; empty for a type that has none."""
     rows = _file().parameters.get(resource_type, {})
+    targets = _file().targets.get(resource_type, {})
     return {
-        name: Parameter(
-            name=name,
-            type=SearchType(kind),
-            sources=tuple(
-                Source(steps=_steps(path), type=end, target=target) for path, end, target in paths
-            ),
-        )
+        name: _parameter(name, SearchType(kind), paths, targets.get(name, []))
         for name, (kind, paths) in rows.items()
     }
+
+
+def _parameter(
+    name: str, kind: SearchType, paths: list[tuple[str, str, str]], targets: list[str]
+) -> Parameter:
+    """A parameter with where it may lead to; what only counts for some types leads to these."""
+    sources = tuple(
+        Source(steps=_steps(path), type=end, target=target) for path, end, target in paths
+    )
+    told = {source.target for source in sources}
+    return Parameter(
+        name=name,
+        type=kind,
+        sources=sources,
+        targets=tuple(targets if "" in told else sorted(told)),
+    )
 
 
 def patient_parameters(resource_type: str) -> tuple[str, ...]:
@@ -87,6 +105,16 @@ def patient_parameters(resource_type: str) -> tuple[str, ...]:
     Source: https://hl7.org/fhir/R4/compartmentdefinition-patient.html. Empty for types outside it.
     """
     return tuple(_file().patient.get(resource_type, ()))
+
+
+def elements_kept(resource_type: str) -> frozenset[str]:
+    """Elements that no subset may leave out: required, or changing what the others mean."""
+    return frozenset(_file().always.get(resource_type, ()))
+
+
+def summary_elements(resource_type: str) -> frozenset[str]:
+    """Elements that R4 marks as part of a summary."""
+    return frozenset(_file().summary.get(resource_type, ()))
 
 
 @cache

@@ -9,8 +9,10 @@ from typing import assert_never
 from bridge.core.record.bundle import JsonObject
 from bridge.core.search.index import IndexRow, ReferenceRow, TextRow, TokenRow, index_rows
 from bridge.core.search.query import (
+    ChainClause,
     Clause,
     DateClause,
+    HasClause,
     IdClause,
     Match,
     MissingClause,
@@ -27,8 +29,8 @@ __all__ = ["matches"]
 def matches(query: SearchQuery, resource: JsonObject) -> bool:
     """Whether every clause holds of the resource.
 
-    Dates, quantities, `:missing` and `:not` are never met here: who names one resource by a
-    condition names it by identifier, id, reference or text.
+    Dates, quantities, `:missing`, `:not` and chains are never met here: who names one resource by
+    a condition names it by identifier, id, reference or text.
     """
     if resource.get("resourceType") != query.resource_type or not query.clauses:
         return False
@@ -46,7 +48,7 @@ def _holds(clause: Clause, resource: JsonObject, rows: Sequence[IndexRow]) -> bo
             return any(_is_text(clause, row) for row in rows)
         case ReferenceClause():
             return any(_is_reference(clause, row) for row in rows)
-        case DateClause() | QuantityClause() | MissingClause():
+        case DateClause() | QuantityClause() | MissingClause() | ChainClause() | HasClause():
             return False
         case _ as never:
             assert_never(never)

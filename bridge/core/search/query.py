@@ -12,9 +12,11 @@ from bridge.core.ids import Instant
 from bridge.core.search.definitions import SearchType
 
 __all__ = [
+    "ChainClause",
     "Clause",
     "DateClause",
     "DateValue",
+    "HasClause",
     "IdClause",
     "Include",
     "Match",
@@ -26,6 +28,8 @@ __all__ = [
     "ReferenceValue",
     "SearchQuery",
     "Sort",
+    "Subset",
+    "Summary",
     "TextClause",
     "TokenClause",
     "TokenValue",
@@ -168,8 +172,28 @@ class MissingClause:
     missing: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainClause:
+    """`patient.identifier`: a reference to what meets one of these searches, each of a type."""
+
+    param: str
+    queries: "tuple[SearchQuery, ...]"
+    bases: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HasClause:
+    """`_has:Observation:patient:code`: a resource that meets this search refers here by `param`."""
+
+    param: str
+    query: "SearchQuery"
+    bases: tuple[str, ...] = ("",)
+
+
 Clause: TypeAlias = (
     TokenClause
+    | ChainClause
+    | HasClause
     | IdClause
     | TextClause
     | DateClause
@@ -189,13 +213,40 @@ class Sort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Include:
-    """`_include` follows `param` of `source` from the matches; `reverse` is `_revinclude`."""
+    """`_include` follows `param` of `source` from the matches; `reverse` is `_revinclude`.
+
+    `param` is `*` for every reference; `iterate` follows also from what was included.
+    """
 
     source: str
     param: str
     target: str
     """Type that is wanted; empty for any."""
     reverse: bool
+    iterate: bool = False
+
+
+class Summary(Enum):
+    """https://hl7.org/fhir/R4/search.html#summary, but for `count`."""
+
+    FALSE = "false"
+    TRUE = "true"
+    TEXT = "text"
+    DATA = "data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subset:
+    """Which part of each resource is wanted; all of it unless something is said."""
+
+    summary: Summary = Summary.FALSE
+    elements: tuple[str, ...] = ()
+    """https://hl7.org/fhir/R4/search.html#elements."""
+
+    @property
+    def whole(self) -> bool:
+        """Nothing is left out."""
+        return self.summary is Summary.FALSE and not self.elements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +261,7 @@ class SearchQuery:
     total: Total = Total.NONE
     only_count: bool = False
     """`_summary=count`."""
+    subset: Subset = Subset()
     page: str = ""
     """The opaque text of a `next` link."""
     pairs: tuple[tuple[str, str], ...] = ()

@@ -119,7 +119,7 @@ def test_head_is_get_without_its_body(api: ServedApi) -> None:
 @pytest.mark.parametrize(
     ("path", "methods"),
     [
-        ("/fhir/Patient/p1", "DELETE, GET, HEAD, OPTIONS, PUT"),
+        ("/fhir/Patient/p1", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
         ("/fhir/Patient", "DELETE, GET, HEAD, OPTIONS, POST, PUT"),
         ("/fhir", "OPTIONS, POST"),
         ("/hl7v2", "OPTIONS, POST"),
@@ -150,9 +150,12 @@ def test_options_and_405_tell_the_methods(api: ServedApi, path: str, methods: st
         ("/fhir/Patient?famly=x", 400, "search-unknown"),
         ("/fhir/Observation?date=xx2026", 400, "search-prefix"),
         ("/fhir/Observation?date=yesterday", 400, "search-value"),
-        ("/fhir/Observation?subject.name=x", 400, "search-chained"),
+        ("/fhir/Observation?subject.nothing=x", 400, "search-chained"),
+        ("/fhir/Patient?_has:Observation:code:status=final", 400, "search-chained"),
         ("/fhir/Patient?_page=xx", 400, "page-token"),
-        ("/fhir/Patient/p1?_elements=name", 400, "query-unknown"),
+        ("/fhir/Patient/p1?_elements=na%20me", 400, "search-value"),
+        ("/fhir/Patient/p1?_summary=count", 400, "search-value"),
+        ("/fhir/Patient/p1/$everything?start=soon", 400, "query-value"),
         ("/fhir/Patient/p1/_history?_count=none", 400, "query-value"),
         ("/fhir/Patient/p1/_history?_count=1&_count=2", 400, "query-repeated"),
         ("/fhir/Patient/p1/$everything?_since=soon", 400, "query-value"),

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from tests.integration.api.outcomes import refused
 from tests.served_api import TOKENS, ServedApi
 
 MESSAGE = (
@@ -163,6 +164,30 @@ def test_document_is_read_as_what_it_is(
         assert answer.headers["content-disposition"] == "attachment"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["etag"] == 'W/"1"'
+
+
+@pytest.mark.parametrize(
+    ("method", "url"), [("POST", "/fhir/Binary"), ("PUT", "/fhir/Binary/scan")]
+)
+def test_document_is_written_as_what_it_is(api: ServedApi, method: str, url: str) -> None:
+    """HAPI's client sends the content of a Binary, with its type and context in the headers."""
+    headers = {"Content-Type": "application/pdf", "X-Security-Context": "Patient/p1"}
+
+    answer = api["clinic"].request(method, url, content=b"%PDF-\x00\xff", headers=headers)
+
+    place = answer.headers["Location"].partition("/_history")[0]
+    read = api["reader"].get(place, headers={"Accept": "application/pdf"})
+    assert answer.status_code == 201
+    assert answer.json()["securityContext"] == {"reference": "Patient/p1"}
+    assert (read.content, read.headers["content-type"]) == (b"%PDF-\x00\xff", "application/pdf")
+
+
+def test_other_resources_are_not_written_as_documents(api: ServedApi) -> None:
+    """Only a Binary has content of its own; FHIR XML is no document either."""
+    for url, kind in (("/fhir/Patient", "text/plain"), ("/fhir/Binary", "application/fhir+xml")):
+        answer = api["clinic"].post(url, content=b"x", headers={"Content-Type": kind})
+
+        refused(answer, 415, "media-type")
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])

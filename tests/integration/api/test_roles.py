@@ -35,6 +35,7 @@ DOORS = {
     "DELETE /fhir/{kind}": SENDERS,
     "PUT /fhir/{kind}/{name}": SENDERS,
     "DELETE /fhir/{kind}/{name}": SENDERS,
+    "PATCH /fhir/{kind}/{name}": frozenset({"admin"}),  # a sender that may also read
     "GET /fhir/{kind}": READERS,
     "GET /fhir/{kind}/_search": READERS,
     "POST /fhir/{kind}/_search": READERS,

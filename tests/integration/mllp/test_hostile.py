@@ -4,6 +4,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from ipaddress import ip_network
 
 import pytest
@@ -147,6 +148,37 @@ def test_peer_that_speaks_another_protocol_is_let_go(served: Served) -> None:
     assert "mllp-noise-bound" in served.codes
 
 
+@pytest.mark.parametrize(
+    "hello",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nHost: hl7\r\n\r\n", id="HTTP"),
+        pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"A" * 200, id="TLS"),
+        pytest.param(b"PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n", id="PROXY"),
+    ],
+)
+def test_peer_that_waits_for_an_answer_of_another_protocol_is_let_go(
+    served: Served, hello: bytes
+) -> None:
+    """After the time of a frame, not after that of a quiet line; the log says what it was."""
+    with served.client() as client:
+        client.send(hello)
+
+        assert client.is_closed()
+    assert "mllp-no-frame" in served.codes
+
+
+def test_greeting_before_the_first_frame_costs_nothing(served: Served) -> None:
+    """A balancer's PROXY line is skipped, and the line ends of a sender never count against it."""
+    with served.client() as client:
+        client.send(b"PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n" + frame(adt("1")) + b"\n")
+        codes = [code_of(client.answer())]
+        client.send(frame(adt("2")))
+        codes.append(code_of(client.answer()))
+
+    assert codes == ["AA 1", "AA 2"]
+    assert "mllp-no-frame" not in served.codes
+
+
 @pytest.mark.parametrize("size", [64 * 1024, MIB, 10 * MIB])
 def test_large_message_is_taken_whole(served: Served, size: int) -> None:
     """64 KiB, 1 MiB, and 10 MB of base64 in OBX-5 arrive byte for byte."""
@@ -263,6 +295,21 @@ def test_connections_over_the_bound_are_turned_away(serve: Serve) -> None:
     assert turned_away
     assert codes == ["AA 0", "AA 1", "AA 4"]
     assert served.counters.connections_refused == 1
+
+
+def test_connections_that_say_nothing_keep_no_sender_out(serve: Serve) -> None:
+    """Who has been silent longest since it came gives way; who has sent a message stays."""
+    served = serve(connections=3)
+    with served.client() as sender, ExitStack() as opened:
+        codes = [code_of(sender.ask(adt("1")))]
+        silent = [opened.enter_context(served.client()) for _ in range(50)]
+        eventually(lambda: served.counters.connections_total == 51)
+        newcomer = opened.enter_context(served.client())
+        codes += [code_of(newcomer.ask(adt("2"))), code_of(sender.ask(adt("3")))]
+
+        assert all(one.is_closed() for one in silent[:-1])
+    assert codes == ["AA 1", "AA 2", "AA 3"]
+    assert "mllp-gave-way" in served.codes
 
 
 def test_address_that_is_not_allowed_is_turned_away(serve: Serve) -> None:

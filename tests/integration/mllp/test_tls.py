@@ -1,87 +1,22 @@
 """TLS and mutual TLS: the certificate opens the door and chooses the sender."""
 
-import datetime as dt
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
-from ipaddress import ip_address
+from contextlib import ExitStack
 from pathlib import Path
+from shutil import copyfile
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from adapters.hl7v2.mllp import frame
+from bridge.core.errors import BridgeError
+from tests.authority import Authority, trusting
 from tests.fakes.feed import adt
 from tests.served_mllp import Served, code_of, eventually, quick_limits
 from workers.mllp import Listener
+from workers.mllp.certificates import CertificateFiles, Certificates
 
 Serve = Callable[..., Served]
-DAY = dt.timedelta(days=1)
-NOW = dt.datetime.now(dt.UTC)  # noqa: TID251  a certificate is valid on the real clock
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authority:
-    """A CA that lives as long as a test."""
-
-    folder: Path
-    name: x509.Name
-    key: ec.EllipticCurvePrivateKey
-
-    @classmethod
-    def found(cls, folder: Path, name: str) -> "Authority":
-        """Make key and certificate."""
-        folder.mkdir()
-        made = cls(folder=folder, name=_named(name), key=ec.generate_private_key(ec.SECP256R1()))
-        made._write("ca", made._sign(made.name, made.key.public_key(), authority=True), made.key)
-        return made
-
-    def issue(self, name: str) -> Path:
-        """Certificate and key of one host or client, in one PEM file."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._sign(_named(name), key.public_key(), authority=False)
-        return self._write(name, certificate, key)
-
-    @property
-    def certificate(self) -> Path:
-        """Of the authority."""
-        return self.folder / "ca.pem"
-
-    def _sign(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, authority: bool
-    ) -> x509.Certificate:
-        names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self.name)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(NOW - DAY)
-            .not_valid_after(NOW + DAY)
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .sign(self.key, hashes.SHA256())
-        )
-
-    def _write(
-        self, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
-    ) -> Path:
-        path = self.folder / f"{name}.pem"
-        private = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-        return path
-
-
-def _named(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
 @pytest.fixture(scope="module")
@@ -97,30 +32,27 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def listener(
-    hospital: Authority, *, mutual: bool, senders: dict[str, str] | None = None
+    hospital: Authority,
+    *,
+    mutual: bool,
+    senders: dict[str, str] | None = None,
+    certificate: Path | None = None,
+    told: list[BridgeError | None] | None = None,
+    **limits: float,
 ) -> Listener:
-    """One TLS listener."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(hospital.issue("localhost"))
-    if mutual:
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(hospital.certificate)
+    """One TLS listener of the product; `told` takes what it says of its files."""
+    files = CertificateFiles(
+        certificate=str(certificate or hospital.issue("localhost")),
+        client_ca=str(hospital.certificate) if mutual else "",
+    )
     return Listener(
         feed="f",
         host="127.0.0.1",
         port=0,
-        tls=context,
+        tls=Certificates(files, (told if told is not None else []).append),
         certificate_senders=senders or {},
-        limits=quick_limits(),
+        limits=quick_limits(**limits),
     )
-
-
-def trusting(hospital: Authority, own: Path | None = None) -> ssl.SSLContext:
-    """The context of a client."""
-    context = ssl.create_default_context(cafile=hospital.certificate)
-    if own is not None:
-        context.load_cert_chain(own)
-    return context
 
 
 def test_message_over_tls_is_answered(serve: Serve, hospital: Authority) -> None:
@@ -177,8 +109,37 @@ def test_wrong_or_missing_certificate_gets_no_further_than_the_handshake(
         answer = client.ask(adt("2"))
 
     assert refused
+    assert "mllp-handshake-failed" in served.codes
     assert code_of(answer) == "AA 2"
     assert list(served.feed.kept) == [adt("2")]
+
+
+def test_handshakes_that_nobody_finishes_are_bounded_and_keep_no_sender_out(
+    serve: Serve, hospital: Authority
+) -> None:
+    """They hold memory before any place is taken; beyond the bound the oldest is given up."""
+    served = serve(listener(hospital, mutual=False, connections=4))
+
+    with ExitStack() as opened:
+        silent = [opened.enter_context(served.client()) for _ in range(40)]
+        sender = opened.enter_context(served.client(tls=trusting(hospital)))
+
+        assert code_of(sender.ask(adt("1"))) == "AA 1"
+        assert all(one.is_closed() for one in silent[:36])
+    assert served.counters.connections_refused >= 36
+    assert "mllp-gave-way" in served.codes
+
+
+def test_stop_turns_away_who_is_in_the_handshake(serve: Serve, hospital: Authority) -> None:
+    """It does not wait for somebody who is no sender yet."""
+    served = serve(listener(hospital, mutual=False))
+    with served.client() as silent:
+        with served.client(tls=trusting(hospital)) as sender:
+            sender.ask(adt("1"))
+
+        served.stop(within_s=5)
+
+        assert silent.is_closed()
 
 
 def test_graceful_stop_over_tls_answers_first(serve: Serve, hospital: Authority) -> None:
@@ -192,3 +153,66 @@ def test_graceful_stop_over_tls_answers_first(serve: Serve, hospital: Authority)
 
         assert code_of(client.answer()) == "AA 1"
         assert client.is_closed()
+
+
+def test_renewed_certificate_serves_who_connects_next(
+    serve: Serve, tmp_path: Path, hospital: Authority, stranger: Authority
+) -> None:
+    """No restart: the connection that is open goes on, and nobody meets the old one any more."""
+    told: list[BridgeError | None] = []
+    certificate = copyfile(hospital.issue("localhost"), tmp_path / "door.pem")
+    served = serve(listener(hospital, mutual=False, certificate=certificate, told=told))
+
+    with served.client(tls=trusting(hospital)) as early:
+        before = early.ask(adt("1"))
+        copyfile(stranger.issue("localhost"), tmp_path / "new.pem").replace(certificate)
+        with served.client(tls=trusting(stranger)) as late:
+            answers = [before, late.ask(adt("2")), early.ask(adt("3"))]
+    with pytest.raises(ssl.SSLError, match="certificate verify failed"):
+        served.client(tls=trusting(hospital))
+
+    assert [code_of(a) for a in answers] == ["AA 1", "AA 2", "AA 3"]
+    assert told == [None]
+
+
+def test_half_written_certificate_changes_nothing_and_is_told_once(
+    serve: Serve, tmp_path: Path, hospital: Authority
+) -> None:
+    """What was read last goes on serving, and the whole file is taken when it is there."""
+    told: list[BridgeError | None] = []
+    certificate = copyfile(hospital.issue("localhost"), tmp_path / "door.pem")
+    whole = certificate.read_bytes()
+    served = serve(listener(hospital, mutual=False, certificate=certificate, told=told))
+
+    certificate.write_bytes(whole[: len(whole) // 2])
+    for number in "12":
+        with served.client(tls=trusting(hospital)) as client:
+            assert code_of(client.ask(adt(number))) == f"AA {number}"
+    certificate.write_bytes(whole)
+    with served.client(tls=trusting(hospital)) as client:
+        assert code_of(client.ask(adt("3"))) == "AA 3"
+
+    assert [None if one is None else one.code for one in told] == ["mllp-tls", None]
+
+
+def test_client_authority_that_was_replaced_admits_nobody_any_more(
+    serve: Serve, hospital: Authority, stranger: Authority
+) -> None:
+    """The clients of the new one come in; a connection of before is not cut."""
+    served = serve(listener(hospital, mutual=True))
+    lab, kiosk = hospital.issue("lab"), stranger.issue("kiosk")
+    former = hospital.certificate.read_bytes()
+
+    with served.client(tls=trusting(hospital, lab)) as early:
+        new, old = trusting(hospital, kiosk), trusting(hospital, lab)
+        copyfile(stranger.certificate, hospital.certificate)
+        with served.client(tls=new) as late:
+            codes = [code_of(late.ask(adt("1"))), code_of(early.ask(adt("2")))]
+        with (
+            pytest.raises((ssl.SSLError, ConnectionError, AssertionError)),
+            served.client(tls=old) as client,
+        ):
+            client.ask(adt("3"))
+    hospital.certificate.write_bytes(former)
+
+    assert codes == ["AA 1", "AA 2"]

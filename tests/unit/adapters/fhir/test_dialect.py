@@ -245,3 +245,50 @@ def test_bundle_in_a_parameter_keeps_its_own_links() -> None:
     made = convert(_raw(handed), sender="lab")
 
     assert ANN.encode() in made.canonical
+
+
+def _version(number: str, written: str, family: str) -> dict[str, object]:
+    meta = {"versionId": number, "lastUpdated": written}
+    body = {"resourceType": "Patient", "id": "1", "meta": meta, "name": [{"family": family}]}
+    return {"fullUrl": "http://a.example/Patient/1", "resource": body}
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_of_two_versions_the_newest_is_what_stands(newest_first: bool) -> None:  # noqa: FBT001
+    """A document may hold both, in any order: the later statement is applied last."""
+    entries = [
+        _version("9", "2026-01-02T00:00:00+02:00", "old"),
+        _version("10", "2026-01-01T23:00:00Z", "new"),
+    ]
+    raw = _transaction(*entries[:: -1 if newest_first else 1], kind="collection")
+
+    made = convert(raw, sender="lab")
+
+    told = cast("JsonObject", canon.parse(made.canonical))
+    (change,) = apply_bundle(told, made.apply, dict.fromkeys(references_touched(told, made.apply)))
+    assert change.body is not None
+    assert change.body["name"] == [{"family": "new"}]
+
+
+def test_one_version_stated_twice_is_refused() -> None:
+    """Which of the two is meant cannot be known."""
+    raw = _transaction(
+        {"resource": PATIENT | {"id": "1"}}, {"resource": PATIENT | {"id": "1"}}, kind="collection"
+    )
+
+    with pytest.raises(InvalidResource, match="another entry states this resource"):
+        convert(raw, sender="lab")
+
+
+def test_what_a_server_says_of_its_search_is_not_stored() -> None:
+    """A page that is pulled may bring words about the page."""
+    said = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "value"}]}
+    raw = _transaction(
+        {"resource": PATIENT | {"id": "1"}, "search": {"mode": "match"}},
+        {"resource": said, "search": {"mode": "outcome"}},
+        kind="searchset",
+    )
+
+    (entry,) = _entries(convert(raw, sender="lab"))
+
+    assert cast("JsonObject", entry["resource"])["resourceType"] == "Patient"

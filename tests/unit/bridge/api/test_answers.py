@@ -59,7 +59,7 @@ def test_date_is_gmt_whatever_zone_the_instant_came_in() -> None:
 )
 def test_conditional_read(headers: dict[str, str], status: int) -> None:
     """A version that is known is not sent again."""
-    assert resource(served(), asked(**headers)).status_code == status
+    assert resource(served(), asked(**headers).headers).status_code == status
 
 
 def test_deletion_is_said_to_be_one() -> None:

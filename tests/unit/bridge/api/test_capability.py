@@ -5,8 +5,8 @@ import json
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 
 from bridge.api.capability import INTERACTIONS, capability_statement
+from bridge.core.search.clauses import searchable
 from bridge.core.search.definitions import resource_types
-from bridge.core.search.parameters import searchable
 
 
 def test_statement_is_valid_and_lists_what_is_searched() -> None:

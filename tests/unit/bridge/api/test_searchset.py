@@ -46,9 +46,9 @@ def test_page_without_matches_has_no_entry() -> None:
 
 def test_history_tells_deletions_and_how_to_go_on() -> None:
     """An entry a version; the next page begins below the last one."""
-    page = Page(matches=(served("a", 3, b""), served("a", 2)), total=3)
+    page = Page(matches=(served("a", 3, b""), served("a", 2)), total=3, next="2")
 
-    found = json.loads(history_bundle(page, "http://n/h", 2, "http://n"))
+    found = json.loads(history_bundle(page, "http://n/h", [("_count", "2")], "http://n"))
 
     Bundle.model_validate(found)
     assert [entry["request"]["method"] for entry in found["entry"]] == ["DELETE", "PUT"]

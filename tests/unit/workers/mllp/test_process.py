@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+import structlog
 
 from bridge.core.errors import BridgeError
 from bridge.settings import load
 from workers.mllp.process import listeners
 from workers.wiring import Services
+
+LOG = structlog.stdlib.get_logger()
 
 
 def made(**overrides: object) -> list[object]:
@@ -15,7 +18,7 @@ def made(**overrides: object) -> list[object]:
     settings = load(
         environment={}, overrides={f"mllp.{key}": value for key, value in overrides.items()}
     )
-    return list(listeners(settings, Services(settings)))
+    return list(listeners(settings, Services(settings), LOG))
 
 
 def test_every_key_reaches_its_listener() -> None:
@@ -40,7 +43,7 @@ def test_every_key_reaches_its_listener() -> None:
         },
     )
 
-    first, second = listeners(settings, Services(settings))
+    first, second = listeners(settings, Services(settings), LOG)
 
     assert (first.port, first.sender, first.mode) == (2575, "", "by-message")
     assert first.limits.messages_per_s is None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.search.definitions import SearchType
-from bridge.core.search.parameters import parse_query, searchable
+from bridge.core.search.parameters import parse_query
 from bridge.core.search.query import (
     Clause,
     DateClause,
@@ -26,6 +26,8 @@ from bridge.core.search.query import (
     ReferenceClause,
     ReferenceValue,
     Sort,
+    Subset,
+    Summary,
     TextClause,
     TokenClause,
     TokenValue,
@@ -198,15 +200,15 @@ def test_count_of_none_asks_for_the_total() -> None:
         ("gender:text", "x", r"has no such modifier here \(gender\) - use :not, :missing"),
         ("gender:missing", "maybe", ":missing is true or false"),
         ("gender", "", "values are needed"),
-        ("general-practitioner.name", "x", "chained parameters are not searched"),
         ("_id", "a b", "_id takes ids"),
         ("_count", "-1", "_count is no whole number"),
         ("_sort", "name", "this is no date"),
         ("_sort", "nothing", "no search parameter"),
-        ("_summary", "text", "only _summary=count is known"),
+        ("_summary", "some", "this is no _summary"),
+        ("_elements", "name,na me", "takes names of elements"),
         ("_total", "some", "this is no _total"),
-        ("_include", "*", "an include is Type:parameter"),
-        ("_include:iterate", "Patient:link", "an include is Type:parameter"),
+        ("_revinclude", "*", "an include is Type:parameter"),
+        ("_include:further", "Patient:link", "an include is Type:parameter"),
         ("_include", "Patient:name", "no such reference parameter"),
         ("name", "a\0b", "too long or holds NUL"),
         ("name", "x" * 5000, "too long or holds NUL"),
@@ -219,6 +221,45 @@ def test_what_is_not_understood_is_refused_by_name(name: str, value: str, words:
         parse_query("Patient", [(name, value)])
 
     assert refused.value.fault is Fault.SENDER
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("_include", "*", ("", "*", False)),
+        ("_include", "Observation:*", ("Observation", "*", False)),
+        ("_include:iterate", "Encounter:location", ("Encounter", "location", True)),
+        ("_include:recurse", "Encounter:location", ("Encounter", "location", True)),
+    ],
+)
+def test_include_of_all_and_of_what_was_included(
+    name: str, value: str, expected: tuple[str, str, bool]
+) -> None:
+    """`*` is every reference; `:iterate` (STU3: `:recurse`) goes on from what was found."""
+    (include,) = parse_query("Observation", [(name, value)]).includes
+
+    assert (include.source, include.param, include.iterate) == expected
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        ([], Subset()),
+        ([("_summary", "count")], Subset()),
+        ([("_summary", "true")], Subset(summary=Summary.TRUE)),
+        ([("_elements", "code,status")], Subset(elements=("code", "status"))),
+        ([("_elements", "code"), ("_summary", "false")], Subset(elements=("code",))),
+    ],
+)
+def test_part_of_each_resource_is_asked_for(pairs: list[tuple[str, str]], expected: Subset) -> None:
+    """`_summary` or `_elements`; a count has no resources."""
+    assert parse_query("Observation", pairs).subset == expected
+
+
+def test_two_ways_to_ask_for_a_part_are_refused() -> None:
+    """FHIR leaves open what both together would mean."""
+    with pytest.raises(BridgeError, match="exclude each other"):
+        parse_query("Patient", [("_elements", "name"), ("_summary", "text")])
 
 
 def test_control_that_stands_twice_is_refused() -> None:
@@ -245,14 +286,6 @@ def test_us_core_searches_are_understood(shared: Path) -> None:
             assert len(query.clauses) == len(pairs)
 
 
-def test_searchable_names_are_sorted_and_complete() -> None:
-    """The CapabilityStatement lists them."""
-    names = searchable("Patient")
-
-    assert names == tuple(sorted(names))
-    assert {"_id", "_lastUpdated", "name", "identifier"} <= set(names)
-
-
 @given(
     st.sampled_from(["code", "date", "value-quantity", "patient", "value-string", "_sort", "_id"]),
     st.text(max_size=40),
@@ -269,7 +302,7 @@ def test_any_value_is_understood_or_refused(name: str, value: str) -> None:
 
 def test_lenient_search_passes_over_what_is_not_known() -> None:
     """And says so: what was passed over is not among the pairs of its `self` link."""
-    pairs = [("family", "a"), ("flavour", "b"), ("organization.name", "c")]
+    pairs = [("family", "a"), ("flavour", "b"), ("colour.name", "c")]
 
     query = parse_query("Patient", pairs, lenient=True)
 

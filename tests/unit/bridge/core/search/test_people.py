@@ -6,7 +6,7 @@ import pytest
 
 from bridge.core.search.parameters import parse_query
 from bridge.core.search.people import concerns_a_patient, of_whole_person
-from bridge.core.search.query import ReferenceClause
+from bridge.core.search.query import ChainClause, IdClause, ReferenceClause, SearchQuery
 
 
 def one_person(patients: Sequence[str]) -> tuple[str, ...]:
@@ -16,7 +16,7 @@ def one_person(patients: Sequence[str]) -> tuple[str, ...]:
 
 def asked(kind: str, name: str, value: str) -> list[str]:
     """What the search asks for after it was widened."""
-    query = of_whole_person(parse_query(kind, [(name, value)]), one_person)
+    query = of_whole_person(parse_query(kind, [(name, value)]), one_person, _found)
     assert query.pairs == ((name, value),)
     (clause,) = query.clauses
     assert isinstance(clause, ReferenceClause)
@@ -55,7 +55,36 @@ def test_other_clauses_stay_as_they_are() -> None:
 
     query = parse_query("Observation", [("status", "final"), ("encounter", "e"), ("_id", "s")])
 
-    assert of_whole_person(query, nobody) == query
+    assert of_whole_person(query, nobody, _found) == query
+
+
+def _found(query: SearchQuery) -> Sequence[str]:
+    """Whoever is looked for is `s`."""
+    assert query.resource_type == "Patient"
+    return ["s"]
+
+
+def test_chain_to_a_patient_means_the_person() -> None:
+    """Results under a retired number are found by the identifier of the survivor too."""
+    query = parse_query(
+        "Observation", [("subject:Patient.identifier", "1"), ("encounter.type", "x")]
+    )
+
+    chain, other = of_whole_person(query, one_person, _found).clauses
+
+    assert isinstance(chain, ChainClause)
+    assert [one.clauses for one in chain.queries] == [(IdClause(values=("s", "r")),)]
+    assert other == query.clauses[1]
+
+
+def test_chain_to_nobody_finds_nothing() -> None:
+    """No patient is no id, which is not any id."""
+    query = parse_query("Observation", [("patient.name", "x")])
+
+    (chain,) = of_whole_person(query, one_person, lambda _: []).clauses
+
+    assert isinstance(chain, ChainClause)
+    assert chain.queries[0].clauses == (IdClause(values=()),)
 
 
 @pytest.mark.parametrize(
