@@ -53,12 +53,19 @@ def document_content(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     else:
         made = [_narrative(texts, b)]
     title = DATATYPES["CWE.string"].function(f[3], b.ctx) if f[3] else None
-    origin = next((one[6] for one in b.lines if one[0] == "TXA"), "")
-    day = DATATYPES["TS.uninstant"].function(origin, b.ctx)
-    known = {name: value for name, value in (("title", title), ("creation", day)) if value}
+    known: JsonObject = {} if "date" in r else _made(b)
+    if title:
+        known["title"] = title
     for attachment in made:
         if attachment:
             append(r, "content", {"attachment": {**known, **attachment}})
+
+
+def _made(b: Build) -> JsonObject:
+    """The day of TXA-6."""
+    origin = next((one[6] for one in b.lines if one[0] == "TXA"), "")
+    day = DATATYPES["TS.uninstant"].function(origin, b.ctx) if origin else None
+    return {"creation": day} if day else {}
 
 
 def filed(attachment: JsonObject | None, owner: JsonObject, b: Build) -> JsonObject | None:

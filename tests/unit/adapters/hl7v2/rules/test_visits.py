@@ -88,8 +88,9 @@ def test_bed_of_a_visit_to_come_is_planned(
         ("Z99", "20240105080000+0100||UPDATE|N|A02", "in-progress", "active"),
         ("Z99", "20240105080000+0100||UPDATE|N|A05", "planned", "planned"),
         ("A02", "H||A02|CARD", "in-progress", "active"),
+        ("A02", "20240105080000+0100||REFERENCE|N", "in-progress", "active"),
     ],
-    ids=["now", "historic", "update", "update-of-what-is-to-come", "another-zbe"],
+    ids=["now", "historic", "update", "update-of-what-is-to-come", "another-zbe", "named"],
 )
 def test_movement_says_since_when_and_whether_he_is_there(
     message: Build, convert: Convert, trigger: str, movement: str, status: str, place: str
