@@ -1,8 +1,8 @@
-"""The chain of a node: endpoints, account, contract, and a high-water mark beside the database."""
+"""The chain of a node: endpoints, account and contract, and what a verifier has to pin of it."""
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -32,16 +32,12 @@ from bridge.embedded import KEY_FILE
 from bridge.keys.file import FileSigner
 from bridge.ports.anchors import AnchorBook
 from bridge.ports.chain import AnchoredHead as AnchoredOnChain
-from bridge.ports.logbook import AnchoredHead
 from bridge.ports.sources import Entropy
 from bridge.settings import Settings, shipped
-from workers.highwater import keep_mark, read_mark
-from workers.places import DEVCHAIN_FOLDER, TRUST_FILE
+from workers.places import DEVCHAIN_FOLDER, STATE_FILE, TRUST_FILE
 
 __all__ = [
     "FOLLOWING_FILE",
-    "STATE_FILE",
-    "ChainAndFile",
     "account_of",
     "anchoring_chain",
     "chain_of",
@@ -57,7 +53,6 @@ __all__ = [
     "row_of",
 ]
 
-STATE_FILE = "contract.json"
 FOLLOWING_FILE = "contract.following.json"
 """Of a succession that is under way."""
 OPEN_CHAINS = frozenset({"embedded", "anvil"})
@@ -336,30 +331,6 @@ def _pin(settings: Settings, contract: Deployment | Former) -> Contract:
         independent=settings.chain.name not in OPEN_CHAINS,
         endpoints=1,
     )
-
-
-class ChainAndFile:
-    """The port `HighWater`: what the chain says, and a file of the data folder.
-
-    So a chain that is down, not set up yet, or that keeps no newest head never stops the log, and a
-    database that was restored from a backup is still caught.
-    """
-
-    def __init__(self, settings: Settings, chain: Callable[[], EvmChain]) -> None:
-        """Touch neither."""
-        self._settings, self._chain = settings, chain
-
-    def newest(self) -> AnchoredHead | None:
-        """The larger of both; a chain that was rolled back or a successor's takes nothing back."""
-        with suppress(BridgeError):
-            head = self._chain().view().head
-            if head.size:
-                self.keep(AnchoredHead(size=head.size, root=head.root))
-        return read_mark(self._settings)
-
-    def keep(self, head: AnchoredHead) -> None:
-        """Write it down, if it is the largest."""
-        keep_mark(self._settings, head)
 
 
 @contextmanager

@@ -26,10 +26,10 @@ from bridge.flows.watch import watch
 from bridge.ports.stamps import Stamper
 from bridge.settings import Settings
 from bridge.telemetry import configure_logs
-from workers.anchoring import ChainAndFile
 from workers.answers import send_answer
 from workers.celery_app import QUIET, configured
 from workers.hearing import watch_hearing
+from workers.highwater import ChainAndFile
 from workers.slots import SLOT_OF, slot
 from workers.wiring import Services
 

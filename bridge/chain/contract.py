@@ -22,6 +22,7 @@ __all__ = [
     "change_key_call",
     "head_answer",
     "head_call",
+    "log_name",
     "propose_owner_call",
     "register_call",
     "registration_answer",
@@ -120,6 +121,11 @@ def propose_owner_call(log_id: bytes, owner: str) -> bytes:
 def accept_owner_call(log_id: bytes) -> bytes:
     """Calldata of `acceptOwner()`."""
     return _call("acceptOwner(bytes32)", log_id)
+
+
+def log_name(chain: str, address: str, log_id: str) -> str:
+    """Where the heads of one log stand: CAIP-2 id, contract and log id."""
+    return f"{chain}/{address.lower()}/{log_id}"
 
 
 def retire_call(log_id: bytes, successor: str, successor_log_id: bytes) -> bytes:

@@ -16,6 +16,7 @@ from bridge.chain.account import AnchorAccount
 from bridge.chain.contract import (
     NOBODY,
     Registration,
+    log_name,
     register_call,
     registration_answer,
     registration_call,
@@ -66,6 +67,11 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
     former: tuple["Former", ...] = ()
     """Contracts that kept the log's heads before, the newest first: receipts name them for ever."""
+
+    @property
+    def log_name(self) -> str:
+        """Where this log's heads stand now."""
+        return log_name(self.chain, self.address, self.log_id)
 
 
 class Former(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from bridge.chain.contract import (
     anchored_event,
     head_answer,
     head_call,
+    log_name,
 )
 from bridge.chain.endpoint import RpcRefusal
 from bridge.chain.evidence import Place, capture
@@ -80,6 +81,11 @@ class EvmChain:
             log_id=log_id,
             finality=row.finality.text,
         )
+
+    @property
+    def log_name(self) -> str:
+        """Chain, contract and log id: where heads of this log stand."""
+        return log_name(self.name, self.contract, _hex(self._log_id))
 
     def view(self) -> ChainView:
         """The chain at the newest block that k endpoints have."""

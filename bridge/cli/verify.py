@@ -13,7 +13,7 @@ from bridge.cli.bitcoin import EsploraReader
 from bridge.cli.rpc import JsonRpcReader
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.proof.receipt import MAX_SIZE
-from bridge.core.proof.report import Report, Verdict, report_value
+from bridge.core.proof.report import Level, Report, Verdict, report_value
 from bridge.core.proof.trust import NO_TRUST, Trust
 from bridge.core.proof.trust_file import parse_trust
 from bridge.core.proof.verify import MAX_DOCUMENT
@@ -25,6 +25,13 @@ EXIT = {Verdict.UNCHANGED: 0, Verdict.CHANGED: 1, Verdict.CANNOT_SAY: 3}
 UNUSABLE = 2
 MAX_ENDPOINTS = 16
 """Each may take ten seconds to fail."""
+_LEVEL = {
+    Level.FAILED: "a check said no",
+    Level.SELF_CONSISTENT: "the receipt agrees with itself, nobody known signed it",
+    Level.SIGNED: "signed by the log, on its operator's word",
+    Level.WITNESSED: "signed by the log and seen by witnesses",
+    Level.ANCHORED: "final on a system that others than the log's operator run",
+}
 _MARK = {True: "ok", False: "NO", None: "--"}
 
 
@@ -91,7 +98,9 @@ def _lines(report: Report, trust: Path | None) -> str:
         f"[{_MARK[check.ok]}] {check.id:>2} {check.name}: {check.detail}" for check in report.checks
     ]
     when = f", existed no later than {report.existed_by}" if report.existed_by else ""
-    lines.append(f"{report.verdict.value}, level {int(report.level)} of 4{when}")
+    lines.append(
+        f"{report.verdict.value}, level {int(report.level)} of 4{when} - {_LEVEL[report.level]}"
+    )
     if trust is None:
         lines.append("No trust file was given (--trust FILE): nobody's signature is believed.")
     return "\n".join(_printable(line) for line in lines)

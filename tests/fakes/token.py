@@ -28,6 +28,7 @@ from bridge.core.proof.der import (
     encode,
     encode_integer,
     encode_oid,
+    parse_der,
 )
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "certified",
     "forged_token",
     "new_key",
+    "over_sha1",
     "signed_token",
 ]
 
@@ -94,6 +96,17 @@ def certified(  # noqa: PLR0913  each is something to lie about
     return Holder(key=key, certificate=made.sign(by.key if by else key, hashes.SHA256()))
 
 
+def over_sha1(made: Holder, *, by: Holder) -> Holder:
+    """The same certificate, signed over SHA-1, which no tool of today does any more."""
+    tbs, _, _ = parse_der(made.certificate.public_bytes(Encoding.DER)).exactly(3)
+    version, serial, _, *rest = (one.whole for one in tbs.children())
+    algorithm = encode(SEQUENCE, encode_oid("1.2.840.10045.4.1"))
+    body = encode(SEQUENCE, version, serial, algorithm, *rest)
+    signature = by.key.sign(body, ECDSA(hashes.SHA1()))  # noqa: S303  what is refused
+    der = encode(SEQUENCE, body, algorithm, encode(0x03, b"\0" + signature))
+    return Holder(key=made.key, certificate=x509.load_der_x509_certificate(der))
+
+
 def signed_token(folder: Path, data: bytes, *, at: datetime | None = None) -> bytes:
     """A well-formed token by the key `tsa.key` and the certificate `tsa.pem` of a folder."""
     key = load_pem_private_key((folder / "tsa.key").read_bytes(), None)
@@ -112,6 +125,7 @@ def forged_token(  # noqa: PLR0913  each is something to lie about
     digest: str = "sha256",
     more_info: bytes = b"",
     more_attributes: bytes = b"",
+    more_signer: bytes = b"",
     others: Sequence[x509.Certificate | bytes] = (),
     named: x509.Certificate | None = None,
     bound: x509.Certificate | None = None,
@@ -127,6 +141,7 @@ def forged_token(  # noqa: PLR0913  each is something to lie about
         digest: of the imprint and of the content.
         more_info: elements behind the time.
         more_attributes: signed attributes behind the honest ones.
+        more_signer: elements behind the signature.
         others: further certificates.
         named: the certificate that the signer info names instead.
         bound: the certificate that the signed attributes name instead.
@@ -162,6 +177,7 @@ def forged_token(  # noqa: PLR0913  each is something to lie about
         encode(context(0), attributes),
         encode(SEQUENCE, encode_oid("1.2.840.10045.4.3.2")),
         encode(OCTETS, signer.key.sign(encode(SET, attributes), ECDSA(hashes.SHA256()))),
+        more_signer,
     )
     certificates = [signer.certificate.public_bytes(Encoding.DER)]
     certificates += [

@@ -24,8 +24,9 @@ from tests.anvil import FUNDED_KEY, Anvil
 from tests.fakes.bundles import bundle, patient
 from tests.fakes.dialect import LineDialect, line
 from tests.integration.chain.station import endpoints_of, row_of
-from workers.anchoring import ChainAndFile, governor_of, known_contract
+from workers.anchoring import governor_of, known_contract
 from workers.commands import contracts, keys
+from workers.highwater import ChainAndFile
 from workers.wiring import Services
 
 __all__ = ["ORIGIN", "Log", "Network", "network", "on_anvil", "on_devchain"]

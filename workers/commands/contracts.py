@@ -153,7 +153,8 @@ def succeed(
     """
     from bridge.chain.govern import take_over
     from bridge.cli.contract import say_contract
-    from workers.anchoring import FOLLOWING_FILE, STATE_FILE, following_contract
+    from workers.anchoring import FOLLOWING_FILE, following_contract
+    from workers.places import STATE_FILE
 
     node = _services(settings_of(data, config))
     owner = _owner(owner_key, owner_password)

@@ -59,7 +59,8 @@ def check_anchor(
         event = _evidence(anchor, heads)
         contract = _pinned(anchor, origin, trust)
     except BridgeError as error:
-        return AnchorOutcome(checks=(_evidence_check(ok=False, detail=str(error)),))
+        detail = f"this evidence from a chain proves nothing: {error}"
+        return AnchorOutcome(checks=(_evidence_check(ok=False, detail=detail),))
     said = f"block {anchor.block_number} of {anchor.chain} ({anchor.time}) holds size {event.size}"
     if contract is None:
         return _unpinned(said, _named(anchor, origin, readers), anchor, event, heads, readers)

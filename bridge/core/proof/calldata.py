@@ -92,7 +92,8 @@ def check_calldata(
     try:
         posted = _evidence(anchor, origin, heads)
     except BridgeError as error:
-        return AnchorOutcome(checks=(Check(id=8, name="anchor", ok=False, detail=str(error)),))
+        detail = f"this evidence from a chain proves nothing: {error}"
+        return AnchorOutcome(checks=(Check(id=8, name="anchor", ok=False, detail=detail),))
     said = f"block {anchor.block_number} of {anchor.chain} ({anchor.time}) holds size {posted.size}"
     said += " in a transaction's data, proved by header and transaction trie"
     pin = next((one for one in trust.networks if one.chain == anchor.chain), None)

@@ -30,6 +30,8 @@ _JUDGED: Final = frozenset(
     }
 )
 """Critical extensions whose meaning is known here; any other one refuses the certificate."""
+_SAFE_DIGEST: Final = 28
+"""Bytes: SHA-224 and longer; MD5 and SHA-1 have 16 and 20."""
 _UNREADABLE: Final = (
     ValueError,
     TypeError,  # a name in a BIT STRING
@@ -119,7 +121,7 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate, *, below: i
         return False
     if constraints.value.path_length is not None and constraints.value.path_length < below:
         return False
-    if usage is not None and not usage.value.key_cert_sign:
+    if _is_collidable(certificate) or (usage is not None and not usage.value.key_cert_sign):
         return False
     allowed = {ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
     if uses is not None and allowed.isdisjoint(uses.value):
@@ -129,6 +131,18 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate, *, below: i
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def _is_collidable(certificate: x509.Certificate) -> bool:
+    """Whether its signature is over a digest for which anybody can make a second certificate.
+
+    Never asked of a root, which is believed by itself and not by its own signature.
+    """
+    try:
+        digest = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return True
+    return digest is not None and digest.digest_size < _SAFE_DIGEST
 
 
 def _is_sound(certificate: x509.Certificate, at: datetime) -> bool:

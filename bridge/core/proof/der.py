@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 from bridge.core.errors import BridgeError, Fault
 
 __all__ = [
+    "BOOLEAN",
     "INTEGER",
     "NULL",
     "OCTETS",
@@ -28,6 +29,7 @@ __all__ = [
     "parse_der",
 ]
 
+BOOLEAN: Final = 0x01
 INTEGER: Final = 0x02
 OCTETS: Final = 0x04
 NULL: Final = 0x05
@@ -72,6 +74,26 @@ class Element:
         if len(inner) != 1:
             _refuse(f"{len(inner)} elements where one is expected")
         return inner[0].expect(tag)
+
+    def exactly(self, count: int) -> tuple["Element", ...]:
+        """The elements of a SEQUENCE of so many."""
+        parts = self.children(SEQUENCE)
+        if len(parts) != count:
+            _refuse(f"{len(parts)} elements where {count} are expected")
+        return parts
+
+    def at_least(self, count: int) -> tuple["Element", ...]:
+        """The elements of a SEQUENCE of so many or more."""
+        parts = self.children(SEQUENCE)
+        if len(parts) < count:
+            _refuse(f"{len(parts)} elements where at least {count} are expected")
+        return parts
+
+    def boolean(self) -> bool:
+        """True or false, as DER spells them."""
+        if self.expect(BOOLEAN).value not in (b"\0", b"\xff"):
+            _refuse("a truth value is neither 00 nor ff")
+        return self.value == b"\xff"
 
     def oid(self) -> str:
         """An object identifier in dotted form."""

@@ -15,6 +15,9 @@ from bridge.core.proof.trust import Trust
 
 __all__ = ["check_checkpoint", "check_rebase", "check_witnesses", "is_foreign"]
 
+_MAX_SHOWN = 120
+"""Characters of a log's name in a report: a stranger's may have 64,000."""
+
 
 def check_checkpoint(receipt: Receipt, trust: Trust) -> tuple[Check, Checkpoint | None]:
     """4: the checkpoint is well formed and signed by a key that the trust file gives its origin."""
@@ -22,7 +25,8 @@ def check_checkpoint(receipt: Receipt, trust: Trust) -> tuple[Check, Checkpoint 
     try:
         checkpoint = parse_checkpoint(parse_note(note).text)
     except BridgeError as error:
-        return Check(id=4, name=name, ok=False, detail=str(error)), None
+        detail = f"what the log signed cannot be read: {error}"
+        return Check(id=4, name=name, ok=False, detail=detail), None
     said = f"log {_shown(checkpoint.origin)} with {checkpoint.size} leaves"
     if is_foreign(checkpoint, trust):
         detail = f"{said}: no key of this log in your trust file, so anybody may have signed"
@@ -30,7 +34,8 @@ def check_checkpoint(receipt: Receipt, trust: Trust) -> tuple[Check, Checkpoint 
     try:
         _signed(note, checkpoint, trust)
     except BridgeError as error:
-        return Check(id=4, name=name, ok=False, detail=f"{said}: {error}"), checkpoint
+        detail = f"{said}, but its signature does not hold: {error}"
+        return Check(id=4, name=name, ok=False, detail=detail), checkpoint
     detail = f"{said}, signed by a key of your trust file"
     return Check(id=4, name=name, ok=True, detail=detail), checkpoint
 
@@ -50,7 +55,8 @@ def check_witnesses(receipt: Receipt, trust: Trust) -> Check:
         seen = len(open_note(receipt.proof.checkpoint, trust.witnesses).verified)
     except BridgeError as error:
         if error.code != "note-unsigned":
-            return Check(id=6, name="witnesses", ok=False, detail=str(error))
+            detail = f"the signature of a witness is false: {error}"
+            return Check(id=6, name="witnesses", ok=False, detail=detail)
     detail = f"{seen} of the {needed} needed witnesses signed the checkpoint"
     return Check(id=6, name="witnesses", ok=True if seen >= needed else None, detail=detail)
 
@@ -111,4 +117,6 @@ def _signed(note: bytes, checkpoint: Checkpoint, trust: Trust) -> None:
 
 def _shown(origin: str) -> str:
     """Letters of other alphabets look like those of a name that one knows: they are spelt out."""
+    if len(origin) > _MAX_SHOWN:
+        origin = f"{origin[:_MAX_SHOWN]}..."
     return origin if origin.isascii() else f"{origin!a} (not all of its letters are ASCII)"

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, NoReturn
 
 from cryptography import x509
@@ -28,10 +28,9 @@ from bridge.core.proof.certificates import (
     read_certificate,
 )
 from bridge.core.proof.der import (
-    INTEGER,
+    BOOLEAN,
     NULL,
     OCTETS,
-    OID,
     SEQUENCE,
     SET,
     Element,
@@ -41,6 +40,7 @@ from bridge.core.proof.der import (
     encode_oid,
     parse_der,
 )
+from bridge.core.proof.tst_info import HASHES, SHA256, hash_of, parse_info
 
 __all__ = [
     "MAX_SIZE",
@@ -54,13 +54,6 @@ __all__ = [
 MAX_SIZE: Final = 64 * 1024
 """A token with its chain has 2 to 8 KB."""
 MAX_CERTIFICATES: Final = 16
-_HASHES: Final[Mapping[str, hashes.HashAlgorithm]] = {
-    "2.16.840.1.101.3.4.2.1": hashes.SHA256(),
-    "2.16.840.1.101.3.4.2.2": hashes.SHA384(),
-    "2.16.840.1.101.3.4.2.3": hashes.SHA512(),
-}
-"""SHA-1 and older are refused: a digest that can be collided proves nothing."""
-_SHA256: Final = "2.16.840.1.101.3.4.2.1"
 _SIGNATURE_HASHES: Final[Mapping[str, str]] = {
     "1.2.840.113549.1.1.11": "2.16.840.1.101.3.4.2.1",
     "1.2.840.113549.1.1.12": "2.16.840.1.101.3.4.2.2",
@@ -122,25 +115,25 @@ def verify_token(
             when everything holds but no trusted root stands behind it.
     """
     read = _parse(token)
-    info = parse_der(read.info).children(SEQUENCE)
-    _check_imprint(info, data)
+    info = parse_info(read.info)
+    if not hmac.compare_digest(info.digest, _digest(info.algorithm, data)):
+        _refuse("token-imprint", "the token stamps other bytes")
     known = tuple(read_certificate(one) for one in read.certificates)
     signer = _signer(read, (*known, *others))
     if any(one != signer and not is_authority(one) for one in known):
         _refuse("token-certificate", "beside the signer's there is one that issues none")
     _check_signature(read, signer)
-    moment, latest = _times(info)
-    root = leads_to_root(signer, others=(*known, *others), roots=roots, at=moment)
+    root = leads_to_root(signer, others=(*known, *others), roots=roots, at=info.time)
     if root is None:
         raise _refusal("token-untrusted", "no trusted root stands behind the authority")
-    return Stamp(time=latest, authority=signer.subject.rfc4514_string(), root=root)
+    return Stamp(time=info.latest, authority=signer.subject.rfc4514_string(), root=root)
 
 
 def encode_query(digest: bytes, *, nonce: int) -> bytes:
     """A TimeStampReq over a SHA-256 digest that asks for the authority's certificates."""
-    algorithm = encode(SEQUENCE, encode_oid(_SHA256), encode(NULL))
+    algorithm = encode(SEQUENCE, encode_oid(SHA256), encode(NULL))
     imprint = encode(SEQUENCE, algorithm, encode(OCTETS, digest))
-    wanted = encode(0x01, b"\xff")
+    wanted = encode(BOOLEAN, b"\xff")
     return encode(SEQUENCE, encode_integer(1), imprint, encode_integer(nonce), wanted)
 
 
@@ -160,10 +153,8 @@ def parse_response(data: bytes, *, nonce: int | None = None) -> bytes:
     if status[0].integer() not in (0, 1) or len(parts) != 2:
         _refuse("token-refused", f"the authority answered with status {status[0].integer()}")
     token = parts[1].whole
-    if nonce is not None:
-        rest = parse_der(_parse(token).info).children(SEQUENCE)[5:]
-        if nonce not in [one.integer() for one in rest if one.tag == INTEGER]:
-            _refuse("token-form", "the token does not repeat the nonce of the query")
+    if nonce is not None and parse_info(_parse(token).info).nonce != nonce:
+        _refuse("token-form", "the token does not repeat the nonce of the query")
     return token
 
 
@@ -183,10 +174,10 @@ def _parse(token: bytes) -> _Token:
     outer = _bounded(token).children(SEQUENCE)
     if len(outer) != 2 or outer[0].oid() != _SIGNED_DATA:
         _refuse("token-form", "the token is not CMS signed data")
-    version, algorithms, content, *rest = _atleast(outer[1].expect(context(0)).inside(SEQUENCE), 4)
+    version, algorithms, content, *rest = outer[1].expect(context(0)).inside(SEQUENCE).at_least(4)
     if version.integer() != 3:
         _refuse("token-form", "signed data of a time-stamp is of version 3")
-    kind, body = _exactly(content, 2)
+    kind, body = content.exactly(2)
     if kind.oid() != _TST_INFO:
         _refuse("token-form", "what was signed is not a time-stamp")
     certificates = [one for one in rest[:-1] if one.tag == context(0)]
@@ -196,22 +187,16 @@ def _parse(token: bytes) -> _Token:
     listed = certificates[0].children() if certificates else ()
     if len(listed) > MAX_CERTIFICATES:
         _refuse("token-form", f"more than {MAX_CERTIFICATES} certificates")
-    signer = _atleast(signers[0], 6)
-    if _atleast(signer[2], 1)[0] not in [_atleast(one, 1)[0] for one in algorithms.children(SET)]:
+    signer = signers[0].at_least(6)
+    if [one.tag for one in signer[6:]] not in ([], [context(1)]):
+        _refuse("token-form", "something else than unsigned attributes follows the signature")
+    if signer[2].at_least(1)[0] not in [one.at_least(1)[0] for one in algorithms.children(SET)]:
         _refuse("token-form", "the signer's digest algorithm is not listed")
     return _Token(
         info=body.expect(context(0)).inside(OCTETS).value,
         certificates=tuple(one.whole for one in listed if one.tag == SEQUENCE),
         signer=signer,
     )
-
-
-def _check_imprint(info: Sequence[Element], data: bytes) -> None:
-    if len(info) < 5 or info[0].integer() != 1:
-        _refuse("token-form", "the time-stamp is not of version 1")
-    algorithm, digest = _exactly(info[2], 2)
-    if not hmac.compare_digest(digest.expect(OCTETS).value, _digest(_hash_of(algorithm), data)):
-        _refuse("token-imprint", "the token stamps other bytes")
 
 
 def _signer(token: _Token, known: Iterable[x509.Certificate]) -> x509.Certificate:
@@ -231,8 +216,8 @@ def _is_bound(certificate: x509.Certificate, attributes: Mapping[str, Element]) 
     found = []
     for name in (_ESS_V1, _ESS_V2):
         if name in attributes:
-            listed = _atleast(_atleast(attributes[name].expect(SEQUENCE), 1)[0], 1)
-            found.append(_ess_matches(_atleast(listed[0], 1), der, name))
+            listed = attributes[name].expect(SEQUENCE).at_least(1)[0].at_least(1)
+            found.append(_ess_matches(listed[0].at_least(1), der, name))
     return bool(found) and all(found)
 
 
@@ -241,7 +226,7 @@ def _ess_matches(ess: Sequence[Element], der: bytes, name: str) -> bool:
     if name == _ESS_V1:
         wanted = hashlib.sha1(der, usedforsecurity=False).digest()
     elif ess[0].tag == SEQUENCE:
-        wanted, ess = _digest(_hash_of(ess[0]), der), ess[1:]
+        wanted, ess = _digest(hash_of(ess[0]), der), ess[1:]
     else:
         wanted = hashlib.sha256(der).digest()
     return bool(ess) and hmac.compare_digest(ess[0].expect(OCTETS).value, wanted)
@@ -255,7 +240,7 @@ def _is_named(certificate: x509.Certificate, sid: Element) -> bool:
         except x509.ExtensionNotFound:
             return False
         return hmac.compare_digest(key.value.digest, sid.value)
-    issuer, serial = _exactly(sid, 2)
+    issuer, serial = sid.exactly(2)
     return (issuer.whole, serial.integer()) == (
         certificate.issuer.public_bytes(),
         certificate.serial_number,
@@ -266,7 +251,7 @@ def _attributes(token: _Token) -> Mapping[str, Element]:
     """The signed attributes, each with its single value."""
     found: dict[str, Element] = {}
     for attribute in token.signer[3].children(context(0)):
-        name, values = _exactly(attribute, 2)
+        name, values = attribute.exactly(2)
         if name.oid() in found:
             _refuse("token-form", "a signed attribute stands twice")
         found[name.oid()] = _single(values.children(SET))
@@ -277,7 +262,7 @@ def _attributes(token: _Token) -> Mapping[str, Element]:
 
 def _check_signature(token: _Token, signer: x509.Certificate) -> None:
     """RFC 5652 s5.4: the digest of the content is an attribute; the attributes are signed."""
-    algorithm = _hash_of(token.signer[2])
+    algorithm = hash_of(token.signer[2])
     attributes = _attributes(token)
     if _MESSAGE_DIGEST not in attributes or not hmac.compare_digest(
         attributes[_MESSAGE_DIGEST].expect(OCTETS).value, _digest(algorithm, token.info)
@@ -285,9 +270,9 @@ def _check_signature(token: _Token, signer: x509.Certificate) -> None:
         _refuse("token-signature", "the signed digest is not that of the time-stamp")
     signed = encode(SET, token.signer[3].value)
     signature = token.signer[5].expect(OCTETS).value
-    name = _atleast(token.signer[4], 1)[0].oid()
+    name = token.signer[4].at_least(1)[0].oid()
     if name in _SIGNATURE_HASHES:
-        algorithm = _HASHES[_SIGNATURE_HASHES[name]]
+        algorithm = HASHES[_SIGNATURE_HASHES[name]]
     elif name not in _BY_KEY:
         _refuse("token-signature", f"the signature algorithm {name} is not known here")
     try:
@@ -311,36 +296,6 @@ def _verify(
             _refuse("token-signature", "the authority's kind of key is not known here")
 
 
-def _times(info: Sequence[Element]) -> tuple[datetime, datetime]:
-    """When it was stamped by the authority's clock, and the latest moment that this allows."""
-    moment, cut = info[4].time_text()
-    later = timedelta(seconds=1 if cut else 0)
-    rest = info[5:]
-    if rest and rest[0].tag == SEQUENCE:
-        later += _accuracy(rest[0])
-    try:
-        return moment, moment + later
-    except OverflowError as error:
-        raise _refusal("token-form", "the time lies beyond the year 9999") from error
-
-
-def _accuracy(element: Element) -> timedelta:
-    """RFC 3161 s2.4.2, rounded up to whole seconds."""
-    parts = element.children()
-    seconds = parts[0].integer() if parts and parts[0].tag == INTEGER else 0
-    finer = any(one.tag != INTEGER for one in parts)
-    if not 0 <= seconds <= 86_400:
-        _refuse("token-form", "the accuracy is not within a day")
-    return timedelta(seconds=seconds + finer)
-
-
-def _hash_of(algorithm: Element) -> hashes.HashAlgorithm:
-    name = _atleast(algorithm, 1)[0].expect(OID).oid()
-    if name not in _HASHES:
-        _refuse("token-form", f"the digest algorithm {name} is not SHA-256, SHA-384 or SHA-512")
-    return _HASHES[name]
-
-
 def _digest(algorithm: hashes.HashAlgorithm, data: bytes) -> bytes:
     return hashlib.new(algorithm.name, data).digest()
 
@@ -349,20 +304,6 @@ def _single(parts: tuple[Element, ...]) -> Element:
     if len(parts) != 1:
         _refuse("token-form", f"{len(parts)} values where a signed attribute has one")
     return parts[0]
-
-
-def _exactly(element: Element, count: int) -> tuple[Element, ...]:
-    parts = element.children(SEQUENCE)
-    if len(parts) != count:
-        _refuse("token-form", f"{len(parts)} elements where {count} are expected")
-    return parts
-
-
-def _atleast(element: Element, count: int) -> tuple[Element, ...]:
-    parts = element.children(SEQUENCE)
-    if len(parts) < count:
-        _refuse("token-form", f"{len(parts)} elements where at least {count} are expected")
-    return parts
 
 
 def _refuse(code: str, what: str) -> NoReturn:

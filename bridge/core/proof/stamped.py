@@ -57,7 +57,8 @@ def check_ots(
     try:
         timestamp = _stamped(anchor, notes)
     except BridgeError as error:
-        return AnchorOutcome(checks=(_ots_check(ok=False, detail=str(error)),))
+        detail = f"this time-stamp proves nothing: {error}"
+        return AnchorOutcome(checks=(_ots_check(ok=False, detail=detail),))
     found = tuple(attestations(timestamp))
     blocks = [(m, a.height) for m, a in found if isinstance(a, BitcoinAttestation)][:MAX_BITCOIN]
     if not blocks:
@@ -94,7 +95,7 @@ def check_token(anchor: TokenAnchor, *, notes: Sequence[bytes], trust: Trust) ->
         stamp = _verified(anchor, notes, trust)
     except BridgeError as error:
         ok = None if error.code == "token-untrusted" else False
-        detail = f"{error}: it counts for nothing" if ok is None else str(error)
+        detail = f"this time-stamp {'counts for' if ok is None else 'proves'} nothing: {error}"
         return AnchorOutcome(checks=(Check(id=10, name="rfc3161", ok=ok, detail=detail),))
     detail = f"{stamp.authority} stamped the checkpoint no later than {moment_text(stamp.time)}"
     independent = any(pin.independent for pin in trust.authorities if pin.certificate == stamp.root)

@@ -8,7 +8,9 @@ from bridge.core.proof.report import AnchorOutcome, Check, Level, Report, Verdic
 
 __all__ = ["conclude"]
 
-_CAVEAT: Final = "A proof shows that this existed and is intact, not that what it says is true."
+_CAVEAT: Final = (
+    "A receipt can show that something existed and is intact, not that what it says is true."
+)
 _MEANS: Final[Mapping[str, str]] = {
     "document": "the document is larger than anything that was ever sealed",
     "claims": "the document is not the one that was sealed",
@@ -33,15 +35,17 @@ class _Answer:
 def conclude(
     checks: Sequence[Check], outcomes: Sequence[AnchorOutcome], *, given: bool, foreign: bool
 ) -> Report:
-    """11 the earliest anchor that passed; 12 the verdict and on whose word it rests."""
+    """11 the earliest anchor that counts; 12 the verdict and on whose word it rests."""
     passed = [outcome for outcome in outcomes if outcome.time is not None]
-    first = min(passed, key=lambda outcome: outcome.time or "", default=None)
+    # Whoever runs a chain sets its clock back: beside an independent system it dates nothing.
+    dating = [outcome for outcome in passed if outcome.independent] or passed
+    first = min(dating, key=lambda outcome: outcome.time or "", default=None)
     existed_by = first.time if first is not None and not failed(checks) else None
     eleventh = Check(
         id=11,
         name="existed-by",
         ok=True if existed_by else None,
-        detail=f"it existed no later than {existed_by}, by the clock of {first.clock}"
+        detail=f"it existed no later than {existed_by}, by the clock of {_clock(first)}"
         if first is not None and existed_by
         else "no anchor passed every check: the time is the log's own word",
     )
@@ -54,6 +58,12 @@ def conclude(
         existed_by=existed_by,
         checks=(*checks, eleventh, twelfth),
     )
+
+
+def _clock(outcome: AnchorOutcome) -> str:
+    if outcome.independent:
+        return outcome.clock
+    return f"{outcome.clock}, which the log's operator may run and set as he likes"
 
 
 def _level(checks: Sequence[Check], outcomes: Sequence[AnchorOutcome]) -> Level:

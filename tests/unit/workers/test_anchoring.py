@@ -6,16 +6,15 @@ import msgspec
 import pytest
 
 from bridge.chain.deploy import Deployment
-from bridge.chain.evm import EvmChain
-from bridge.core.errors import BridgeError, Fault
+from bridge.core.errors import BridgeError
 from bridge.core.ids import Digest, TreeSize
 from bridge.core.proof.trust import Network, Trust
 from bridge.core.proof.trust_file import parse_trust, trust_text
 from bridge.keys.file import open_signer, retire_keys, rotate_key
-from bridge.ports.chain import AnchoredHead, ChainView
 from bridge.settings import Settings, load
 from tests.fakes.anchors import MemoryAnchors
 from workers import anchoring
+from workers.places import STATE_FILE
 from workers.sources import SystemEntropy
 
 ROOT = Digest(bytes(range(32)))
@@ -36,29 +35,6 @@ def _settings(folder: Path, **overrides: object) -> Settings:
     return load(environment={}, overrides={"data": folder, **dotted})
 
 
-class _Chain:
-    """A chain that holds one head, or does not answer."""
-
-    def __init__(self, head: AnchoredHead | None) -> None:
-        self.head = head
-
-    def view(self) -> ChainView:
-        """The head, else what a dead endpoint gives."""
-        if self.head is None:
-            raise BridgeError(
-                "chain-silent", Fault.PEER, what="no answer", where="chain.rpc", do="wait"
-            )
-        return ChainView(block_number=1, final_block=1, nonce=0, head=self.head)
-
-
-def _mark(settings: Settings, head: AnchoredHead | None) -> tuple[int, bytes] | None:
-    def chain() -> EvmChain:
-        return _Chain(head)  # type: ignore[return-value]  # only view() is asked
-
-    found = anchoring.ChainAndFile(settings, chain).newest()
-    return (found.size, found.root) if found else None
-
-
 def test_an_unknown_chain_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
     """A typing error in chain.name is named."""
     with pytest.raises(BridgeError, match=r"no chain 'sepolja'.*sepolia"):
@@ -67,7 +43,7 @@ def test_an_unknown_chain_is_refused_with_those_that_are_known(tmp_path: Path) -
 
 def test_a_contract_on_another_chain_is_never_mixed_up(tmp_path: Path) -> None:
     """A node moved to Ethereum does not anchor to its old dev chain's address."""
-    (tmp_path / anchoring.STATE_FILE).write_bytes(msgspec.json.encode(DEPLOYED))
+    (tmp_path / STATE_FILE).write_bytes(msgspec.json.encode(DEPLOYED))
 
     with pytest.raises(BridgeError, match=r"contract is on eip155:13371.*set to eip155:1 "):
         anchoring.known_contract(_settings(tmp_path, chain__name="ethereum"))
@@ -81,26 +57,6 @@ def test_a_real_chain_never_gets_a_contract_unasked(tmp_path: Path) -> None:
 
     with pytest.raises(BridgeError, match=r"no contract on its chain.*contract deploy"):
         anchoring.anchoring_chain(settings, signer, entropy, MemoryAnchors())
-
-
-def test_the_high_water_mark_outlives_a_chain_that_is_down(tmp_path: Path) -> None:
-    """A restored database is still caught while the endpoints do not answer."""
-    settings = _settings(tmp_path)
-    head = AnchoredHead(size=TreeSize(7), root=ROOT, sequence=1)
-
-    seen = _mark(settings, head)
-    later = _mark(settings, None)
-
-    assert seen == later == (7, ROOT)
-
-
-def test_a_chain_without_our_log_holds_no_mark(tmp_path: Path) -> None:
-    """Before the first anchor there is nothing to fall behind."""
-    settings = _settings(tmp_path)
-    none_yet = AnchoredHead(size=TreeSize(0), root=Digest(bytes(32)), sequence=0)
-
-    assert _mark(settings, none_yet) is None
-    assert _mark(settings, None) is None
 
 
 def test_trust_file_follows_the_keys_and_keeps_the_rest(tmp_path: Path) -> None:

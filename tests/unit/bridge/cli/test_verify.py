@@ -52,6 +52,7 @@ def test_unchanged_document_exits_0(files: Path, node: FakeEndpoint) -> None:
     assert code == 0
     assert output.splitlines()[-1] == (
         f"unchanged, level 4 of 4, existed no later than {sealed.TIME}"
+        " - final on a system that others than the log's operator run"
     )
 
 
@@ -74,7 +75,7 @@ def test_changed_document_exits_1_and_names_the_check(files: Path) -> None:
 
     assert code == 1
     assert "[NO]  3 claims: the document is not what was sealed" in output
-    assert output.splitlines()[-1] == "changed, level 0 of 4"
+    assert output.splitlines()[-1] == "changed, level 0 of 4 - a check said no"
 
 
 def test_lying_endpoint_leaves_no_verdict(files: Path, node: FakeEndpoint) -> None:

@@ -1,11 +1,13 @@
 """One transaction a block, mined at once, and the same chain after a restart."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from eth_account import Account
 
+from bridge.embedded.blockfile import BlockFile
 from bridge.embedded.evmchain import CHAIN_ID, EvmChain, Refusal
 from tests.fakes.sources import FixedClock
 
@@ -44,16 +46,29 @@ def payment(nonce: int, **changes: object) -> bytes:
 
 
 def test_chain_killed_at_any_byte_of_a_block_opens_with_the_one_before(
-    chain: EvmChain, path: Path
+    chain: EvmChain, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The block that was being written was answered to nobody: it is mined again, another time."""
+    """The block that was being written was answered to nobody: it is mined again, another time.
+
+    A chain is made of the batches of its file and of nothing else. At every single byte they are
+    those of before; on some of these files the chain is opened and goes on, too.
+    """
     chain.send(payment(0))
     whole, first = path.stat().st_size, chain.head.hash
     chain.send(payment(1))
     chain.close()
     written = path.read_bytes()
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # waits for the disk some thousand times
+    path.write_bytes(written[:whole])
+    with BlockFile(path) as file:
+        before = file.batches
 
-    for end in {*range(whole, len(written), 61), whole + 7, whole + 8, len(written) - 1}:
+    for end in range(whole, len(written)):
+        path.write_bytes(written[:end])
+        with BlockFile(path) as file:
+            assert file.batches == before
+        assert path.read_bytes() == written[:whole]
+    for end in {*range(whole, len(written), 211), whole + 7, whole + 8, len(written) - 1}:
         path.write_bytes(written[:end])
         again = EvmChain(path, funded=ADDRESS, clock=FixedClock())
         assert (again.head.block_number, again.head.hash) == (1, first)

@@ -10,7 +10,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from bridge.core.errors import BridgeError
 from bridge.core.proof import certificates
 from bridge.core.proof.certificates import leads_to_root, may_stamp, read_certificate
-from tests.fakes.token import STAMPING, Holder, certified, new_key
+from tests.fakes.token import STAMPING, Holder, certified, new_key, over_sha1
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 PAST = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2025, 12, 31, tzinfo=UTC))
@@ -54,6 +54,19 @@ def test_certificate_between_leads_nowhere(middle: dict[str, object]) -> None:
     signer = certified("tsa", by=between, uses=[STAMPING])
 
     assert not _leads(signer, between)
+
+
+def test_certificate_over_sha_1_leads_nowhere_but_as_a_root() -> None:
+    """Two certificates of one SHA-1 can be made; a root is believed whatever signed it."""
+    old_root = over_sha1(ROOT, by=ROOT)
+    between = certified("between", by=ROOT, authority=True)
+    old_between = over_sha1(between, by=ROOT)
+    signer = certified("tsa", by=between, uses=[STAMPING])
+
+    assert _leads(signer, between)
+    assert not _leads(signer, old_between)
+    assert not _leads(over_sha1(certified("tsa", by=ROOT, uses=[STAMPING]), by=ROOT))
+    assert _leads(signer, between, roots=(old_root,))
 
 
 def test_root_that_allows_nothing_between_is_obeyed() -> None:

@@ -9,7 +9,16 @@ from cryptography import x509
 
 from bridge.core.errors import BridgeError
 from bridge.core.ids import sha256
-from bridge.core.proof.der import SEQUENCE, TIME, encode, encode_integer, encode_oid
+from bridge.core.proof.der import (
+    BOOLEAN,
+    OCTETS,
+    SEQUENCE,
+    TIME,
+    context,
+    encode,
+    encode_integer,
+    encode_oid,
+)
 from bridge.core.proof.rfc3161 import encode_query, encode_response, parse_response, verify_token
 from tests.fakes.token import STAMPING, attribute, certified, forged_token, signed_token
 from tests.stamping import Tsa, make_tsa
@@ -109,6 +118,22 @@ ACCURACY_OF_A_DAY = encode(SEQUENCE, encode_integer(86_400))
 SIGNING_TIME = attribute("1.2.840.113549.1.9.5", encode(TIME, b"20260101000000Z"))
 
 
+def _extended(*, critical: bool) -> bytes:
+    """Extensions of a time-stamp, one of them of a kind that nobody knows."""
+    flag = encode(BOOLEAN, b"\xff") if critical else b""
+    one = encode(SEQUENCE, encode_oid("1.2.3.4"), flag, encode(OCTETS, b"x"))
+    return encode(context(1), one)
+
+
+def test_what_an_authority_may_add_changes_nothing() -> None:
+    """Ordering, nonce, and an extension that may be left unread."""
+    more = encode(BOOLEAN, b"\xff") + encode_integer(7) + _extended(critical=False)
+
+    stamp = verify_token(forged_token(SIGNER, DATA, more_info=more), DATA, roots=[ROOT.certificate])
+
+    assert stamp.authority == "CN=tsa"
+
+
 @pytest.mark.parametrize(
     ("lie", "what"),
     [
@@ -136,6 +161,27 @@ SIGNING_TIME = attribute("1.2.840.113549.1.9.5", encode(TIME, b"20260101000000Z"
             {"time": "99991231235959Z", "more_info": ACCURACY_OF_A_DAY},
             "beyond the year 9999",
             id="a-day-after-the-end",
+        ),
+        pytest.param(
+            {"more_info": _extended(critical=True)},
+            r"critical extension 1\.2\.3\.4 is not known",
+            id="critical-extension",
+        ),
+        pytest.param(
+            {"more_info": encode_integer(7) + ACCURACY_OF_A_DAY},
+            "not those of a time-stamp",
+            id="accuracy-behind-the-nonce",
+        ),
+        pytest.param(
+            {"more_info": encode_integer(7) * 2}, "not those of a time-stamp", id="two-nonces"
+        ),
+        pytest.param(
+            {"more_info": encode(TIME, b"20200101000000Z")},
+            "not those of a time-stamp",
+            id="two-times",
+        ),
+        pytest.param(
+            {"more_signer": encode_integer(7)}, "something else than unsigned", id="more-signer"
         ),
         pytest.param({"time": "20310101000000Z"}, "no trusted root", id="after-it-ran-out"),
         pytest.param({"time": "20190101000000Z"}, "no trusted root", id="before-it-was-valid"),
