@@ -24,6 +24,15 @@ _PLANNED_END: Final = (
 )
 
 
+@rule("discharged", reads=("PV1-45",), writes="status")
+def discharged(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """PV1-45 ends the visit where it is a time; what is none there is reported with the period."""
+    findings = len(b.ctx.findings)
+    if DATATYPES["TS.dateTime"].function(b.first(f[45]), b.ctx):
+        r["status"] = "finished"
+    del b.ctx.findings[findings:]
+
+
 @rule("cancel-discharge", reads=("PV1-36", "PV1-45"), writes="period", version=2)
 def cancel_discharge(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """A13: the stored discharge is retracted; what the message repeats of it is not set."""

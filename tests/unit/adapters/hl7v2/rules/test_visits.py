@@ -109,6 +109,20 @@ def test_movement_says_since_when_and_whether_he_is_there(
     assert assumed == ("|Y" in movement or trigger == "Z99")
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [("202403020800", "finished"), ("Ward 3", "in-progress"), ('""', "in-progress")],
+)
+def test_a_time_of_discharge_ends_the_visit(
+    message: Build, convert: Convert, said: str, expected: str
+) -> None:
+    """PV1-45, where it is a time: a word in its place discharges nobody."""
+    (visit,) = convert(message("ADT^A08", f"PV1|1|I|W1{'|' * 41}20240301|{said}"))["Encounter"]
+
+    assert visit["status"] == expected
+    assert ("end" in visit["period"]) == (expected == "finished")
+
+
 def test_ward_that_is_responsible_provides_the_visit(message: Build, convert: Convert) -> None:
     """ZBE-7, by its code in XON.10."""
     movement = "ZBE|M1^H|20240105||INSERT|N||Cardiology^^^^^^UF^^^8782"
