@@ -19,6 +19,7 @@ from workers.commands import (
     keys,
     mapping,
     processes,
+    quarantine,
 )
 
 __all__ = ["app", "main"]
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 for group in (processes, feeding, evidence, access):
     app.add_typer(group.commands)
+app.add_typer(quarantine.commands, name="quarantine")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(contracts.commands, name="contract")
 app.add_typer(mapping.commands, name="map")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from bridge.cli.rpc import JsonRpcReader
+from bridge.cli.rpc import readers_of
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Digest
 from bridge.core.proof.endpoints import HeadReader, LiveHead
@@ -192,5 +192,5 @@ def verifying(settings: Settings) -> Verifying:
     file = settings.data / TRUST_FILE
     return Verifying(
         lambda: parse_trust(file.read_bytes()) if file.exists() else NO_TRUST,
-        [JsonRpcReader(url, timeout_s=TIMEOUT_S) for url in dict.fromkeys(settings.chain.rpc)],
+        readers_of(settings.chain.rpc, timeout_s=TIMEOUT_S),
     )

@@ -102,7 +102,7 @@ class Asking:
         if kind == ACCESS_LOG and self.caller.roles & OVERSIGHT:
             event = disclose_access(name, caller=self.caller, **self.disclosing)
             if event is not None:
-                return answers.resource(event, asked)
+                return answers.resource(_part(event, subset), asked)
         return answers.resource(_part(self._newest(kind, name), subset), asked)
 
     def document(self, name: str, request: Request) -> Response:
@@ -138,7 +138,8 @@ class Asking:
         """Who was shown what of a patient; reading it is an access too."""
         query = parse_query(ACCESS_LOG, [pair for pair in pairs if pair[0] != "patient"])
         patients = [value for name, value in pairs if name == "patient"]
-        if query.clauses or query.sort or query.includes or query.only_count or len(patients) > 1:
+        shaped = query.sort or query.includes or query.only_count or not query.subset.whole
+        if query.clauses or shaped or len(patients) > 1:
             raise BridgeError(
                 "search-unknown",
                 Fault.SENDER,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bridge.cli.rpc import JsonRpcReader
+from bridge.cli.rpc import JsonRpcReader, readers_of
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import TreeSize
 from bridge.core.proof.endpoints import LiveHead
@@ -36,7 +36,7 @@ def anchored_heads(rpc: Sequence[str], trust: Trust, origin: str) -> AnchoredHea
     Raises:
         BridgeError: `rpc-unavailable` when endpoints are named and none says anything.
     """
-    readers = [JsonRpcReader(url) for url in dict.fromkeys(rpc)]
+    readers = readers_of(rpc)
     pinned = [one for one in trust.contracts if one.origin == origin]
     if readers and not pinned:
         return AnchoredHeads(notes=(_UNPINNED,))

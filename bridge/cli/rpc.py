@@ -5,6 +5,7 @@ Source: https://ethereum.org/en/developers/docs/apis/json-rpc/, https://ethereum
 
 import json
 import re
+from collections.abc import Iterable
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from bridge.core.proof.evm import ANCHORED
 from bridge.core.proof.keccak import keccak256
 from bridge.core.proof.members import load
 
-__all__ = ["JsonRpcReader"]
+__all__ = ["JsonRpcReader", "readers_of"]
 
 MAX_ANSWER = 1 << 20
 """A block with 5,000 transaction hashes is 350 KB; contract code is at most 24 KB."""
@@ -173,6 +174,24 @@ class JsonRpcReader:
             where=f"endpoint {self.name}",
             do="try again, or name another endpoint with --rpc",
         ) from cause
+
+
+def readers_of(urls: Iterable[str], *, timeout_s: float = TIMEOUT_S) -> tuple[JsonRpcReader, ...]:
+    """One an address, however it is spelt: the same one twice would count one voice as two."""
+    voices: dict[object, str] = {}
+    for url in urls:
+        voices.setdefault(_address(url), url)
+    return tuple(JsonRpcReader(url, timeout_s=timeout_s) for url in voices.values())
+
+
+def _address(url: str) -> object:
+    """What two spellings of one address have in common."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return url
+    return parts.scheme, parts.username, parts.hostname, port, parts.path.rstrip("/"), parts.query
 
 
 def _public_name(url: str) -> str:

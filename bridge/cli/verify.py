@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from bridge.cli.bitcoin import EsploraReader
-from bridge.cli.rpc import JsonRpcReader
+from bridge.cli.rpc import JsonRpcReader, readers_of
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.proof.receipt import MAX_SIZE
 from bridge.core.proof.report import Level, Report, Verdict, report_value
@@ -111,7 +111,7 @@ def _trust(path: Path | None) -> Trust:
 
 
 def _readers(urls: Sequence[str]) -> tuple[JsonRpcReader, ...]:
-    """One a URL; the same URL twice would count one voice as two."""
+    """Bounded in number; the same address twice is one."""
     if len(urls) > MAX_ENDPOINTS:
         raise BridgeError(
             "rpc-count",
@@ -120,7 +120,7 @@ def _readers(urls: Sequence[str]) -> tuple[JsonRpcReader, ...]:
             where="--rpc",
             do="name fewer",
         )
-    return tuple(JsonRpcReader(url) for url in dict.fromkeys(urls))
+    return readers_of(urls)
 
 
 def _read(path: Path, limit: int, where: str) -> bytes:

@@ -261,8 +261,9 @@ def _plan(
 
 
 def _is_stuck(attempt: Attempt, chain: Chain, now: Instant) -> bool:
+    """By a clock that may have been set back since: then it is sent anew, which costs little."""
     since = attempt.sent or attempt.planned
-    return now - since >= timedelta(seconds=chain.stuck_after_s)
+    return abs(now - since) >= timedelta(seconds=chain.stuck_after_s)
 
 
 def _first_fees(market: Market, cap_wei: int) -> Fees | None:

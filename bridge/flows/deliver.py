@@ -26,8 +26,11 @@ LEASE = timedelta(minutes=5)
 """Longer than the claimed ones can take, so that two workers never send the same one; those of a
 worker that dies wait this long."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2, 600
-GIVE_UP = timedelta(hours=72)
-"""A long weekend: a receiver that is away for longer needs a person."""
+GIVE_UP, GIVE_UP_TRIES = timedelta(hours=72), 100
+"""A long weekend: a receiver that is away for longer needs a person. A clock that leaps over it has
+not tried; a hundred times take 15 hours."""
+FURTHEST = timedelta(seconds=LONGEST_PAUSE_S) + LEASE
+"""No answer waits for longer: what is due later was put off before the clock was set back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,8 @@ def deliver(*, answers: Answers, send: Send, clock: Clock) -> Delivered:
     now = clock.now()
     taken = postponed = abandoned = 0
     down: set[str] = set()
-    for one in answers.claim(now, instant(now + LEASE), at_most=AT_ONCE):
+    until, furthest = instant(now + LEASE), instant(now + FURTHEST)
+    for one in answers.claim(now, until, furthest=furthest, at_most=AT_ONCE):
         outcome: Outcome = "later" if one.address in down else send(one)
         if outcome == "taken":
             answers.delivered(one.record)
@@ -55,7 +59,7 @@ def deliver(*, answers: Answers, send: Send, clock: Clock) -> Delivered:
         elif outcome == "never":
             answers.abandon(one, "the receiver refused it", now)
             abandoned += 1
-        elif now - one.owed > GIVE_UP:
+        elif now - one.owed > GIVE_UP and one.tries > GIVE_UP_TRIES:
             answers.abandon(one, "the receiver did not take it within 72 hours", now)
             abandoned += 1
         else:

@@ -76,7 +76,9 @@ def _made(
         last = stamps.newest(stamper.kind)
     if head is None or head.size == 0:
         return None
-    if last is not None and (head.size <= last.size or now - last.at < every):
+    if last is not None and head.size <= last.size:
+        return None
+    if last is not None and last.at <= now < last.at + every:  # not: it was set back since
         return None
     token = stamper.stamp(head.note)
     fresh = Stamp(size=head.size, note=head.note, kind=stamper.kind, token=token, at=now)

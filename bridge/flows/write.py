@@ -17,7 +17,7 @@ from bridge.core.record.canon import canonical, parse
 from bridge.core.record.conditional import Condition, conditions, resolved
 from bridge.core.record.identity import lane
 from bridge.core.record.merge import ResourceRef
-from bridge.core.search.matches import matches
+from bridge.core.search.matches import met
 from bridge.core.search.parameters import parse_query
 from bridge.core.search.query import SearchQuery, TokenClause
 from bridge.flows.project import Applied, apply_waiting
@@ -29,6 +29,8 @@ from bridge.ports.versions import Versions
 
 __all__ = ["Ports", "Written", "WrittenEntry", "deletion", "receive_and_project", "write"]
 
+MAX_CONDITIONS = 2_000
+"""Different ones in one bundle, each a search while the lanes are held: some seconds."""
 BACKLOG = 200
 """Waiting records of its lanes that one write applies on its way; more is a stuck projector."""
 
@@ -160,6 +162,14 @@ def _check_own_id(inbound: Inbound, found: Mapping[Condition, tuple[str, ...]]) 
 
 
 def _queries(asked: Sequence[Condition]) -> dict[Condition, SearchQuery]:
+    if len(asked) > MAX_CONDITIONS:
+        raise BridgeError(
+            "bundle-size",
+            Fault.SENDER,
+            what=f"the Bundle has over {MAX_CONDITIONS:,} different conditions",
+            where="Bundle.entry",
+            do="send it in parts",
+        )
     queries = {
         one: parse_query(one.type, parse_qsl(one.query, keep_blank_values=True)) for one in asked
     }
@@ -176,9 +186,10 @@ def _beside(
         return {}
     entries = cast("list[JsonObject]", asked.get("entry", []))
     bodies = [cast("JsonObject", one["resource"]) for one in entries if "resource" in one]
+    found = met(tuple(queries.values()), bodies)
     return {
-        one: tuple(cast("str", body["id"]) for body in bodies if matches(query, body))
-        for one, query in queries.items()
+        one: tuple(cast("str", body["id"]) for body in here)
+        for one, here in zip(queries, found, strict=True)
     }
 
 

@@ -26,8 +26,13 @@ class Owed:
 class Answers(Protocol):
     """PostgreSQL. A row is there from the record's own commit until the receiver took it."""
 
-    def claim(self, now: Instant, until: Instant, *, at_most: int) -> Sequence[Owed]:
-        """Answers that are due, longest due first; nobody else gets them before `until`."""
+    def claim(
+        self, now: Instant, until: Instant, *, furthest: Instant, at_most: int
+    ) -> Sequence[Owed]:
+        """Answers that are due, longest due first; nobody else gets them before `until`.
+
+        One that is due after `furthest` is due now.
+        """
 
     def delivered(self, record: RecordId) -> None:
         """The receiver took it: it is owed no more."""

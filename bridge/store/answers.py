@@ -15,7 +15,8 @@ __all__ = ["PostgresAnswers"]
 CLAIM = text("""
 UPDATE owed_answer SET due = :until, tries = tries + 1
 WHERE record IN (
-    SELECT record FROM owed_answer WHERE due <= :now ORDER BY due LIMIT :at_most
+    SELECT record FROM owed_answer WHERE due <= :now OR due > :furthest
+    ORDER BY due LIMIT :at_most
     FOR UPDATE SKIP LOCKED)
 RETURNING record, address, answer, owed, tries
 """)
@@ -32,11 +33,13 @@ class PostgresAnswers:
         """Share the database's pool and units."""
         self._database, self._feeds = database, PostgresFeeds(database)
 
-    def claim(self, now: Instant, until: Instant, *, at_most: int) -> Sequence[Owed]:
+    def claim(
+        self, now: Instant, until: Instant, *, furthest: Instant, at_most: int
+    ) -> Sequence[Owed]:
         """Answers that are due; see the port."""
         with self._database.unit():
             rows = self._database.connection.execute(
-                CLAIM, {"now": now, "until": until, "at_most": at_most}
+                CLAIM, {"now": now, "until": until, "furthest": furthest, "at_most": at_most}
             ).all()
         return tuple(
             Owed(

@@ -13,6 +13,9 @@ BACKLOG = 128
 HANDSHAKE_S = 10.0
 GRACE_S = 0.1
 """For a connection that is half accepted at the end: a turn or two of the loop."""
+KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+"""A peer that lost its power or its route is found after two minutes, not at the idle time, and a
+firewall that forgets quiet connections keeps those of a quiet night."""
 PAUSE_S = 1.0
 """After the system had no descriptor left: the connections that are open go on meanwhile."""
 
@@ -33,6 +36,7 @@ class Acceptor:
         self._arriving: dict[asyncio.Task[None], str] = {}  # to its peer, in order of arrival
         self._pause: asyncio.TimerHandle | None = None
         listening.setblocking(False)
+        _keep_alive(listening)
         listening.listen(BACKLOG)
         self._resume()
 
@@ -92,3 +96,11 @@ class Acceptor:
 
     def _tell(self, code: str, peer: str) -> None:
         self._door.emit(FeedEvent(code=code, feed=self._door.listener.feed, peer=peer))
+
+
+def _keep_alive(listening: socket.socket) -> None:
+    """What is accepted from it inherits this; a system without the times has its own."""
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE.items():
+        if (option := getattr(socket, name, None)) is not None:
+            listening.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -1,7 +1,7 @@
 """FHIR patch: JSON Patch of the newest version, written as the update that it makes.
 
 https://hl7.org/fhir/R4/http.html#patch. The patch is applied to what its caller may read, and the
-result is put under that version (`ifMatch`): nothing that came between is lost (docs/adr/0032).
+result is put under that version (`ifMatch`): nothing that came between is lost (docs/adr/0035).
 """
 
 from fastapi import APIRouter, Depends, Request

@@ -27,6 +27,7 @@ __all__ = [
     "encode_integer",
     "encode_oid",
     "parse_der",
+    "refuse_form",
 ]
 
 BOOLEAN: Final = 0x01
@@ -65,34 +66,34 @@ class Element:
     def expect(self, tag: int) -> "Element":
         """Itself, when it has this tag."""
         if self.tag != tag:
-            _refuse(f"tag 0x{self.tag:02x} where 0x{tag:02x} is expected")
+            refuse_form(f"tag 0x{self.tag:02x} where 0x{tag:02x} is expected")
         return self
 
     def inside(self, tag: int) -> "Element":
         """The single element of an explicit tag."""
         inner = self.children()
         if len(inner) != 1:
-            _refuse(f"{len(inner)} elements where one is expected")
+            refuse_form(f"{len(inner)} elements where one is expected")
         return inner[0].expect(tag)
 
     def exactly(self, count: int) -> tuple["Element", ...]:
         """The elements of a SEQUENCE of so many."""
         parts = self.children(SEQUENCE)
         if len(parts) != count:
-            _refuse(f"{len(parts)} elements where {count} are expected")
+            refuse_form(f"{len(parts)} elements where {count} are expected")
         return parts
 
     def at_least(self, count: int) -> tuple["Element", ...]:
         """The elements of a SEQUENCE of so many or more."""
         parts = self.children(SEQUENCE)
         if len(parts) < count:
-            _refuse(f"{len(parts)} elements where at least {count} are expected")
+            refuse_form(f"{len(parts)} elements where at least {count} are expected")
         return parts
 
     def boolean(self) -> bool:
         """True or false, as DER spells them."""
         if self.expect(BOOLEAN).value not in (b"\0", b"\xff"):
-            _refuse("a truth value is neither 00 nor ff")
+            refuse_form("a truth value is neither 00 nor ff")
         return self.value == b"\xff"
 
     def oid(self) -> str:
@@ -101,13 +102,13 @@ class Element:
         arcs, arc = [], 0
         for place, byte in enumerate(self.value):
             if byte == 0x80 and arc == 0 and (place == 0 or self.value[place - 1] < 0x80):
-                _refuse("an object identifier is not in its shortest form")
+                refuse_form("an object identifier is not in its shortest form")
             arc = arc << 7 | byte & 0x7F
             if byte < 0x80:
                 arcs.append(arc)
                 arc = 0
         if not self.value or len(self.value) > 64 or self.value[-1] >= 0x80:
-            _refuse("an object identifier is cut or too long")
+            refuse_form("an object identifier is cut or too long")
         first = min(arcs[0] // 40, 2)
         return ".".join(str(one) for one in (first, arcs[0] - 40 * first, *arcs[1:]))
 
@@ -117,18 +118,18 @@ class Element:
         data = self.value
         padded = len(data) > 1 and (data[0], data[1] >> 7) in ((0, 0), (0xFF, 1))
         if not 1 <= len(data) <= 64 or padded:
-            _refuse("a whole number is empty, too long or not in its shortest form")
+            refuse_form("a whole number is empty, too long or not in its shortest form")
         return int.from_bytes(data, signed=True)
 
     def time_text(self) -> tuple[datetime, bool]:
         """GeneralizedTime as whole seconds in UTC, and whether a fraction was cut off."""
         found = _TIME.fullmatch(self.expect(TIME).value)
         if not found:
-            _refuse("a time is not YYYYMMDDhhmmss[.f]Z")
+            refuse_form("a time is not YYYYMMDDhhmmss[.f]Z")
         try:
             moment = datetime.strptime(found[1].decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
         except ValueError:
-            _refuse("a time names a day or hour that does not exist")
+            refuse_form("a time names a day or hour that does not exist")
         return moment, found[2] is not None
 
 
@@ -140,7 +141,7 @@ def parse_der(data: bytes) -> Element:
     """
     found = tuple(_elements(data))
     if len(found) != 1:
-        _refuse(f"{len(found)} elements where one is expected")
+        refuse_form(f"{len(found)} elements where one is expected")
     return found[0]
 
 
@@ -176,15 +177,15 @@ def _elements(data: bytes) -> Iterator[Element]:
     while at < len(data):
         count += 1
         if count > MAX_ELEMENTS:
-            _refuse(f"more than {MAX_ELEMENTS} elements in a row")
+            refuse_form(f"more than {MAX_ELEMENTS} elements in a row")
         begin, at = at, at + 2
         if at > len(data) or data[begin] & 0x1F == 0x1F:
-            _refuse("an element is cut, or its tag has several bytes")
+            refuse_form("an element is cut, or its tag has several bytes")
         size = data[begin + 1]
         if size >= 0x80:
             size, at = _long_size(data, at, size & 0x7F)
         if at + size > len(data):
-            _refuse("an element is cut")
+            refuse_form("an element is cut")
         at += size
         yield Element(tag=data[begin], value=data[at - size : at], whole=data[begin:at])
 
@@ -194,11 +195,12 @@ def _long_size(data: bytes, at: int, width: int) -> tuple[int, int]:
     digits = data[at : at + width]
     size = int.from_bytes(digits)
     if not 1 <= width <= 3 or len(digits) != width or size < 0x80 or digits[0] == 0:
-        _refuse("a length is indefinite, cut, too large or not in its shortest form")
+        refuse_form("a length is indefinite, cut, too large or not in its shortest form")
     return size, at + width
 
 
-def _refuse(what: str) -> NoReturn:
+def refuse_form(what: str) -> NoReturn:
+    """Say that bytes are no time-stamp token of the form that is read here."""
     raise BridgeError(
         "token-form",
         Fault.SENDER,

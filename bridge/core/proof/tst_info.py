@@ -7,11 +7,10 @@ the token: its authority said that without understanding it nothing may be relie
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, NoReturn
+from typing import Final
 
 from cryptography.hazmat.primitives import hashes
 
-from bridge.core.errors import BridgeError, Fault
 from bridge.core.proof.der import (
     BOOLEAN,
     INTEGER,
@@ -21,6 +20,7 @@ from bridge.core.proof.der import (
     Element,
     context,
     parse_der,
+    refuse_form,
 )
 
 __all__ = ["HASHES", "SHA256", "TimeStampInfo", "hash_of", "parse_info"]
@@ -58,7 +58,7 @@ def parse_info(data: bytes) -> TimeStampInfo:
     """
     version, _, imprint, _, time, *rest = parse_der(data).at_least(5)
     if version.integer() != 1:
-        _refuse("the time-stamp is not of version 1")
+        refuse_form("the time-stamp is not of version 1")
     algorithm, digest = imprint.exactly(2)
     more = _optional(rest)
     _check_extensions(more.get(context(1)))
@@ -77,7 +77,7 @@ def hash_of(algorithm: Element) -> hashes.HashAlgorithm:
     """The digest that an AlgorithmIdentifier names; parameters are not looked at."""
     name = algorithm.at_least(1)[0].expect(OID).oid()
     if name not in HASHES:
-        _refuse(f"the digest algorithm {name} is not SHA-256, SHA-384 or SHA-512")
+        refuse_form(f"the digest algorithm {name} is not SHA-256, SHA-384 or SHA-512")
     return HASHES[name]
 
 
@@ -85,7 +85,7 @@ def _optional(rest: Sequence[Element]) -> dict[int, Element]:
     """By tag; each at most once and in its order."""
     tags = [one.tag for one in rest]
     if tags != [tag for tag in _OPTIONAL if tag in tags]:
-        _refuse("the elements behind the time are not those of a time-stamp")
+        refuse_form("the elements behind the time are not those of a time-stamp")
     return {one.tag: one for one in rest}
 
 
@@ -93,7 +93,7 @@ def _check_extensions(extensions: Element | None) -> None:
     for one in extensions.children() if extensions else ():
         name, *flag = one.at_least(2)[:-1]
         if len(flag) > 1 or (flag and flag[0].boolean()):
-            _refuse(f"the critical extension {name.oid()} is not known here")
+            refuse_form(f"the critical extension {name.oid()} is not known here")
 
 
 def _accuracy(element: Element | None) -> timedelta:
@@ -102,7 +102,7 @@ def _accuracy(element: Element | None) -> timedelta:
     seconds = parts[0].integer() if parts and parts[0].tag == INTEGER else 0
     finer = any(one.tag != INTEGER for one in parts)
     if not 0 <= seconds <= 86_400:
-        _refuse("the accuracy is not within a day")
+        refuse_form("the accuracy is not within a day")
     return timedelta(seconds=seconds + finer)
 
 
@@ -110,14 +110,4 @@ def _later(moment: datetime, by: timedelta) -> datetime:
     try:
         return moment + by
     except OverflowError:
-        _refuse("the time lies beyond the year 9999")
-
-
-def _refuse(what: str) -> NoReturn:
-    raise BridgeError(
-        "token-form",
-        Fault.SENDER,
-        what=what,
-        where="time-stamp token",
-        do="fetch the token again from whoever issued it",
-    )
+        refuse_form("the time lies beyond the year 9999")

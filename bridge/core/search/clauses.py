@@ -46,6 +46,8 @@ MAX_VALUES = 200
 """Values of one parameter, joined by commas: a page of ids to look up."""
 MAX_STEPS = 3
 """References that one chain follows: each is a search of its own."""
+MAX_TYPES = 10
+"""Types that one step of a chain looks in: more only where a reference leads to anything."""
 CONTROLS = (
     "_count",
     "_elements",
@@ -112,6 +114,13 @@ def _chain(resource_type: str, name: str, value: str, steps: int) -> ChainClause
     asked = [kind for kind in kinds if first == "_has" or first in searchable(kind)]
     if parameter.type is not SearchType.REFERENCE or not asked:
         _refuse_chain(name)
+    if len(asked) > MAX_TYPES:
+        refuse(
+            "search-chained",
+            "this reference may lead to too many types",
+            parameter.name,
+            f"name the type, as in {parameter.name}:{asked[0]}.{first}",
+        )
     inner = [clause(kind, said["rest"], value, steps + 1) for kind in asked]
     return ChainClause(
         param=parameter.name,

@@ -1,12 +1,12 @@
-"""Whether one resource meets a search, without a store: for what is in a bundle and not stored yet.
+"""Which resources meet a search, without a store: of what is in a bundle and not stored yet.
 
 Source: https://hl7.org/fhir/R4/search.html.
 """
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
-from bridge.core.record.bundle import JsonObject
+from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.search.index import IndexRow, ReferenceRow, TextRow, TokenRow, index_rows
 from bridge.core.search.query import (
     ChainClause,
@@ -23,18 +23,41 @@ from bridge.core.search.query import (
     TokenClause,
 )
 
-__all__ = ["matches"]
+__all__ = ["met"]
+
+_Indexed: TypeAlias = tuple[JsonObject, Sequence[IndexRow]]
 
 
-def matches(query: SearchQuery, resource: JsonObject) -> bool:
-    """Whether every clause holds of the resource.
+def met(queries: Sequence[SearchQuery], resources: Sequence[JsonObject]) -> list[list[JsonObject]]:
+    """The resources that meet each search.
 
     Dates, quantities, `:missing`, `:not` and chains are never met here: who names one resource by
-    a condition names it by identifier, id, reference or text.
+    a condition names it by identifier, id, reference or text. Each resource is indexed once, and
+    looked at only by searches that name a token of it, so that thousands of conditions in a bundle
+    of thousands of resources cost what the bundle is long.
     """
+    by_kind: dict[Json, list[_Indexed]] = {}
+    by_token: dict[tuple[Json, str, str], list[_Indexed]] = {}
+    for resource in resources:
+        one = (resource, index_rows(resource))
+        kind = resource.get("resourceType")
+        by_kind.setdefault(kind, []).append(one)
+        for param, value in {(r.param, r.value) for r in one[1] if isinstance(r, TokenRow)}:
+            by_token.setdefault((kind, param, value), []).append(one)
+
+    def near(query: SearchQuery) -> list[_Indexed]:
+        for clause in query.clauses:
+            codes = [v.code for v in clause.values] if isinstance(clause, TokenClause) else []
+            if len(codes) == 1 and codes[0] is not None and isinstance(clause, TokenClause):
+                return by_token.get((query.resource_type, clause.param, codes[0]), [])
+        return by_kind.get(query.resource_type, [])
+
+    return [[body for body, rows in near(one) if _meets(one, body, rows)] for one in queries]
+
+
+def _meets(query: SearchQuery, resource: JsonObject, rows: Sequence[IndexRow]) -> bool:
     if resource.get("resourceType") != query.resource_type or not query.clauses:
         return False
-    rows = index_rows(resource)
     return all(_holds(clause, resource, rows) for clause in query.clauses)
 
 

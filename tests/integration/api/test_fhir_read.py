@@ -317,6 +317,7 @@ def test_access_log_is_for_oversight_and_reading_it_is_an_access(api: ServedApi)
     assert newest[0] == "compliance"
     refused(api["reader"].get(url), 403, "access-refused")
     refused(api["compliance"].get("/fhir/AuditEvent?action=R"), 400, "search-unknown")
+    refused(api["compliance"].get("/fhir/AuditEvent?_summary=true"), 400, "search-unknown")
     refused(api["compliance"].get("/fhir/AuditEvent?patient=a|b"), 400, "search-value")
 
 

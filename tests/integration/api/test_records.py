@@ -395,25 +395,6 @@ def test_validate_of_broken_json_is_a_finding(api: ServedApi) -> None:
     assert len(after) == len(before)
 
 
-def test_log_is_public_and_cacheable(api: ServedApi) -> None:
-    """Checkpoint fresh, tiles for ever, wrong names 400 or 404."""
-    send(api, message("P1"))
-    api.sequence()
-
-    checkpoint = api["nobody"].get("/log/checkpoint")
-    size = int(checkpoint.text.splitlines()[1])
-    partial = f".p/{size % 256}" if size % 256 else ""
-    tile = api["nobody"].get(f"/log/tile/0/000{partial}")
-    entries = api["nobody"].get(f"/log/tile/entries/000{partial}")
-
-    assert checkpoint.headers["cache-control"] == "no-cache"
-    assert len(tile.content) == 32 * (size % 256 or 256)
-    assert "immutable" in tile.headers["cache-control"]
-    assert entries.status_code == 200
-    assert api["nobody"].get("/log/tile/0/999").status_code == 404
-    assert api["nobody"].get("/log/tile/x/y").status_code == 400
-
-
 def test_unknown_and_absent_tokens_are_401(api: ServedApi) -> None:
     """With the challenge of RFC 6750; an empty token is none."""
     for value in ("", "Bearer", "Bearer ", "Bearer  ", "Basic abc", "Bearer wrong", "Bearer \xe9"):

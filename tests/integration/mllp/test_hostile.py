@@ -1,11 +1,14 @@
 """Everything a stranger may send: each gets a clear answer and costs no other feed anything."""
 
+import os
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
@@ -126,6 +129,29 @@ def test_half_open_connection_is_let_go(served: Served) -> None:
         assert client.is_closed()
 
     assert "mllp-idle" in served.codes
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the kernel's table of connections")
+def test_peer_that_vanished_is_asked_for_by_the_system(serve: Serve) -> None:
+    """Without a word from it a minute long, so that its place is free after two."""
+    served = serve()
+
+    with served.client() as client:
+        client.ask(adt("1"))
+
+        assert 45 < keepalive_s(served.port, client.socket.getsockname()[1]) <= 60
+
+
+def keepalive_s(port: int, peer: int) -> float:
+    """Until the server's end of a connection is asked whether it lives: proc(5), /proc/net/tcp."""
+    ends = f":{port:04X}", f":{peer:04X}"
+    for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, _, _, timer, *_ = row.split()
+        if (local[-5:], remote[-5:]) == ends:
+            kind, _, ticks = timer.partition(":")
+            assert kind == "02", "the timer that runs is not that of keep-alive"
+            return int(ticks, 16) / os.sysconf("SC_CLK_TCK")
+    pytest.fail("there is no such connection")
 
 
 def test_port_scan_costs_nothing(served: Served) -> None:

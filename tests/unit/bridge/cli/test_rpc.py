@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge.cli.rpc import MAX_ANSWER, JsonRpcReader
+from bridge.cli.rpc import MAX_ANSWER, JsonRpcReader, readers_of
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.proof.keccak import keccak256
 
@@ -114,3 +114,14 @@ def test_closed_port_is_a_peer_fault() -> None:
     """An endpoint that is down is said to be down."""
     with pytest.raises(BridgeError, match="it cannot be reached"):
         JsonRpcReader("http://127.0.0.1:9").chain()
+
+
+def test_address_that_is_spelt_in_two_ways_is_one_voice() -> None:
+    """Else one endpoint would be the two that must agree."""
+    same = ("https://Node-A.example/v3/", "https://node-a.example:443/v3")
+    others = ("https://node-a.example/v4", "http://node-a.example/v3", "https://node-b.example/v3")
+
+    assert len(readers_of(same)) == 1
+    assert [one.name for one in readers_of((*same, *others))] == [
+        *("node-a.example", "node-a.example", "node-a.example", "node-b.example")
+    ]

@@ -38,7 +38,7 @@ def _run(folder: Path, *arguments: str) -> tuple[int, str]:
 def node(monkeypatch: pytest.MonkeyPatch) -> FakeEndpoint:
     """An endpoint that answers for every URL."""
     reader = honest(WORLD)
-    monkeypatch.setattr(command, "JsonRpcReader", lambda _: reader)
+    monkeypatch.setattr(command, "readers_of", lambda urls: [reader] * len(urls))
     return reader
 
 

@@ -160,6 +160,15 @@ def test_stuck_transaction_is_replaced_by_the_newest_head() -> None:
     assert node.chain.pool[0] == node.chain.sent[-1]
 
 
+def test_clock_that_is_set_back_is_not_waited_for() -> None:
+    """Sent while it was a day ahead, a transaction would be called fresh for a day."""
+    node = Node()
+    node.anchor(5)
+    node.clock.advance(-86_400)
+
+    assert node.anchor(9).move is Move.REPLACED
+
+
 def test_replaced_transaction_that_wins_is_the_anchor() -> None:
     """Every hash ever sent at a nonce is watched: the older one may be mined."""
     node = Node()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bridge.core.ids import Instant, RecordId, instant
-from bridge.flows.deliver import GIVE_UP, Outcome, deliver
+from bridge.flows.deliver import GIVE_UP, GIVE_UP_TRIES, Outcome, deliver
 from bridge.ports.answers import Owed
 from tests.fakes.sources import FixedClock
 
@@ -20,9 +20,12 @@ class MemoryAnswers:
         self.due = {one.record: NOW for one in rows}
         self.notes: list[str] = []
 
-    def claim(self, now: Instant, until: Instant, *, at_most: int) -> Sequence[Owed]:
+    def claim(
+        self, now: Instant, until: Instant, *, furthest: Instant, at_most: int
+    ) -> Sequence[Owed]:
         """What is due."""
-        found = [record for record, due in self.due.items() if due <= now][:at_most]
+        due = [record for record, due in self.due.items() if due <= now or due > furthest]
+        found = due[:at_most]
         for record in found:
             self.due[record] = until
             self.rows[record] = replace(self.rows[record], tries=self.rows[record].tries + 1)
@@ -99,8 +102,28 @@ def test_answer_that_the_receiver_refuses_is_given_up_with_a_note() -> None:
 def test_receiver_that_is_away_for_days_is_given_up_with_a_note() -> None:
     """Somebody is told."""
     long_ago = instant(NOW - GIVE_UP - timedelta(seconds=1))
-    answers = MemoryAnswers(owed("1", since=long_ago, tries=90))
+    answers = MemoryAnswers(owed("1", since=long_ago, tries=GIVE_UP_TRIES))
 
     run(answers, "later")
 
     assert answers.notes == ["the receiver did not take it within 72 hours"]
+
+
+def test_clock_that_leaps_gives_up_nobody() -> None:
+    """A machine that began in 1970 finds the time: its receiver was away for a minute."""
+    long_ago = instant(NOW - timedelta(days=20_000))
+    answers = MemoryAnswers(owed("1", since=long_ago, tries=3))
+
+    run(answers, "later")
+
+    assert (answers.notes, list(answers.rows)) == ([], ["1"])
+
+
+def test_clock_that_is_set_back_is_not_waited_for() -> None:
+    """What was put off while it was a year ahead is due now."""
+    answers, sent = MemoryAnswers(owed("1")), list[str]()
+    answers.postpone(RecordId("1"), instant(NOW + timedelta(days=365)))
+
+    run(answers, "taken", sent)
+
+    assert sent == ["1"]

@@ -57,6 +57,20 @@ def test_newest_checkpoint_is_stamped_at_most_every_so_often() -> None:
     assert sizes == [5, None, 9, None]
 
 
+def test_clock_that_is_set_back_is_not_waited_for() -> None:
+    """The last stamp was made while it was a year ahead."""
+    world = _World()
+    world.clock.advance(365 * 86_400)
+    world.run()
+    world.clock.advance(-365 * 86_400)
+    world.heads.size = 7
+
+    made = world.run().made
+
+    assert made is not None
+    assert made.size == 7
+
+
 def test_empty_log_is_not_stamped() -> None:
     """There is nothing to prove yet."""
     world = _World()

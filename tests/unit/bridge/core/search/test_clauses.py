@@ -38,6 +38,14 @@ def test_chain_may_name_the_type_and_go_on() -> None:
     assert [one.resource_type for one in inner.queries] == ["Organization"]
 
 
+def test_chain_over_a_reference_to_anything_names_the_type() -> None:
+    """Fifty searches for one answer are not made."""
+    with pytest.raises(BridgeError, match=r"too many types \(item\) - name the type, as in item:"):
+        clause("List", "item.patient.name", "x")
+
+    assert isinstance(clause("List", "item:Observation.patient.name", "x"), ChainClause)
+
+
 def test_has_is_a_search_of_what_refers_here() -> None:
     """`_has:Observation:patient:code=x`: patients with such a result."""
     found = clause("Patient", "_has:Observation:patient:code", "x")

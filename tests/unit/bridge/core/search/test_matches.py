@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from bridge.core.record.bundle import JsonObject
-from bridge.core.search.matches import matches
+from bridge.core.search.matches import met
 from bridge.core.search.parameters import parse_query
 
 PATIENT: JsonObject = {
@@ -18,8 +18,13 @@ PATIENT: JsonObject = {
 }
 
 
+def _met(query: str, *resources: JsonObject) -> list[JsonObject]:
+    (found,) = met([parse_query("Patient", parse_qsl(query))], resources)
+    return found
+
+
 @pytest.mark.parametrize(
-    ("query", "met"),
+    ("query", "expected"),
     [
         ("identifier=urn:a|1", True),
         ("identifier=1", True),
@@ -45,11 +50,33 @@ PATIENT: JsonObject = {
         ("_count=1", False),
     ],
 )
-def test_condition_is_met_by_the_resource(query: str, *, met: bool) -> None:
+def test_condition_is_met_by_the_resource(query: str, *, expected: bool) -> None:
     """As the store would find it by tokens, texts and references; nothing else is met."""
-    assert matches(parse_query("Patient", parse_qsl(query)), PATIENT) is met
+    assert bool(_met(query, PATIENT)) is expected
 
 
 def test_resource_of_another_type_is_never_met() -> None:
     """An id is one of its type."""
-    assert not matches(parse_query("Patient", [("_id", "a")]), PATIENT | {"resourceType": "Group"})
+    assert not _met("_id=a", PATIENT | {"resourceType": "Group"})
+
+
+def test_each_search_has_its_own_answer_in_order() -> None:
+    """Of several resources, also where a search names no token."""
+    other: JsonObject = PATIENT | {"id": "b", "identifier": [{"system": "urn:a", "value": "3"}]}
+    queries = [parse_query("Patient", [pair]) for pair in (("identifier", "3"), ("family", "mul"))]
+
+    assert met(queries, [PATIENT, other]) == [[other], [PATIENT, other]]
+
+
+def test_thousands_of_conditions_look_at_their_own_resources_only() -> None:
+    """Each resource is indexed once: a quadratic answer would take minutes here."""
+    count = 4_000
+    bodies: list[JsonObject] = [
+        {"resourceType": "Patient", "id": str(n), "identifier": [{"value": f"n{n}"}]}
+        for n in range(count)
+    ]
+    queries = [parse_query("Patient", [("identifier", f"n{n}")]) for n in range(count)]
+
+    assert [[one["id"] for one in found] for found in met(queries, bodies)] == [
+        [str(n)] for n in range(count)
+    ]
