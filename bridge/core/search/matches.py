@@ -6,6 +6,7 @@ Source: https://hl7.org/fhir/R4/search.html.
 from collections.abc import Sequence
 from typing import TypeAlias, assert_never
 
+from bridge.core.errors import BridgeError, Fault
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.search.index import IndexRow, ReferenceRow, TextRow, TokenRow, index_rows
 from bridge.core.search.query import (
@@ -25,6 +26,8 @@ from bridge.core.search.query import (
 
 __all__ = ["met"]
 
+MAX_LOOKS = 1_000_000
+"""Some seconds: a thousand conditions by name in a bundle of a thousand patients."""
 _Indexed: TypeAlias = tuple[JsonObject, Sequence[IndexRow]]
 
 
@@ -35,6 +38,10 @@ def met(queries: Sequence[SearchQuery], resources: Sequence[JsonObject]) -> list
     a condition names it by identifier, id, reference or text. Each resource is indexed once, and
     looked at only by searches that name a token of it, so that thousands of conditions in a bundle
     of thousands of resources cost what the bundle is long.
+
+    Raises:
+        BridgeError: `bundle-size` when others, by name or reference, would be asked `MAX_LOOKS`
+            times and more.
     """
     by_kind: dict[Json, list[_Indexed]] = {}
     by_token: dict[tuple[Json, str, str], list[_Indexed]] = {}
@@ -52,7 +59,19 @@ def met(queries: Sequence[SearchQuery], resources: Sequence[JsonObject]) -> list
                 return by_token.get((query.resource_type, clause.param, codes[0]), [])
         return by_kind.get(query.resource_type, [])
 
-    return [[body for body, rows in near(one) if _meets(one, body, rows)] for one in queries]
+    nearby = [near(query) for query in queries]
+    if sum(map(len, nearby)) > MAX_LOOKS:
+        raise BridgeError(
+            "bundle-size",
+            Fault.SENDER,
+            what="its conditions ask too much of its own resources",
+            where="Bundle.entry",
+            do="name resources by identifier, or send it in parts",
+        )
+    return [
+        [body for body, rows in here if _meets(query, body, rows)]
+        for query, here in zip(queries, nearby, strict=True)
+    ]
 
 
 def _meets(query: SearchQuery, resource: JsonObject, rows: Sequence[IndexRow]) -> bool:

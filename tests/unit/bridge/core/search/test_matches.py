@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from bridge.core.errors import BridgeError
 from bridge.core.record.bundle import JsonObject
 from bridge.core.search.matches import met
 from bridge.core.search.parameters import parse_query
@@ -80,3 +81,12 @@ def test_thousands_of_conditions_look_at_their_own_resources_only() -> None:
     assert [[one["id"] for one in found] for found in met(queries, bodies)] == [
         [str(n)] for n in range(count)
     ]
+
+
+def test_conditions_that_look_at_everything_are_bounded() -> None:
+    """By name each condition is asked of each patient of the bundle."""
+    bodies: list[JsonObject] = [{"resourceType": "Patient", "id": str(n)} for n in range(1_001)]
+    queries = [parse_query("Patient", [("family", f"n{n}")]) for n in range(1_000)]
+
+    with pytest.raises(BridgeError, match="ask too much of its own resources"):
+        met(queries, bodies)
