@@ -15,6 +15,7 @@ from adapters.hl7v2.build import Build
 from adapters.hl7v2.context import Context
 from adapters.hl7v2.datatypes.zones import offset_of
 from adapters.hl7v2.engine import Engine, compiled, fields_of, restored
+from adapters.hl7v2.nulls import unpad
 from adapters.hl7v2.profiles import ANYONE, SenderProfile, check_distinct, choose
 from adapters.hl7v2.settle import settle
 from adapters.hl7v2.unmapped import TRIGGER, unmapped_codes
@@ -167,6 +168,8 @@ class Hl7v2:
         _check_header(lines[0], message)
         _infer(lines, message.delimiters)
         whole = "\r".join(message.lines)
+        if '""' in whole:
+            unpad(lines, message.delimiters)
         build = Build(
             ctx,
             header=lines[0],

@@ -1,9 +1,25 @@
 """What `""` in a part of a field deletes: HL7 v2.5.1 ch. 2.5.3, in a component or a repetition."""
 
+import re
+
 from adapters.hl7v2.build import Build
+from adapters.hl7v2.syntax import Delimiters
 from bridge.core.record.bundle import JsonObject
 
-__all__ = ["held", "nulled"]
+__all__ = ["held", "nulled", "unpad"]
+
+
+def unpad(lines: list[list[str]], signs: Delimiters) -> None:
+    """A `""` with spaces around it is one without: the spaces of a fixed width say nothing.
+
+    Read as a value, the time of a discharge that is none would end the visit.
+    """
+    ends = re.escape(signs.component + signs.repetition)
+    padded = re.compile(f'(?<![^{ends}]) *"" *(?![^{ends}])')
+    for fields in lines[1:]:
+        for at, text in enumerate(fields):
+            if '""' in text and " " in text:
+                fields[at] = padded.sub('""', text)
 
 
 def held(element: JsonObject, name: str) -> int:

@@ -4,6 +4,7 @@ HL7 v2.8 ch. 2A.2.86 (XCN), 2A.2.11 (CNN), 2A.2.46 (NDL); v2-to-FHIR maps XCN[Pr
 CNN[Practitioner], NDL[PractitionerRole]. A person without identifier is a display, no resource.
 """
 
+import re
 from typing import Final
 
 from adapters.hl7v2.context import Context
@@ -19,7 +20,7 @@ from adapters.hl7v2.datatypes.names import (
 )
 from adapters.hl7v2.datatypes.registry import datatype
 from adapters.hl7v2.datatypes.times import period_between
-from adapters.hl7v2.tables import load
+from adapters.hl7v2.tables import coding_system, load
 from bridge.core.record.bundle import JsonObject
 
 __all__ = [
@@ -37,6 +38,9 @@ _PRACTITIONER: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
 a number was written. XCN.14, the desk that handed it out, counts where XCN.9 is silent."""
 
 
+_A_TIME: Final = re.compile(
+    r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d"
+)
 _NO_TITLES: Final = frozenset({"MD", "DO", "PHD", "RN", "NP", "PA", "CNM", "CNS", "CNP", "PHARMD"})
 """Degrees of table 0360 that senders put into the prefix, and that are nobody's form of address."""
 
@@ -118,6 +122,9 @@ def ndl_period(text: str, ctx: Context) -> JsonObject | None:
 
 
 def _practitioner(parts: list[str], plan: NamePlan, ctx: Context) -> JsonObject | None:
+    if _is_coded(parts, ctx):
+        ctx.note("person-coded", "a code, or a time, stands where a person belongs")
+        return None
     identifier = _identifier(parts, ctx)
     if identifier is None:
         return None
@@ -135,6 +142,22 @@ def _practitioner(parts: list[str], plan: NamePlan, ctx: Context) -> JsonObject 
     if name:
         result["name"] = [name]
     return result
+
+
+def _is_coded(parts: list[str], ctx: Context) -> bool:
+    """`CAR^Cardiology^HL70069` or a time to the second: of the field beside; nobody is called so.
+
+    Names with a figure in them count, and `CPT`: `LN` may be somebody's initials.
+    """
+    given, number = part(parts, 3, ctx), parts[0]
+    if not any(parts[1:]) and _A_TIME.fullmatch(number):
+        return True
+    return (
+        (given == "CPT" or any(sign.isdigit() for sign in given))
+        and not any(parts[3:])
+        and bool(part(parts, 2, ctx))
+        and bool(coding_system(given))
+    )
 
 
 def _titled(parts: list[str], ctx: Context) -> list[str]:
@@ -156,6 +179,8 @@ def _identifier(parts: list[str], ctx: Context) -> JsonObject | None:
 
 
 def _display(parts: list[str], ctx: Context) -> str | None:
+    if _is_coded(parts, ctx):
+        return None
     name = human_name(_titled(parts, ctx), CN_NAME, ctx)
     shown = display_of(name) if name else None
     return shown or part(parts, 1, ctx) or None

@@ -36,7 +36,7 @@ _OLD_NUMBER: Final = frozenset("0123456789()-+ .")
     "ContactPoint",
     reads=(1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 18),
     gives="ContactPoint[]",
-    version=3,
+    version=4,
 )
 def contact_points(text: str, ctx: Context) -> list[JsonObject] | None:
     """The number, then the electronic address, then a beeper; each with system, use, period, rank.
@@ -48,7 +48,7 @@ def contact_points(text: str, ctx: Context) -> list[JsonObject] | None:
     parts = cleaned(text, ctx, _WIDTH)
     equipment, use = token(parts[2]), token(parts[1])
     system, mobile = _system(equipment, use, ctx)
-    numbers, addresses = _told_apart(parts, system)
+    numbers, addresses = _told_apart(parts, system, mailbox=equipment == "X.400")
     if len(numbers) + len(addresses) > 1 and parts[3] in addresses and not _is_address(parts[3]):
         addresses.remove(parts[3])
         parts[8] = " ".join(filter(None, (parts[3], parts[8])))
@@ -86,8 +86,11 @@ def _system(equipment: str, use: str, ctx: Context) -> tuple[str, bool]:
     return ("pager", False) if use == "BPN" else ("", False)
 
 
-def _told_apart(parts: list[str], system: str) -> tuple[list[str], list[str]]:
-    """Numbers and electronic addresses among the four places, each once."""
+def _told_apart(parts: list[str], system: str, *, mailbox: bool) -> tuple[list[str], list[str]]:
+    """Numbers and electronic addresses among the four places, each once.
+
+    The address of an X.400 mailbox may be a number (`NET^X.400^800013630` in the Netherlands).
+    """
     numbers: list[str] = []
     addresses: list[str] = []
     composed, address = _composed(parts), parts[3]
@@ -97,7 +100,8 @@ def _told_apart(parts: list[str], system: str) -> tuple[list[str], list[str]]:
         if not value:
             continue
         named = value is address or (system in _ELECTRONIC and not (address or composed))
-        if _is_address(value) or (named and not _is_dialled(value)):
+        boxed = mailbox and value is address
+        if _is_address(value) or boxed or (named and not _is_dialled(value)):
             if value not in addresses:
                 addresses.append(value)
         else:

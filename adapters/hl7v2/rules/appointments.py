@@ -15,6 +15,15 @@ from bridge.core.record.bundle import Json, JsonObject
 
 __all__: list[str] = []
 
+_PART: Final[JsonObject] = {
+    "coding": [
+        {
+            "system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
+            "code": "PART",
+            "display": "Participation",
+        }
+    ]
+}
 _MINUTES: Final = {"min": 1, "h": 60, "d": 24 * 60, "wk": 7 * 24 * 60}
 _MAX_DIGITS: Final = 7
 """Of a duration: ten million minutes are nineteen years."""
@@ -83,6 +92,20 @@ def appointment_comment(f: list[str], _g: Group, b: Build, r: JsonObject) -> Non
         r["comment"] = "\n".join(lines)
     elif f[3] == '""':
         b.erase(r, "comment")
+
+
+@rule("placer-contact", reads=("SCH-12", "SCH-16"), writes="participant")
+def placer_contact(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """Who asked for the appointment takes part once, also where SCH-16 names him too."""
+    b.ctx.at = "SCH-12"
+    named = [[b.comp(one, at) for at in (1, 2, 3)] for one in f[16].split(b.ctx.repetition)]
+    for one in f[12].split(b.ctx.repetition):
+        contact = [b.comp(one, at) for at in (1, 2, 3)]
+        if one == '""' or not any(contact) or contact in named:
+            continue
+        who = b.person("XCN.Practitioner", one)
+        if who:
+            append(r, "participant", {"actor": who, "status": "accepted", "type": [{**_PART}]})
 
 
 @rule("appointment-patient", reads=("PID-3",), writes="participant")

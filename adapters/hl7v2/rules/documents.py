@@ -23,12 +23,18 @@ _REPLACES: Final = frozenset({"T09", "T10"})
 """Replacement notices; in all others TXA-13 is the document that this one belongs to."""
 
 
-@rule("document-content", reads=("OBX-2", "OBX-3", "OBX-5", "OBX-11"), writes="content", version=3)
+@rule(
+    "document-content",
+    reads=("OBX-2", "OBX-3", "OBX-5", "OBX-11", "TXA-6"),
+    writes="content",
+    version=4,
+)
 def document_content(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """OBX below TXA is the document: ED and RP as they are, text as text/plain.
 
     One that is deleted or wrong (table 0085 D, W) is no content; where it is the first, the
-    document itself was sent in error. Source: v2-to-FHIR map OBX[DocumentReference].
+    document itself was sent in error. Source: v2-to-FHIR map OBX[DocumentReference]. TXA-6, when
+    the document came to be, is no `date` where it is no instant, and the day of its content.
     """
     b.ctx.at = "OBX-5"
     if b.comp(f[11], 1) in _WITHDRAWN:
@@ -47,11 +53,19 @@ def document_content(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     else:
         made = [_narrative(texts, b)]
     title = DATATYPES["CWE.string"].function(f[3], b.ctx) if f[3] else None
+    known: JsonObject = {} if "date" in r else _made(b)
+    if title:
+        known["title"] = title
     for attachment in made:
         if attachment:
-            if title:
-                attachment.setdefault("title", title)
-            append(r, "content", {"attachment": attachment})
+            append(r, "content", {"attachment": {**known, **attachment}})
+
+
+def _made(b: Build) -> JsonObject:
+    """The day of TXA-6."""
+    origin = next((one[6] for one in b.lines if one[0] == "TXA"), "")
+    day = DATATYPES["TS.uninstant"].function(origin, b.ctx) if origin else None
+    return {"creation": day} if day else {}
 
 
 def filed(attachment: JsonObject | None, owner: JsonObject, b: Build) -> JsonObject | None:

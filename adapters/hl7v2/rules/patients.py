@@ -8,6 +8,7 @@ from adapters.hl7v2.datatypes.times import period_between
 from adapters.hl7v2.elements import NO_FIELDS, append, reference_to
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
+from adapters.hl7v2.rules.requesters import practising
 from adapters.hl7v2.tables import load
 from bridge.core.record.bundle import Json, JsonObject
 
@@ -174,9 +175,9 @@ def access_restriction(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
 
 @rule(
     "patient-role",
-    reads=("ROL-3", "ROL-4", "ROL-5", "ROL-6", "ROL-14"),
+    reads=("ROL-3", "ROL-4", "ROL-5", "ROL-6", "ROL-9", "ROL-12", "ROL-13", "ROL-14"),
     writes="participant",
-    version=2,
+    version=3,
 )
 def patient_role(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     """ROL before PV1 is a role for the person, and below PRB one for the problem, not for a visit.
@@ -188,18 +189,23 @@ def patient_role(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     problem = b.near(g, "Condition") if g.lead == "ROL" else None
     if b.comp(f[2], 1) == "DE" or (problem is None and b.near(g, "Encounter") is not None):
         return
+    if problem is None and b.comp(f[3], 1) in {"PP", "FHCP"}:
+        carer = practising(f, b)
+        if carer:
+            append(r, "generalPractitioner", carer)
+        return
     who = _referred("Practitioner", "XCN", f[4], "ROL-4", b)
     place = _referred("Organization", "XON", f[14], "ROL-14", b)
     if who is None and place is None:
         return
-    if problem is None and b.comp(f[3], 1) in {"PP", "FHCP"}:
-        append(r, "generalPractitioner", who or place or {})
-        return
     b.ctx.at = "ROL-3"
     participant: JsonObject = {"member": who or place}
-    role = DATATYPES["CWE.CodeableConcept"].function(f[3], b.ctx, load("ProviderRole"))
-    if role:
-        participant["role"] = [role]
+    concept = DATATYPES["CWE.CodeableConcept"].function
+    role = concept(f[3], b.ctx, load("ProviderRole"))
+    b.ctx.at = "ROL-9"
+    kinds = [made for one in f[9].split(b.ctx.repetition) if (made := concept(one, b.ctx, None))]
+    if role or kinds:
+        participant["role"] = [*([role] if role else []), *kinds]
     period = period_between(f[5], f[6], b.ctx)
     if period:
         participant["period"] = period

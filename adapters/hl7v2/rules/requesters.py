@@ -14,7 +14,7 @@ from adapters.hl7v2.rules.parties import company, person, place, reached, role
 from adapters.hl7v2.rules.registry import rule
 from bridge.core.record.bundle import JsonObject
 
-__all__: list[str] = []
+__all__ = ["practising"]
 
 
 _V2: Final = "http://terminology.hl7.org/CodeSystem/v2-0443"
@@ -83,25 +83,31 @@ def order_enterer(_f: list[str], g: Group, b: Build, _r: JsonObject) -> None:
 )
 def role_of_visit(f: list[str], _g: Group, b: Build, e: JsonObject) -> None:
     """ROL-4 in the function of ROL-3 for ROL-14 (v2-to-FHIR ROL[Encounter-PractitionerRole])."""
-
-    def make(f: list[str], b: Build) -> Referred:
-        who = person(b, "ROL-4", f[4])
-        where = company(b, ("ROL-14", f[14]), {})
-        at, places = place(b, "ROL-13", f[13])
-        more: JsonObject = {**reached(b, "ROL", telecom=(12, f[12])), **at}
-        concept = DATATYPES["CWE.CodeableConcept"].function
-        b.ctx.at = "ROL-9"
-        speciality = concept(b.first(f[9]), b.ctx, None) if f[9] else None
-        b.ctx.at = "ROL-3"
-        function = concept(b.first(f[3]), b.ctx, None) if f[3] else None
-        if speciality:
-            more["specialty"] = [speciality]
-        reference, resources = role(b, who, where, function, more)
-        return reference, [*resources, *places]
-
-    made = b.recalled(("ROL-4", f[3], f[4], f[9], *f[12:15]), make, f)
+    made = b.recalled(("ROL-4", f[3], f[4], f[9], *f[12:15]), _in_role, f)
     if made:
         e["individual"] = made
+
+
+def practising(f: list[str], b: Build) -> JsonObject | None:
+    """Who a ROL names as he is reached at work; the function is said by where he stands."""
+    unnamed = [*f[:3], "", *f[4:]]
+    return b.recalled(("ROL-4", "", f[4], f[9], *f[12:15]), _in_role, unnamed)
+
+
+def _in_role(f: list[str], b: Build) -> Referred:
+    who = person(b, "ROL-4", f[4])
+    where = company(b, ("ROL-14", f[14]), {})
+    at, places = place(b, "ROL-13", f[13])
+    more: JsonObject = {**reached(b, "ROL", telecom=(12, f[12])), **at}
+    concept = DATATYPES["CWE.CodeableConcept"].function
+    b.ctx.at = "ROL-9"
+    speciality = concept(b.first(f[9]), b.ctx, None) if f[9] else None
+    b.ctx.at = "ROL-3"
+    function = concept(b.first(f[3]), b.ctx, None) if f[3] else None
+    if speciality:
+        more["specialty"] = [speciality]
+    reference, resources = role(b, who, where, function, more)
+    return reference, [*resources, *places]
 
 
 def _requester(f: list[str], b: Build) -> Referred:

@@ -24,6 +24,15 @@ _PLANNED_END: Final = (
 )
 
 
+@rule("discharged", reads=("PV1-45",), writes="status")
+def discharged(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
+    """PV1-45 ends the visit where it is a time; what is none there is reported with the period."""
+    findings = len(b.ctx.findings)
+    if DATATYPES["TS.dateTime"].function(b.first(f[45]), b.ctx):
+        r["status"] = "finished"
+    del b.ctx.findings[findings:]
+
+
 @rule("cancel-discharge", reads=("PV1-36", "PV1-45"), writes="period", version=2)
 def cancel_discharge(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """A13: the stored discharge is retracted; what the message repeats of it is not set."""
@@ -73,8 +82,9 @@ def cancel_pending(_f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
 def movement(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     """ZBE of IHE's patient administration (ITI TF-2 3.31.4.1.2.7): since when he is where he is.
 
-    A historic movement, told later, says where he was; an update (Z99) is of the event in ZBE-6,
-    and neither says how the visit stands now.
+    HL7 Germany has DELETE for CANCEL, and REFERENCE where the movement is only named. A historic
+    movement, told later, says where he was; an update (Z99) is of the event in ZBE-6, and neither
+    says how the visit stands now.
     """
     b.ctx.at = "ZBE-2"
     places = cast("list[JsonObject]", r.get("location", []))
@@ -82,7 +92,7 @@ def movement(f: list[str], _g: Group, b: Build, r: JsonObject) -> None:
     begun = DATATYPES["TS.dateTime"].function(f[2], b.ctx) if f[2] and event in _BEGIN else None
     if places:
         first = {**places[0]}
-        if begun and b.comp(f[4], 1) != "CANCEL":
+        if begun and b.comp(f[4], 1) in {"INSERT", "UPDATE"}:
             first["period"] = {"start": begun}
         if b.comp(f[5], 1) == "Y":
             first["status"] = "completed"

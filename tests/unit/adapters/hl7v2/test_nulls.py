@@ -40,3 +40,13 @@ def test_a_deleted_part_says_what_is_left(
     assert [(one["name"], one["part"][-1]["valueString"]) for one in parameters] == (
         [said] if said else []
     )
+
+
+def test_spaces_around_a_null_say_nothing(message: Build, convert: Convert) -> None:
+    """A discharge time deleted in a field of fixed width does not end the stay."""
+    visit = f'PV1|1|I|W1^ ""  ^2{"|" * 16}V1{"|" * 25}202603010800+0100|""  '
+
+    (stay,) = convert(message("ADT^A08", visit))["Encounter"]
+
+    assert stay["status"] == "in-progress"
+    assert stay["location"][0]["location"]["display"] == "W1, 2"

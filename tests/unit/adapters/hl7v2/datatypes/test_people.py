@@ -9,6 +9,13 @@ from tests.unit.adapters.hl7v2.datatypes.named import organization
 
 CASES: list[Any] = [
     pytest.param(
+        "XCN.Practitioner", "CAR^Cardiology^HL70069", "", None, ["person-coded"], id="a-code"
+    ),
+    pytest.param("XCN.Practitioner", "20250120143000", "", None, ["person-coded"], id="a-time"),
+    pytest.param("XCN.display", "199505011200", "", "199505011200", [], id="twelve-digits"),
+    pytest.param("XCN.display", "99223^Initial care^CPT", "", None, [], id="a-code-shown"),
+    pytest.param("XCN.display", "7^Cardinal^LN", "", "LN Cardinal", [], id="initials"),
+    pytest.param(
         "XCN.display", "1^Cardinal^Anna^^^MD", "", "Anna Cardinal MD", [], id="degree-as-title"
     ),
     pytest.param(

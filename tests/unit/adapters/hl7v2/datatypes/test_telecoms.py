@@ -8,6 +8,14 @@ import pytest
 CASES: list[Any] = [
     pytest.param(
         "XTN.ContactPoint",
+        "^NET^X.400^800013630",
+        "",
+        [{"system": "email", "value": "800013630"}],
+        [],
+        id="mailbox-with-a-number",
+    ),
+    pytest.param(
+        "XTN.ContactPoint",
         "02111111111^^^HOME^^^^^ask for Jo",
         "",
         [

@@ -164,3 +164,25 @@ def test_resources_of_a_group_that_is_taken_back_are_left_out(
 
     assert "House" not in str(appointment["participant"])
     assert len(appointment["participant"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("placer", "filler", "expected"),
+    [
+        ("7^House^Greg", "8^Wilson^James", ["James Wilson", "Greg House"]),
+        ("7^House^Greg", "7^House^Greg^^^Dr", ["Dr Greg House"]),
+        ("7^House^Greg~9^Cuddy^Lisa", "", ["Greg House", "Lisa Cuddy"]),
+        ('""', "7^House^Greg", ["Greg House"]),
+    ],
+    ids=["two", "one-twice", "several", "deleted"],
+)
+def test_both_contacts_take_part(
+    message: Build, convert: Convert, placer: str, filler: str, expected: list[str]
+) -> None:
+    """SCH-12 and SCH-16 (v2-to-FHIR SCH[Appointment]), each once."""
+    sch = f"SCH|1^X{'|' * 11}{placer}||||{filler}"
+
+    (booked,) = convert(message("SIU^S12", sch))["Appointment"]
+
+    shown = [one["actor"].get("display") for one in booked["participant"]]
+    assert [one for one in shown if one] == expected

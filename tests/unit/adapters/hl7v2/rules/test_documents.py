@@ -50,6 +50,24 @@ def test_document_whose_text_is_withdrawn_is_in_error(
     assert len([title for title in titles if title]) == contents
 
 
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [("20260516142700", (None, "2026-05-16")), ("20260516142700+0200", ("2026", None))],
+    ids=["no-zone", "instant"],
+)
+def test_a_document_has_the_day_it_was_made(
+    message: Build, convert: Convert, made: str, expected: tuple[str | None, str | None]
+) -> None:
+    """TXA-6 is the date where it is an instant, else the day of the content."""
+    raw = message("MDM^T02", "EVN|T02", f"TXA|1|DS||||{made}||||||D1^X", "OBX|1|TX|||Seen.")
+    raw = raw.replace(b"+0100||MDM", b"||MDM")
+
+    (document,) = convert(raw)["DocumentReference"]
+
+    found = (document.get("date"), document["content"][0]["attachment"].get("creation"))
+    assert (found[0] and found[0][:4], found[1]) == expected
+
+
 def test_vaccination_has_dose_lot_and_route(message: Build, convert: Convert) -> None:
     """VXU: RXA and RXR are one Immunization; 999 is no dose."""
     rxa = "RXA|0|1|20240101||03^MMR^CVX|{dose}|mL^^UCUM||00||||||LOT7||MSD^Merck^MVX|||CP"

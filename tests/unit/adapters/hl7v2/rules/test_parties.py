@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 Build = Callable[..., bytes]
 Convert = Callable[[bytes], dict[str, list[dict[str, Any]]]]
 
@@ -68,3 +70,17 @@ def test_organization_that_is_a_contact_has_whom_to_ask(message: Build, convert:
     assert (asked["name"]["family"], asked["address"]["city"]) == ("Green", "Town")
     contact = found["Patient"][0]["contact"][0]
     assert contact["organization"]["reference"] == f"Organization/{works['id']}"
+
+
+@pytest.mark.parametrize(
+    ("relation", "kind"),
+    [("SEL", "Patient"), ("SLF^SELF", "Patient"), ("01^Self", "Patient"), ("SPO", "RelatedPerson")],
+)
+def test_who_is_himself_is_no_relative(
+    message: Build, convert: Convert, relation: str, kind: str
+) -> None:
+    """IN1-17 by its code, else by its word."""
+    found = convert(message("ADT^A01", f"IN1|1|P1||Acme{'|' * 12}Roe^Jo|{relation}"))
+
+    assert found["Coverage"][0]["subscriber"]["reference"].startswith(kind)
+    assert ("RelatedPerson" in found) == (kind == "RelatedPerson")

@@ -88,6 +88,27 @@ def test_role_before_the_visit_is_the_persons(message: Build, convert: Convert) 
     assert found["Encounter"][0]["participant"][0]["individual"]["display"] == "Ann Cut"
 
 
+def test_the_general_practitioner_is_reached_at_work(message: Build, convert: Convert) -> None:
+    """ROL-9, ROL-12 and ROL-14 are of his role; ROL-9 of another is what he does in the team."""
+    found = convert(
+        message(
+            "ADT^A31",
+            "ROL|1|AD|PP|7^House^Greg|||||01^GP^99X|||^WPN^PH^^^555^1234||Bern^^77^^^H",
+            "ROL|2|AD|AT|8^Wilson^James|||||02^Oncologist^99X",
+        )
+    )
+
+    (role,), (carer,) = found["PractitionerRole"], found["Patient"][0]["generalPractitioner"]
+    assert carer == {"display": "Greg House", "reference": f"PractitionerRole/{role['id']}"}
+    assert role["practitioner"]["display"] == "Greg House"
+    assert role["organization"]["display"] == "Bern"
+    assert role["telecom"][0]["value"] == "555 1234"
+    assert role["specialty"][0]["text"] == "GP"
+    assert [one.get("text") for one in found["CareTeam"][0]["participant"][0]["role"]][1:] == [
+        "Oncologist"
+    ]
+
+
 def test_role_of_a_procedure_is_its_performer(message: Build, convert: Convert) -> None:
     """ROL behind PR1 says who operated, not who attends the visit."""
     found = convert(

@@ -53,3 +53,30 @@ def test_problem_named_twice_is_as_it_was_named_last(message: Build, convert: Co
 def test_state_that_r4_has_no_code_for_is_reported(message: Build, codes: Codes) -> None:
     """It is not put into a required binding."""
     assert ("code-unmapped", "PRB-14") in codes(message("PPR^PC1", PRB.format("AD", "", "", "zz")))
+
+
+@pytest.mark.parametrize(
+    ("segment", "kind", "expected"),
+    [
+        ("DG1|1|I10|C43.9|Melanoma", "Condition", "http://hl7.org/fhir/sid/icd-10"),
+        (
+            "DG1|1|I10|C43.9^Melanoma^I10C",
+            "Condition",
+            "http://hl7.org/fhir/sid/icd-10-cm",
+        ),
+        ("DG1|1|I0|C43.9^Melanoma", "Condition", None),
+        (
+            "PR1|1|ICD10PCS|0DTJ4ZZ|Appendectomy|20260301",
+            "Procedure",
+            "http://www.cms.gov/Medicare/Coding/ICD10",
+        ),
+    ],
+    ids=["method", "own-system", "unknown-method", "procedure"],
+)
+def test_the_coding_method_names_the_system_of_a_bare_code(
+    message: Build, convert: Convert, segment: str, kind: str, expected: str | None
+) -> None:
+    """DG1-2 and PR1-2, where the code itself does not say."""
+    (made,) = convert(message("ADT^A01", "PV1|1|I", segment))[kind]
+
+    assert made["code"]["coding"][0].get("system") == expected

@@ -88,8 +88,9 @@ def test_bed_of_a_visit_to_come_is_planned(
         ("Z99", "20240105080000+0100||UPDATE|N|A02", "in-progress", "active"),
         ("Z99", "20240105080000+0100||UPDATE|N|A05", "planned", "planned"),
         ("A02", "H||A02|CARD", "in-progress", "active"),
+        ("A02", "20240105080000+0100||REFERENCE|N", "in-progress", "active"),
     ],
-    ids=["now", "historic", "update", "update-of-what-is-to-come", "another-zbe"],
+    ids=["now", "historic", "update", "update-of-what-is-to-come", "another-zbe", "named"],
 )
 def test_movement_says_since_when_and_whether_he_is_there(
     message: Build, convert: Convert, trigger: str, movement: str, status: str, place: str
@@ -106,6 +107,20 @@ def test_movement_says_since_when_and_whether_he_is_there(
     assert first.get("period") == ({"start": "2024-01-05T08:00:00+01:00"} if begins else None)
     assumed = "Encounter.status" in str(found.get("Parameters"))
     assert assumed == ("|Y" in movement or trigger == "Z99")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [("202403020800", "finished"), ("Ward 3", "in-progress"), ('""', "in-progress")],
+)
+def test_a_time_of_discharge_ends_the_visit(
+    message: Build, convert: Convert, said: str, expected: str
+) -> None:
+    """PV1-45, where it is a time: a word in its place discharges nobody."""
+    (visit,) = convert(message("ADT^A08", f"PV1|1|I|W1{'|' * 41}20240301|{said}"))["Encounter"]
+
+    assert visit["status"] == expected
+    assert ("end" in visit["period"]) == (expected == "finished")
 
 
 def test_ward_that_is_responsible_provides_the_visit(message: Build, convert: Convert) -> None:
