@@ -156,3 +156,12 @@ def test_what_is_logged_may_pass() -> None:
 
     assert keys
     assert [(key, place) for key, place in keys if key not in ALLOWED and key != "exc_info"] == []
+
+
+def test_pages_of_decisions_have_one_number_each() -> None:
+    """Two that were written side by side take the same one."""
+    numbers = [page.name[:4] for page in (ROOT / "docs" / "adr").glob("*.md")]
+    titles = [page.read_text("utf-8")[2:6] for page in (ROOT / "docs" / "adr").glob("*.md")]
+
+    assert len(set(numbers)) == len(numbers)
+    assert titles == numbers
