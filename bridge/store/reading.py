@@ -1,4 +1,4 @@
-"""Resource versions as they are served, searches with what they lead to, and who saw what."""
+"""Resource versions as they are served, and searches with what they lead to."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -9,10 +9,8 @@ from sqlalchemy import Row, text
 
 from bridge.core.errors import BridgeError, Fault
 from bridge.core.ids import Instant
-from bridge.core.record.claims import Kind
 from bridge.core.record.links import MAX_RETIRED
 from bridge.core.record.merge import ResourceRef
-from bridge.core.search.definitions import patient_parameters
 from bridge.core.search.query import (
     ChainClause,
     Clause,
@@ -23,11 +21,13 @@ from bridge.core.search.query import (
     SearchQuery,
     Total,
 )
-from bridge.ports.reading import Access, Page, Served, Times
+from bridge.ports.reading import Page, Served, Times
+from bridge.store.accesses import AccessReading
+from bridge.store.compartment import everything_of
 from bridge.store.database import Database
 from bridge.store.indexing import names
 from bridge.store.paging import bound, opened, page_token
-from bridge.store.records import MAX_PAGE, RecordReading
+from bridge.store.records import MAX_PAGE
 from bridge.store.search import Position, count_statement, page_statement
 
 __all__ = ["PostgresReading"]
@@ -38,25 +38,6 @@ MAX_VERSION = 2**31 - 1
 """PostgreSQL's integer; a resource that changes every second gets there in 68 years."""
 MAX_INCLUDED = 5_000
 """Resources that one page may lead to: with 1,000 matches some 10 MB of JSON."""
-
-CARE_DATES = (
-    "authored",
-    "authoredon",
-    "created",
-    "date",
-    "effective",
-    "effective-time",
-    "event",
-    "occurrence",
-    "onset-date",
-    "period",
-    "recorded-date",
-    "start-date",
-    "started",
-    "whenhandedover",
-    "whenprepared",
-)
-"""Search parameters that say when care was given, ordered or noted."""
 
 VERSION = text("""
 SELECT v.type, v.id, v.version, v.at, v.body FROM resource r
@@ -105,47 +86,6 @@ WHERE i.type = %(source)s::text AND i.param = %(param)s::text
 ORDER BY 1, 2 LIMIT %(size)s
 """
 
-POINTING = text("""
-SELECT DISTINCT type, param FROM index_reference
-WHERE target_id = ANY(:patients) AND target_type = 'Patient' AND target_base = ANY(:own)
-""")
-
-EVERYTHING = """
-WITH compartment AS (
-    SELECT 'Patient' AS type, unnest(%(patients)b::text[]) AS id
-    UNION
-    SELECT i.type, i.id FROM index_reference i
-    JOIN unnest(%(types)b::text[], %(params)b::text[]) AS p (type, param)
-      ON p.type = i.type AND p.param = i.param
-    WHERE i.target_id = ANY(%(patients)b::text[]) AND i.target_type = 'Patient'
-      AND i.target_base = ANY(%(own)b::text[])
-), referred AS (
-    SELECT i.target_type, i.target_id FROM index_reference i
-    JOIN compartment c ON c.type = i.type AND c.id = i.id
-    WHERE i.target_base = ANY(%(own)b::text[])
-      AND i.target_type NOT IN ('', 'Patient') AND NOT (i.target_type = ANY(%(inside)b::text[]))
-      AND NOT EXISTS (
-          SELECT FROM index_reference p WHERE p.type = i.target_type AND p.id = i.target_id
-            AND p.target_type = 'Patient' AND p.target_base = ANY(%(own)b::text[])
-            AND p.param IN ('patient', 'subject'))
-), all_of_it AS (SELECT type, id FROM compartment UNION SELECT * FROM referred)
-SELECT r.type, r.id, r.updated FROM all_of_it a
-JOIN resource r ON r.type = a.type AND r.id = a.id AND NOT r.deleted
-WHERE (%(since)s::timestamptz IS NULL OR r.updated >= %(since)s::timestamptz)
-  AND ((%(start)s::timestamptz IS NULL AND %(end)s::timestamptz IS NULL)
-    OR EXISTS (
-      SELECT FROM index_date d WHERE d.type = r.type AND d.id = r.id
-        AND d.param = ANY(%(care)b::text[])
-        AND (%(start)s::timestamptz IS NULL OR d.high >= %(start)s::timestamptz)
-        AND (%(end)s::timestamptz IS NULL OR d.low <= %(end)s::timestamptz))
-    OR NOT EXISTS (
-      SELECT FROM index_date d WHERE d.type = r.type AND d.id = r.id
-        AND d.param = ANY(%(care)b::text[])))
-  AND (cardinality(%(wanted)b::text[]) = 0 OR r.type = ANY(%(wanted)b::text[]))
-  AND (%(after_type)s::text = '' OR (r.type, r.id) > (%(after_type)s::text, %(after_id)s::text))
-ORDER BY r.type, r.id LIMIT %(size)s
-"""
-
 LINKED = text("""
 SELECT id FROM index_reference
 WHERE type = 'Patient' AND id = ANY(:ids) AND param = 'link' AND target_type = 'Patient'
@@ -165,28 +105,8 @@ WHERE i.target_type = 'Patient' AND i.target_base = ANY(%(own)b::text[])
 ORDER BY 1
 """
 
-KEEP_ACCESS = text("""
-WITH kept AS (
-    INSERT INTO access (id, at, event, salts) VALUES (:id, :at, :event, :salts) RETURNING seq
-), patients AS (
-    INSERT INTO access_patient (patient, access)
-    SELECT DISTINCT p.patient, kept.seq FROM kept, unnest(CAST(:patients AS text[])) AS p (patient)
-)
-INSERT INTO leaf_queue (kind, subject, leaf) VALUES (:kind, :id, :leaf)
-""")
 
-ACCESS = text("SELECT id, at, event FROM access WHERE id = :id")
-
-ACCESSES = text("""
-SELECT a.seq, a.id, a.at, a.event FROM access a
-WHERE (CAST(:before AS bigint) IS NULL OR a.seq < :before)
-  AND (cardinality(CAST(:patients AS text[])) = 0 OR a.seq IN (
-      SELECT access FROM access_patient WHERE patient = ANY(CAST(:patients AS text[]))))
-ORDER BY a.seq DESC LIMIT :size
-""")
-
-
-class PostgresReading(RecordReading):
+class PostgresReading(AccessReading):
     """The port `Reading` over one PostgreSQL."""
 
     def __init__(self, database: Database, *bases: str) -> None:
@@ -270,26 +190,18 @@ class PostgresReading(RecordReading):
         caller: str,
     ) -> Page:
         """The patients, their compartments, and what these refer to that is no other patient's."""
-        pairs = self._compartment(patients)
         binding = bound("everything", caller, str(times), *types, "of", *patients)
         last = opened(page, binding)[0] if page else "/"
         size = min(max(count, 1), MAX_PAGE)
-        values = {
-            "patients": list(patients),
-            "types": [kind for kind, _ in pairs],
-            "params": [param for _, param in pairs],
-            "inside": sorted({kind for kind, _ in pairs}),
-            "since": times.since,
-            "start": times.start,
-            "end": times.end,
-            "care": list(CARE_DATES),
-            "wanted": list(types),
-            "after_type": last.partition("/")[0],
-            "after_id": last.partition("/")[2],
-            "size": size + 1,
-            "own": self._own,
-        }
-        rows = list(self._database.connection.exec_driver_sql(EVERYTHING, values))
+        rows = everything_of(
+            self._database.connection,
+            patients,
+            own=self._own,
+            times=times,
+            types=types,
+            after=(last.partition("/")[0], last.partition("/")[2]),
+            limit=size + 1,
+        )
         end = rows[size - 1] if len(rows) > size else None
         return Page(
             matches=self._present([ResourceRef(row.type, row.id) for row in rows[:size]]),
@@ -331,36 +243,6 @@ class PostgresReading(RecordReading):
         rows = self._database.connection.exec_driver_sql(PATIENTS, names(refs) | {"own": self._own})
         return tuple(sorted(own | {row.id for row in rows}))
 
-    def keep_access(self, access: Access) -> None:
-        """Store who saw what, and its pending leaf."""
-        self._database.connection.execute(
-            KEEP_ACCESS,
-            {
-                "id": access.id,
-                "at": access.at,
-                "event": access.event,
-                "salts": access.salts,
-                "patients": list(access.patients),
-                "kind": int(Kind.AUDIT),
-                "leaf": access.leaf,
-            },
-        )
-
-    def access(self, name: str) -> Served | None:
-        """One access event as AuditEvent."""
-        row = self._database.connection.execute(ACCESS, {"id": name.replace("\0", "")}).first()
-        return _event(row) if row else None
-
-    def accesses(
-        self, *, patients: Sequence[str] = (), count: int = 50, before: int | None = None
-    ) -> Page:
-        """Access events as AuditEvents, newest first; the next token is a sequence number."""
-        size = min(max(count, 1), MAX_PAGE)
-        values = {"patients": list(patients), "before": before, "size": size + 1}
-        rows = list(self._database.connection.execute(ACCESSES, values))
-        shown = tuple(_event(row) for row in rows[:size])
-        return Page(matches=shown, next=str(rows[size - 1].seq) if len(rows) > size else "")
-
     def _local(self, query: SearchQuery) -> SearchQuery:
         """The search that takes a reference below one of our URLs for what a relative one is."""
         return replace(query, clauses=tuple(map(self._here, query.clauses)))
@@ -394,13 +276,6 @@ class PostgresReading(RecordReading):
         rows = self._database.connection.exec_driver_sql(statement, values)
         return [ResourceRef(row.type, row.id) for row in rows]
 
-    def _compartment(self, patients: Sequence[str]) -> list[tuple[str, str]]:
-        """Type and parameter of the references that put a resource into these compartments."""
-        rows = self._database.connection.execute(
-            POINTING, {"patients": list(patients), "own": self._own}
-        )
-        return [(row.type, row.param) for row in rows if row.param in patient_parameters(row.type)]
-
 
 def _asked(query: SearchQuery) -> list[str]:
     """What was written, and whom it means.
@@ -423,11 +298,6 @@ def _meant(clause: Clause) -> tuple[str, ...]:
             return tuple(name for one in inner for name in _meant(one))
         case _:
             return ()
-
-
-def _event(row: Row[Any]) -> Served:
-    ref = ResourceRef("AuditEvent", row.id)
-    return Served(ref=ref, version=1, at=Instant(row.at), body=bytes(row.event))
 
 
 def _served(row: Row[Any]) -> Served:
