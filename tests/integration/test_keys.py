@@ -36,6 +36,7 @@ class _Node:
         for name, value in self.environment.items():
             monkeypatch.setenv(name, value)
         node = self.services()
+        self.begun = node.clock.now()
         node.prepare()
         node.database.close()
 
@@ -141,11 +142,12 @@ def _size(receipt: bytes) -> int:
 
 
 def _events(node: _Node) -> list[dict[str, str]]:
-    """The key events, each proved by its receipt."""
+    """The key events of this node, each proved by its receipt; the database has seen others."""
     services = node.services()
     with services.database.unit():
         rows = services.database.connection.execute(
-            text("SELECT id, body FROM log_event WHERE kind = 3 ORDER BY at")
+            text("SELECT id, body FROM log_event WHERE kind = 3 AND at >= :begun ORDER BY at"),
+            {"begun": node.begun},
         ).all()
     services.database.close()
     for row in rows:
