@@ -2,8 +2,9 @@
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -30,6 +31,15 @@ class Node:
     def get(self, path: str, **query: str) -> httpx.Response:
         """GET, refused unless 2xx."""
         return self._call("GET", path, params=query)
+
+    def records(self, **query: str) -> Iterator[dict[str, Any]]:
+        """Rows of `GET /records`, page after page, newest first; an empty value asks nothing."""
+        page: str | None = ""
+        while page is not None:
+            asked = {name: value for name, value in {**query, "page": page}.items() if value}
+            told = self.get("/records", **asked).json()
+            yield from told["records"]
+            page = told["next"]
 
     def post(self, path: str, body: bytes, content_type: str) -> httpx.Response:
         """POST, refused unless 2xx."""

@@ -13,7 +13,7 @@ from bridge.core.errors import BridgeError
 
 __all__ = ["Which", "dismiss_refused", "retry_refused", "say_refused"]
 
-PAGE = 200
+PAGE = "200"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +65,7 @@ def dismiss_refused(node: Node, records: Sequence[str], reason: str) -> None:
 
 def _refused(node: Node, which: Which) -> Iterator[dict[str, Any]]:
     """The node lists the newest first; a person works from the oldest on."""
-    found: list[dict[str, Any]] = []
-    page: dict[str, str] = {}
-    while True:
-        told = node.get("/records", status="quarantined", count=str(PAGE), **page).json()
-        found += told["records"]
-        if told["next"] is None:
-            break
-        page = {"page": told["next"]}
+    found = tuple(node.records(status="quarantined", count=PAGE))
     return (one for one in reversed(found) if which.holds(one))
 
 

@@ -106,14 +106,9 @@ def _of_records(node: Node, wanted: Wanted) -> Iterator[_File]:
         yield from _record_files(record, wanted)
     if not wanted.since and not wanted.until:
         return
-    query = {"from": wanted.since, "to": wanted.until, "count": PAGE}
-    page: str | None = ""
-    while page is not None:
-        given = {name: value for name, value in {**query, "page": page}.items() if value}
-        answer = node.get("/records", **given).json()
-        for row in answer["records"]:
-            yield from _record_files(row["record"], wanted)
-        page = answer["next"]
+    period = {"from": wanted.since, "to": wanted.until}
+    for row in node.records(count=PAGE, **period):
+        yield from _record_files(row["record"], wanted)
 
 
 def _record_files(record: str, wanted: Wanted) -> Iterator[_File]:
