@@ -22,6 +22,7 @@ __all__ = [
     "needs",
     "not_both",
     "number_of",
+    "one_of",
     "text_of",
     "unique",
 ]
@@ -101,6 +102,11 @@ def unique(texts: list[str]) -> bool:
 def not_both(first: str, second: str) -> Callable[[JsonObject], bool]:
     """Two elements exclude each other."""
     return lambda value: not (has(value, first) and has(value, second))
+
+
+def one_of(first: str, second: str) -> Callable[[JsonObject], bool]:
+    """Exactly one of two elements is there."""
+    return lambda value: has(value, first) != has(value, second)
 
 
 def any_of(*names: str) -> Callable[[JsonObject], bool]:

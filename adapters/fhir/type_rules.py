@@ -9,7 +9,9 @@ from adapters.fhir.constraint import (
     in_order,
     is_absolute,
     items,
+    not_both,
     number_of,
+    one_of,
     text_of,
     unique,
 )
@@ -186,7 +188,7 @@ TYPE_RULES: tuple[Row, ...] = (
         "TimingRepeat",
         "tim-10",
         "timeOfDay and when exclude each other",
-        lambda value: not (has(value, "timeOfDay") and has(value, "when")),
+        not_both("timeOfDay", "when"),
     ),
     (
         "Expression",
@@ -198,13 +200,13 @@ TYPE_RULES: tuple[Row, ...] = (
         "DataRequirementCodeFilter",
         "drq-1",
         "a filter has a path or a searchParam, not both",
-        lambda value: has(value, "path") != has(value, "searchParam"),
+        one_of("path", "searchParam"),
     ),
     (
         "DataRequirementDateFilter",
         "drq-2",
         "a filter has a path or a searchParam, not both",
-        lambda value: has(value, "path") != has(value, "searchParam"),
+        one_of("path", "searchParam"),
     ),
     (
         "TriggerDefinition",

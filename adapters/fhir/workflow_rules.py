@@ -9,7 +9,9 @@ from adapters.fhir.constraint import (
     has_choice,
     in_order,
     items,
+    not_both,
     number_of,
+    one_of,
     text_of,
 )
 from adapters.fhir.type_rules import Row
@@ -44,7 +46,7 @@ WORKFLOW_RULES: tuple[Row, ...] = (
         "List",
         "lst-1",
         "emptyReason stands only in a list without entries",
-        lambda value: not (has(value, "emptyReason") and has(value, "entry")),
+        not_both("emptyReason", "entry"),
     ),
     (
         "List",
@@ -79,14 +81,14 @@ WORKFLOW_RULES: tuple[Row, ...] = (
         "RequestGroupAction",
         "rqg-1",
         "an action has either a resource or actions",
-        lambda value: has(value, "resource") != has(value, "action"),
+        one_of("resource", "action"),
     ),
     ("TriggerDefinition", "trd-3", "a trigger says what triggers", _trigger_is_told),
     (
         "CoverageEligibilityResponseInsuranceItem",
         "ces-1",
         "an item has either category or productOrService",
-        lambda value: has(value, "category") != has(value, "productOrService"),
+        one_of("category", "productOrService"),
     ),
     (
         "InsurancePlan",
