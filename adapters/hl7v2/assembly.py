@@ -10,25 +10,16 @@ from adapters.hl7v2.build import Build
 from adapters.hl7v2.changes import changes
 from adapters.hl7v2.datatypes.components import clean, token
 from adapters.hl7v2.distinct import distinct
-from adapters.hl7v2.elements import name_of
+from adapters.hl7v2.elements import UNKNOWN, name_of
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.published import system_of
 from bridge.core.ids import Digest
 from bridge.core.record.bundle import Json, JsonObject
 from bridge.core.record.identity import resource_id
 
-__all__ = ["MAPPING_VERSION", "UNKNOWN", "assemble", "begin"]
+__all__ = ["MAPPING_VERSION", "assemble", "begin"]
 
 MAPPING_VERSION: Final = "fhir-anchor-hl7v2/1"
-UNKNOWN: Final = {
-    "extension": [
-        {
-            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
-            "valueCode": "unknown",
-        }
-    ]
-}
-"""What stands beside a required primitive that nobody knows: FHIR R4 extensibility s2.4."""
 _FOCUS: Final = frozenset({
     "Patient", "Encounter", "ServiceRequest", "DiagnosticReport", "DocumentReference",
     "Appointment", "Immunization", "MedicationRequest",
@@ -38,7 +29,6 @@ _EFFECTIVE: Final = frozenset({"effectiveDateTime", "effectivePeriod"})
 _COMPLETED: Final = frozenset(
     {"DocumentReference", "Appointment", "Immunization", "MedicationAdministration"}
 )
-_UNKNOWN: Final = cast("Json", UNKNOWN)
 _PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 _AUTHOR: Final[JsonObject] = {"coding": [{"system": _PARTICIPANT, "code": "author"}]}
 _ASSEMBLER: Final[JsonObject] = {
@@ -94,10 +84,10 @@ def _complete_header(header: JsonObject, build: Build, focus: list[str]) -> None
         header["eventCoding"] = {"system": system_of(_TYPES, code, build.ctx), "code": code}
     origin = cast("JsonObject", header.setdefault("source", {}))
     if "endpoint" not in origin:
-        origin["_endpoint"] = _UNKNOWN
+        origin["_endpoint"] = UNKNOWN
     for destination in cast("list[JsonObject]", header.get("destination", [])):
         if "endpoint" not in destination:
-            destination["_endpoint"] = _UNKNOWN
+            destination["_endpoint"] = UNKNOWN
     if focus:
         header["focus"] = _references(focus)
 
@@ -107,9 +97,9 @@ def _complete_resources(build: Build) -> None:
     for made in build.resources.values():
         kind = made["resourceType"]
         if kind == "DocumentReference" and "content" not in made:
-            made["content"] = [{"attachment": _UNKNOWN}]
+            made["content"] = [{"attachment": UNKNOWN}]
         elif kind == "Appointment" and "participant" not in made:
-            made["participant"] = [{"actor": _UNKNOWN, "status": "needs-action"}]
+            made["participant"] = [{"actor": UNKNOWN, "status": "needs-action"}]
         elif kind == "MedicationAdministration":
             _complete_administration(made)
         elif kind == "Immunization":
@@ -128,10 +118,10 @@ def _complete_immunization(made: JsonObject) -> None:
 def _complete_administration(made: JsonObject) -> None:
     """A time, and a dose beside every route (mad-1)."""
     if not made.keys() & _EFFECTIVE:
-        made["_effectiveDateTime"] = _UNKNOWN
+        made["_effectiveDateTime"] = UNKNOWN
     dosage = made.get("dosage")
     if isinstance(dosage, dict) and "dose" not in dosage:
-        made["dosage"] = {**dosage, "dose": _UNKNOWN}
+        made["dosage"] = {**dosage, "dose": UNKNOWN}
 
 
 def _complete_provenance(
@@ -151,7 +141,7 @@ def _complete_provenance(
     if event:
         provenance["activity"] = {"coding": [event]}
     if "recorded" not in provenance:
-        provenance["_recorded"] = _UNKNOWN
+        provenance["_recorded"] = UNKNOWN
     sender = header.get("responsible") or header.get("sender")
     origin = cast("JsonObject", header["source"])
     who: Json = sender if isinstance(sender, dict) else {"display": origin.get("name") or "unknown"}

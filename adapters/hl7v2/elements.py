@@ -6,10 +6,19 @@ from msgspec import Raw, json
 
 from bridge.core.record.bundle import Json, JsonObject
 
-__all__ = ["NO_FIELDS", "append", "element", "name_of", "reference_to"]
+__all__ = ["NO_FIELDS", "UNKNOWN", "append", "element", "name_of", "reference_to"]
 
 NO_FIELDS: Final = [""] * 128
 """A segment that is not there: every field is empty. No HL7 segment has more than 60."""
+UNKNOWN: Final[JsonObject] = {
+    "extension": [
+        {
+            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+            "valueCode": "unknown",
+        }
+    ]
+}
+"""What stands in the place of what is required and nobody knows: FHIR R4 extensibility s2.4."""
 
 
 def reference_to(resource: JsonObject) -> JsonObject:

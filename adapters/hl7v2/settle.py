@@ -15,6 +15,7 @@ from adapters.hl7v2.compiler.rows import SegmentMap
 from adapters.hl7v2.datatypes.times import ends_before, moment_of
 from adapters.hl7v2.distinct import distinct
 from adapters.hl7v2.dosing import instruct
+from adapters.hl7v2.elements import UNKNOWN
 from adapters.hl7v2.enclosed import filed_under
 from adapters.hl7v2.kinship import resolve
 from bridge.core.record.bundle import Json, JsonObject
@@ -34,14 +35,6 @@ _LAST_YEAR: Final = 9980
 """Ten years on, the year still has four digits."""
 _WITHOUT_TIME: Final = frozenset({"proposed", "cancelled", "waitlist"})
 _TIMES: Final = ("start", "end")
-_UNKNOWN: Final[JsonObject] = {
-    "extension": [
-        {
-            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
-            "valueCode": "unknown",
-        }
-    ]
-}
 
 
 def periods_of(maps: Iterable[SegmentMap]) -> Periods:
@@ -76,7 +69,7 @@ def settle(build: Build, periods: Periods) -> None:
         if isinstance(entry, Raw):
             continue  # of one field, whose function has settled it
         resource: Any = entry["resource"]
-        if only and resource.get("subject") == _UNKNOWN:
+        if only and resource.get("subject") == UNKNOWN:
             resource["subject"] = {"reference": only}
         spans = periods.get(kind, _NO_PERIODS)
         if not spans.keys().isdisjoint(resource):
@@ -181,7 +174,7 @@ def _appointment(resource: JsonObject, build: Build) -> None:
     agreed = resource.get("status") not in _WITHOUT_TIME
     if not lacking or (len(lacking) == len(_TIMES) and not agreed):
         return
-    resource.update({f"_{name}": {**_UNKNOWN} for name in lacking})
+    resource.update({f"_{name}": {**UNKNOWN} for name in lacking})
     build.ctx.note(
         "appointment-open", "an appointment lacks start or end: it is said to be unknown"
     )

@@ -5,7 +5,7 @@ from typing import Final, cast
 from adapters.hl7v2.build import Build
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.datatypes.times import period_between
-from adapters.hl7v2.elements import NO_FIELDS, append, reference_to
+from adapters.hl7v2.elements import NO_FIELDS, UNKNOWN, append, reference_to
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.registry import rule
 from adapters.hl7v2.rules.requesters import practising
@@ -17,7 +17,6 @@ __all__: list[str] = []
 _CX: Final = DATATYPES["CX.Identifier"].function
 _CORE: Final = "http://hl7.org/fhir/us/core/StructureDefinition/"
 _SD: Final = "http://hl7.org/fhir/StructureDefinition/"
-_ABSENT: Final = f"{_SD}data-absent-reason"
 _PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 _OPERATION: Final = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
 _CDC: Final = "urn:oid:2.16.840.1.113883.6.238"
@@ -272,7 +271,7 @@ def last_update(f: list[str], g: Group, b: Build, r: JsonObject) -> None:
     provenance["target"] = [reference_to(r)]
     if changed:
         provenance["occurredDateTime"] = changed
-    provenance["_recorded"] = {"extension": [{"url": _ABSENT, "valueCode": "unknown"}]}
+    provenance["_recorded"] = UNKNOWN
     provenance["activity"] = {"coding": [{"system": _OPERATION, "code": "UPDATE"}]}
     provenance["agent"] = [agent]
 

@@ -5,7 +5,7 @@ from typing import Final, cast
 from adapters.hl7v2.build import Build, Referred
 from adapters.hl7v2.datatypes import DATATYPES
 from adapters.hl7v2.datatypes.times import period_between
-from adapters.hl7v2.elements import NO_FIELDS, append, reference_to
+from adapters.hl7v2.elements import NO_FIELDS, UNKNOWN, append, reference_to
 from adapters.hl7v2.group import Group
 from adapters.hl7v2.rules.parties import NOBODY, role
 from adapters.hl7v2.rules.registry import rule
@@ -16,15 +16,6 @@ __all__: list[str] = []
 
 _GONE: Final = frozenset({"MDL", "MDC"})
 """MFE-1, table 0180: deleted, deactivated."""
-_UNKNOWN: Final[JsonObject] = {
-    "extension": [
-        {
-            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
-            "valueCode": "unknown",
-        }
-    ]
-}
-"""Whose the request is, until PID says it (adapters.hl7v2.settle)."""
 
 
 @rule(
@@ -115,7 +106,7 @@ def referral_provider(f: list[str], g: Group, b: Build, _r: JsonObject) -> None:
         order = b.opened(g, "ServiceRequest", (*b.fallback, "PRD"), merge=True)
         order["status"] = "revoked" if b.trigger == "I14" else "active"
         order["intent"] = "order"
-        order["subject"] = {**_UNKNOWN}
+        order["subject"] = {**UNKNOWN}
     kind = b.comp(f[1], 1)
     if kind == "RP":
         order["requester"] = reference
